@@ -1,0 +1,60 @@
+# `make demo` runs the main job, `make test` the tests. Both set up what is missing in .venv, and only that.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# nbgrader calls `alembic` by name
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint build bench lock clean
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "triptych needs Python 3.11 or later: install it, or name one with make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# A stamp for each set of packages: installed again only when its list has changed.
+$(VENV)/base: $(VENV)/python requirements.txt pyproject.toml
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/base requirements-dev.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/base  ## install the course and its machinery into .venv
+demo: $(VENV)/base  ## build everything, grade a sample class, say what to open
+	$(BIN)/triptych demo --keep demo
+
+test: $(VENV)/dev  ## all tests; one exercise: .venv/bin/pytest -k mul_jvp
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+check: $(VENV)/base  ## do the sources keep the rules, does release/ follow from them
+	$(BIN)/triptych check
+	$(BIN)/triptych build --check
+
+lint: $(VENV)/dev  ## put code into shape
+	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests
+	$(BIN)/mypy
+
+build: $(VENV)/base  ## student versions, answer keys and decks of all chapters
+	$(BIN)/triptych build
+
+lock: $(VENV)/base  ## write requirements files and environment.yml anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --extra build --output-file requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/python tools/environment.py > environment.yml
+
+clean:  ## remove what was derived: demo, decks, answer keys, caches (never submissions or marks)
+	rm -rf demo .triptych/answer_keys .mypy_cache .ruff_cache .pytest_cache
+	rm -f slides/*.html slides/*.pdf
+	find solutions -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +

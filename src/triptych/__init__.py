@@ -1,0 +1,3 @@
+"""triptych: one notebook, three panels: lecture, exercise, answer."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,125 @@
+"""The answer key: the source notebook without speaker notes and hidden tests, executed."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from triptych.chapter import BEGIN_SOLUTION, END_SOLUTION, Role, role_of, visible_source
+from triptych.course import Course, CourseError
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+def answer_key(course: Course, chapter: str) -> NotebookNode:
+    """The executed answer key of a chapter; run only when its source has changed since the last time.
+
+    Raises CourseError naming the cell that failed.
+    """
+    path = course.notebook(chapter)
+    cache = course.root / ".triptych" / "answer_keys" / f"{chapter}-{_fingerprint(path.parent)}.ipynb"
+    if cache.is_file():
+        return nbformat.read(cache, as_version=4)
+    notebook = without_secrets(nbformat.read(path, as_version=4))
+    _execute(notebook, path)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    for old in cache.parent.glob(f"{chapter}-*.ipynb"):
+        old.unlink()
+    partial = cache.with_suffix(".part")
+    nbformat.write(notebook, partial)
+    partial.replace(cache)
+    return notebook
+
+
+def write_answer_key(course: Course, chapter: str) -> Path:
+    """Writes `solutions/<chapter>/<chapter>.ipynb` and returns its path."""
+    target = course.solutions / chapter / f"{chapter}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(answer_key(course, chapter), target)
+    return target
+
+
+def without_secrets(notebook: NotebookNode) -> NotebookNode:
+    """A copy without speaker notes and hidden tests. Taken out before it runs, so no output shows them."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if role_of(cell) is not Role.NOTES]
+    for cell in notebook.cells:
+        if role_of(cell) is Role.TEST:
+            cell.source = visible_source(cell.source)
+    return notebook
+
+
+def lecture_view(notebook: NotebookNode) -> NotebookNode:
+    """A copy of an executed answer key as a room may see it: stubs in place of solutions.
+
+    What lecture cells computed with the solutions stays, so that demonstrations have their figures.
+    """
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        role = role_of(cell)
+        if role is Role.SOLUTION:
+            cell.source = stub(cell.source)
+        if role in (Role.SOLUTION, Role.TEST):
+            cell.outputs = []
+    return notebook
+
+
+def stub(source: str) -> str:
+    """A solution cell as nbgrader hands it out."""
+    lines: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark == BEGIN_SOLUTION:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + stub_line for stub_line in STUB.split("\n")]
+        elif mark == END_SOLUTION:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _execute(notebook: NotebookNode, path: Path) -> None:
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        shutdown_kernel="immediate",
+    )
+    before = os.environ.get("MPLBACKEND")
+    os.environ.pop("MPLBACKEND", None)  # the kernel's inline backend is to draw
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        failed = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
+        where = f"cell {failed.id}" if failed else "a cell"
+        reason = str(error).strip().splitlines()[-1]
+        raise CourseError(f"{path}, {where} of the answer key fails ({reason}): mend the source.") from error
+    finally:
+        if before is not None:
+            os.environ["MPLBACKEND"] = before
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # times of day: the key is to depend on the source alone
+
+
+def _fingerprint(folder: Path) -> str:
+    """Changes with any file of the chapter and with the libraries that its cells show."""
+    digest = hashlib.sha256()
+    for library in ("jax", "numpy", "sympy", "matplotlib", "pyhf", "nbclient"):
+        digest.update(f"{library} {version(library)}\n".encode())
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
+    digest.update(Path(__file__).read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,200 @@
+"""A source notebook as exercises and cells with roles.
+
+Roles are read from metadata here and nowhere else. This module knows nothing of the rest of the
+package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
+END_HIDDEN = "### END HIDDEN TESTS"
+BEGIN_SOLUTION = "### BEGIN SOLUTION"
+END_SOLUTION = "### END SOLUTION"
+
+SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
+
+
+class Role(StrEnum):
+    """What a cell is for, and so where it runs."""
+
+    LECTURE = "lecture"
+    SETUP = "setup"
+    STUDENT_SIDE = "student-side"
+    SOLUTION = "solution"
+    TEST = "test"
+    NOTES = "notes"
+
+
+class RegionError(ValueError):
+    """A BEGIN marker without its END, or the other way round."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell with its role. `node` is the notebook's own cell."""
+
+    index: int
+    role: Role
+    node: NotebookNode
+
+    @property
+    def id(self) -> str:
+        return str(self.node.get("id", ""))
+
+    @property
+    def source(self) -> str:
+        return str(self.node.source)
+
+    @property
+    def is_code(self) -> bool:
+        return bool(self.node.cell_type == "code")
+
+    @property
+    def nbgrader(self) -> dict[str, Any]:
+        return dict(self.node.metadata.get("nbgrader", {}))
+
+    @property
+    def grade_id(self) -> str:
+        return str(self.nbgrader.get("grade_id", ""))
+
+    @property
+    def points(self) -> float:
+        return float(self.nbgrader.get("points", 0)) if self.role is Role.TEST else 0.0
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self.node.metadata.get("tags", []))
+
+    @property
+    def slide_type(self) -> str:
+        return str(self.node.metadata.get("slideshow", {}).get("slide_type", ""))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A solution cell with the test cells that decide on it."""
+
+    id: str
+    solution: Cell
+    tests: tuple[Cell, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(test.points for test in self.tests)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter's notebook, read once."""
+
+    id: str
+    path: Path
+    notebook: NotebookNode
+    cells: tuple[Cell, ...]
+
+    def with_role(self, *roles: Role) -> Iterator[Cell]:
+        return (cell for cell in self.cells if cell.role in roles)
+
+    @property
+    def exercises(self) -> dict[str, Exercise]:
+        """Exercises by id, in the notebook's order."""
+        solutions = {cell.grade_id: cell for cell in self.with_role(Role.SOLUTION)}
+        tests: dict[str, list[Cell]] = {exercise: [] for exercise in solutions}
+        for cell in self.with_role(Role.TEST):
+            owner = exercise_of(cell.grade_id, solutions)
+            if owner is not None:
+                tests[owner].append(cell)
+        return {e: Exercise(e, solution, tuple(tests[e])) for e, solution in solutions.items()}
+
+
+def role_of(node: NotebookNode) -> Role:
+    """The role that a cell's metadata give it (the table of roles in docs/architecture.md)."""
+    marks = node.metadata.get("nbgrader", {})
+    tags = node.metadata.get("tags", [])
+    if node.cell_type == "raw":
+        return Role.NOTES
+    if marks.get("grade"):
+        return Role.TEST
+    if marks.get("solution"):
+        return Role.SOLUTION
+    if node.cell_type == "code" and "setup" in tags:
+        return Role.SETUP
+    if node.cell_type == "code" and "student-side" in tags:
+        return Role.STUDENT_SIDE
+    return Role.LECTURE
+
+
+def exercise_of(test_id: str, exercises: Iterable[str]) -> str | None:
+    """The exercise a test cell belongs to: the longest id that its own id extends by `_…`.
+
+    Longest, so that `dual_functions_sin` goes to `dual_functions` and not to `dual`.
+    """
+    owners = [e for e in exercises if test_id == e or test_id.startswith(f"{e}_")]
+    return max(owners, key=len, default=None)
+
+
+def read_chapter(path: Path) -> Chapter:
+    """Reads a source notebook. Raises what nbformat raises when it is not one."""
+    return chapter_from(nbformat.read(path, as_version=4), path)
+
+
+def chapter_from(notebook: NotebookNode, path: Path) -> Chapter:
+    cells = tuple(Cell(i, role_of(node), node) for i, node in enumerate(notebook.cells))
+    return Chapter(path.stem, path, notebook, cells)
+
+
+def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
+    """The lines outside and inside the regions that `begin` and `end` mark (markers in neither).
+
+    Raises RegionError when the markers do not pair up.
+    """
+    outside: list[str] = []
+    inside: list[str] = []
+    open_ = False
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark == begin:
+            if open_:
+                raise RegionError(f"{begin!r} stands twice without {end!r}")
+            open_ = True
+        elif mark == end:
+            if not open_:
+                raise RegionError(f"{end!r} stands without {begin!r}")
+            open_ = False
+        else:
+            (inside if open_ else outside).append(line)
+    if open_:
+        raise RegionError(f"{begin!r} stands without {end!r}")
+    return outside, inside
+
+
+def visible_source(source: str) -> str:
+    """A test cell as a learner may see it."""
+    outside, _ = split_region(source, BEGIN_HIDDEN, END_HIDDEN)
+    return "\n".join(outside).strip("\n")
+
+
+def hidden_lines(source: str) -> list[str]:
+    """The lines of a test cell's hidden regions."""
+    return split_region(source, BEGIN_HIDDEN, END_HIDDEN)[1]
+
+
+def solution_lines(source: str) -> list[str]:
+    """The lines of a solution cell's solution regions."""
+    return split_region(source, BEGIN_SOLUTION, END_SOLUTION)[1]
+
+
+def headings(source: str) -> list[str]:
+    """The Markdown headings (ATX) of a cell, without their marks; none from inside code fences."""
+    text = re.sub(r"(?ms)^```.*?^```", "", source)
+    return [h.strip() for h in re.findall(r"(?m)^#{1,6}\s+(.*?)\s*#*\s*$", text)]

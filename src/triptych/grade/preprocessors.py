@@ -1,0 +1,75 @@
+"""What nbgrader's Autograde is given in `nbgrader_config.py`: rebuild, then execute.
+
+Thin over `rebuild.py` and `execute.py`, so that `nbgrader autograde`, the formgrader's button and
+`triptych grade` come to the same marks.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from triptych.chapter import Role, read_chapter, role_of
+from triptych.course import Course, CourseError
+from triptych.grade.in_kernel import execute
+from triptych.grade.limits import Limits
+from triptych.grade.rebuild import rebuild
+
+
+def _course(preprocessor: NbGraderPreprocessor) -> Course:
+    """The course folder of the converter that a preprocessor works for."""
+    return Course(Path(preprocessor.parent.parent.coursedir.root))
+
+
+class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
+    """Makes the submission anew from the released notebook and the learner's own text."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        course, chapter = _course(self), resources["nbgrader"]["assignment"]
+        path = course.release / chapter / f"{resources['nbgrader']['notebook']}.ipynb"
+        if not path.is_file():
+            raise CourseError(f"{path} is missing: run `triptych build {chapter}` first.")
+        release = nbformat.read(path, as_version=4)
+        return rebuild(release, nb), resources
+
+
+class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
+    """Runs the rebuilt notebook, or takes the run that a worker of `triptych grade` has made of it."""
+
+    executed_folder = Unicode("", help="where workers put executed notebooks: <student>/<chapter>.ipynb").tag(config=True)
+    box = Unicode("bwrap", help="the box that learners' code runs in: bwrap or none").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        marks = resources["nbgrader"]
+        if self.executed_folder:
+            path = Path(self.executed_folder) / marks["student"] / f"{marks['assignment']}.ipynb"
+            executed = nbformat.read(path, as_version=4)
+        else:
+            course = _course(self)
+            chapter = read_chapter(course.notebook(marks["assignment"]))
+            folder = Path(self.parent.parent.coursedir.format_path("autograded", marks["student"], marks["assignment"]))
+            with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
+                copy_tree(folder, Path(scratch))
+                executed = execute(nb, chapter, Path(scratch), limits=Limits(), box=self.box)
+        outputs = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
+        for cell in nb.cells:
+            if cell.cell_type == "code" and cell.id in outputs and role_of(cell) is not Role.NOTES:
+                cell.outputs = outputs[cell.id].outputs
+                cell.execution_count = outputs[cell.id].execution_count
+        return nb, resources
+
+
+def copy_tree(folder: Path, target: Path) -> None:
+    """The regular files below `folder` that are no notebooks, copied to `target`."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
+            copy = target / path.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)

@@ -1,0 +1,63 @@
+"""nbgrader's own API on a course folder, with the course's `nbgrader_config.py`."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config, PyFileConfigLoader
+
+from triptych.course import Course, CourseError
+
+# nbgrader's own models warn about their session at every new submission; nothing here can act on it.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+
+
+def config_of(course: Course) -> Config:
+    """What `nbgrader` itself would read in the course folder.
+
+    Raises CourseError when `nbgrader_config.py` is missing or does not run.
+    """
+    path = course.root / "nbgrader_config.py"
+    if not path.is_file():
+        raise CourseError(f"{path} is missing: restore it, it makes a folder a course for nbgrader.")
+    try:
+        return PyFileConfigLoader(path.name, path=str(course.root)).load_config()
+    except Exception as error:
+        raise CourseError(f"{path} does not run ({type(error).__name__}: {error}): mend it first.") from error
+
+
+def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
+    """The API on `course`. `overrides` set traits over the configuration: `CourseDirectory={…}`."""
+    config = config_of(course)
+    config.CourseDirectory.root = str(course.root)
+    for section, traits in overrides.items():
+        config[section].update(traits)
+    api = NbGraderAPI(CourseDirectory(config=config), config=config, log_level="ERROR")
+    # What nbgrader says comes back in the result of each call; a terminal is for the person.
+    api.log.propagate = False
+    api.log.addHandler(logging.NullHandler())
+    return api
+
+
+def gradebook(course: Course) -> Gradebook:
+    """The course's gradebook, to be used in a `with` block."""
+    directory = CourseDirectory(config=config_of(course), root=str(course.root))
+    return Gradebook(directory.db_url, directory.course_id)
+
+
+def succeed(result: dict[str, Any], what: str) -> None:
+    """Raises CourseError with the last line of nbgrader's own error when a call has failed."""
+    if not result["success"]:
+        lines = (result.get("log") or result.get("error") or "").strip().splitlines()
+        said = [line for line in lines if "Error" in line or "[ERROR]" in line] or lines
+        raise CourseError(f"nbgrader could not {what}: {said[-1].strip() if said else 'no reason given'}")
+
+
+__all__ = ["Gradebook", "MissingEntry", "config_of", "gradebook", "nbgrader_api", "succeed"]

@@ -1,0 +1,21 @@
+"""What the tests share: the course they stand in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from triptych.course import Course
+
+# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
+import sys
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    return Course(Path(__file__).resolve().parents[1])

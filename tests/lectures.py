@@ -1,0 +1,53 @@
+"""Runs a chapter's code cells from top to bottom in one namespace, as a learner who answered all of it would.
+
+The tests of a chapter's numbers read them off that namespace and off what the cells printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych.chapter import read_chapter
+from triptych.course import Course
+
+COURSE = Course(Path(__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """What running a chapter left: its names, and each cell's printed text and last value by cell id."""
+
+    names: dict[str, Any]
+    printed: dict[str, str]
+
+
+@functools.cache
+def run_lecture(chapter_id: str) -> Lecture:
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    path = COURSE.notebook(chapter_id)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed: dict[str, str] = {}
+    before = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        for cell in read_chapter(path).cells:
+            if not cell.is_code:
+                continue
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(cell.source, f"<cell {cell.id}>", "exec"), names)
+            printed[cell.id] = out.getvalue()
+            plt.close("all")
+    finally:
+        os.chdir(before)
+    return Lecture(names, printed)

@@ -1,0 +1,222 @@
+"""`triptych check`: the committed sources keep every rule, and each rule is seen to find its breach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from courses import FORWARD, PROJECT, cell, edit, scratch
+from nbformat import NotebookNode
+from triptych import names
+from triptych.check import check_chapter, check_course, fix_chapter, fixed
+from triptych.course import Course
+
+Change = Callable[[NotebookNode], object]
+
+
+def test_the_sources_keep_the_rules() -> None:
+    assert [str(b) for b in check_course(PROJECT, PROJECT.chapters)] == []
+
+
+def test_the_contract_is_the_curriculum() -> None:
+    points = {plan.id: plan.points for plan in PROJECT.plans.values()}
+    assert points == {
+        "01_finite_differences": 12,
+        "02_symbolic": 6,
+        "03_linear_maps": 14,
+        "04_graphs": 8,
+        "05_forward_mode": 22,
+        "06_reverse_mode": 22,
+        "07_jax": 7,
+        "08_likelihoods": 9,
+    }
+    assert sum(points.values()) == 100
+    assert sum(plan.bonus_points for plan in PROJECT.plans.values()) == 3
+
+
+@pytest.mark.parametrize("chapter", PROJECT.chapters)
+def test_sources_are_committed_as_fix_writes_them(chapter: str, tmp_path: Path) -> None:
+    twin = scratch(tmp_path / "course", [chapter])
+    assert not fix_chapter(twin, chapter), "run `triptych check --fix` and commit"
+
+
+def first(role: str) -> Callable[[NotebookNode], NotebookNode]:
+    marks = {"solution": "solution", "test": "grade"}
+
+    def find(notebook: NotebookNode) -> NotebookNode:
+        return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get(marks[role]))
+
+    return find
+
+
+def add_cell(source: str, kind: str = "markdown", slide: str = "-", place: int = 3) -> Change:
+    def change(notebook: NotebookNode) -> None:
+        make = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
+        marks = {"grade": False, "grade_id": "added-cell", "locked": True, "schema_version": 3}
+        metadata = {"nbgrader": marks | {"solution": False, "task": False}, "slideshow": {"slide_type": slide}}
+        notebook.cells.insert(place, make(source, id="added-cell", metadata=metadata))
+
+    return change
+
+
+def replace(id_: str, old: str, new: str) -> Change:
+    def change(notebook: NotebookNode) -> None:
+        target = cell(notebook, id_)
+        assert old in target.source
+        target.source = target.source.replace(old, new)
+
+    return change
+
+
+def note_after_fragment(notebook: NotebookNode) -> None:
+    start = next(i for i, c in enumerate(notebook.cells) if c.cell_type == "raw")
+    notebook.cells[start - 1].metadata.slideshow.slide_type = "fragment"
+
+
+def give_same_id(notebook: NotebookNode) -> None:
+    notebook.cells[3].id = notebook.cells[2].id
+
+
+BREACHES: dict[str, tuple[str, str, Change]] = {
+    "duplicate id": ("id", "shares its id", give_same_id),
+    "random id": ("id", "says nothing", lambda nb: nb.cells[2].update(id="6093d584")),
+    "grade_id is not the id": ("id", "must be the cell's id", lambda nb: nb.cells[2].metadata.nbgrader.update(grade_id="x")),
+    "points": ("points", "course.toml has", lambda nb: first("test")(nb).metadata.nbgrader.update(points=7)),
+    "test of no exercise": ("points", "of no exercise", lambda nb: first("test")(nb).update(id="stray_test") or first("test")(nb).metadata.nbgrader.update(grade_id="stray_test")),
+    "missing exercise": ("points", "has no solution cell", lambda nb: nb.cells.remove(cell(nb, "div_jvp"))),
+    "outputs": ("outputs", "carries outputs", lambda nb: first("solution")(nb).update(execution_count=3)),
+    "stray cell metadata": ("metadata", "stray", lambda nb: nb.cells[0].metadata.update(collapsed=True)),
+    "stray notebook metadata": ("metadata", "differ", lambda nb: nb.metadata.update(authors=[])),
+    "unlocked lecture cell": ("locked", "can be edited", lambda nb: nb.cells[0].metadata.nbgrader.update(locked=False)),
+    "no solution region": ("region", "without ### BEGIN SOLUTION", lambda nb: first("solution")(nb).update(source="x = 1")),
+    "no hidden tests": ("region", "without ### BEGIN HIDDEN", lambda nb: first("test")(nb).update(source="assert True, 'x'")),
+    "hidden tests in a lecture cell": ("region", "outside a test cell", add_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS", "code")),
+    "solution in a lecture cell": ("region", "outside a solution cell", add_cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "code")),
+    "region left open": ("region", "without", replace("mul_jvp", "### END SOLUTION", "")),
+    "lecture name in a test": ("names", "comes from a lecture cell", lambda nb: add_cell("lecture_only = 1", "code")(nb) or first("test")(nb).update(source="assert lecture_only, 'x'\n### BEGIN HIDDEN TESTS\nassert lecture_only, 'y'\n### END HIDDEN TESTS")),
+    "unknown name in a test": ("names", "comes from no cell", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nassert nowhere, 'y'\n### END HIDDEN TESTS")),
+    "test without assertion": ("message", "without an assertion", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS")),
+    "assertion without sentence": ("message", "without a plain sentence", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nassert mul_jvp\n### END HIDDEN TESTS")),
+    "assertion with a computed message": ("message", "without a plain sentence", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nassert mul_jvp, f'{1}'\n### END HIDDEN TESTS")),
+    "np.testing": ("message", "np.testing", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nnp.testing.assert_allclose(1, 1)\nassert mul_jvp, 'x'\n### END HIDDEN TESTS")),
+    "no slide type": ("slide", "has no slide type", lambda nb: nb.cells[2].metadata.pop("slideshow")),
+    "first cell begins no slide": ("slide", "must begin a slide", lambda nb: nb.cells[0].metadata.slideshow.update(slide_type="-")),
+    "note after a fragment": ("slide", "note after a fragment", note_after_fragment),
+    "image without text": ("image", "without alternative text", add_cell("![](figures/none.svg)")),
+    "image without file": ("image", "not beside the notebook", add_cell("![a picture of nothing at all](figures/none.svg)")),
+    "html image": ("image", "<img>", add_cell("<img src='figures/none.svg'>")),
+    "no recap": ("heading", "no recap", lambda nb: [c.update(source=c.source.replace("Recap", "End")) for c in nb.cells]),
+    "exercise without heading": ("heading", "needs one heading", lambda nb: [c.update(source=c.source.replace("Exercise: `mul_jvp`", "Task")) for c in nb.cells]),
+    "core path": ("heading", "core path", lambda nb: [c.update(source=c.source.replace("● Exercise: `mul_jvp`", "Exercise: `mul_jvp`")) for c in nb.cells]),
+    "own setup cell": ("copy", "setup cell that all chapters share", lambda nb: cell(nb, "course-tools").update(source="import numpy as np")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_rule_finds_its_breach(name: str, tmp_path: Path) -> None:
+    rule, says, change = BREACHES[name]
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), change)
+    found = [b for b in check_chapter(course, FORWARD) if b.rule == rule and says in b.message]
+    assert found, [str(b) for b in check_chapter(course, FORWARD)]
+    assert found[0].file == f"source/{FORWARD}/{FORWARD}.ipynb"
+
+
+def test_missing_bank_is_found(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    (course.answers / FORWARD / "mul_jvp.py").unlink()
+    assert any(b.rule == "bank" and b.cell == "mul_jvp" for b in check_chapter(course, FORWARD))
+
+
+def test_answer_without_verdict_is_found(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    with (course.answers / FORWARD / "mul_jvp.py").open("a", encoding="utf-8") as file:
+        file.write("\n# %% wrong: says not what it loses\ndef mul_jvp(x1, dx1, x2, dx2):\n    return 0, 0\n")
+    assert any("exactly the wrong answers" in b.message for b in check_chapter(course, FORWARD))
+
+
+def test_missing_copy_is_found_and_fixed(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    (course.source / FORWARD / "rise.css").write_text("body {}")
+    assert [b.rule for b in check_chapter(course, FORWARD)] == ["copy"]
+    assert fix_chapter(course, FORWARD)
+    assert check_chapter(course, FORWARD) == []
+
+
+def test_not_a_notebook_is_one_breach(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    course.notebook(FORWARD).write_text("{")
+    assert [b.rule for b in check_chapter(course, FORWARD)] == ["notebook"]
+
+
+def test_fix_mends_what_is_mechanical_and_nothing_else(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    before = course.notebook(FORWARD).read_text(encoding="utf-8")
+
+    def disturb(notebook: NotebookNode) -> None:
+        notebook.metadata["authors"] = []
+        notebook.cells[0].metadata["collapsed"] = True
+        first("solution")(notebook).execution_count = 3
+        cell(notebook, "course-tools").source += "\n# stray"
+        first("test")(notebook).id = "6093d584"
+
+    edit(course.notebook(FORWARD), disturb)
+    assert check_chapter(course, FORWARD)
+    assert fix_chapter(course, FORWARD)
+    assert course.notebook(FORWARD).read_text(encoding="utf-8") == before
+
+
+def test_fix_names_new_cells_after_their_slide() -> None:
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# 5 · Forward mode"),
+        nbformat.v4.new_markdown_cell("## Dual numbers"),
+        nbformat.v4.new_code_cell("x = 1"),
+        nbformat.v4.new_code_cell("y = 1"),
+        nbformat.v4.new_raw_cell("say this"),
+        nbformat.v4.new_code_cell("", metadata={"nbgrader": {"grade_id": "mul_jvp", "solution": True}}),
+    ]
+    ids = [c.id for c in fixed(notebook).cells]
+    assert ids == [
+        "slide-5-forward-mode",
+        "dual-numbers",
+        "dual-numbers-code",
+        "dual-numbers-code-2",
+        "dual-numbers-notes",
+        "mul_jvp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "free"),
+    [
+        ("x = y", {"y"}),
+        ("import numpy as np\nnp.sin(x)", {"x"}),
+        ("def f(a):\n    return a + b", {"b"}),
+        ("def f(a):\n    return g(a)\ndef g(a):\n    return a", set()),
+        ("[i * k for i in range(3)]", {"k"}),
+        ("class A:\n    def m(self):\n        return B", {"B"}),
+        ("def f():\n    global z\n    z = 1\nf()\nprint(z)", set()),
+        ("lambda t: t + s", {"s"}),
+        ("try:\n    pass\nexcept ValueError as e:\n    print(e)", set()),
+    ],
+)
+def test_free_names(source: str, free: set[str]) -> None:
+    assert names.free_names(source) == free
+
+
+def test_unknown_chapter_suggests_the_nearest() -> None:
+    from triptych.course import CourseError
+
+    with pytest.raises(CourseError, match="did you mean 05_forward_mode"):
+        PROJECT.choose(["forward_mode"])
+    assert PROJECT.choose(["5"]) == [FORWARD]
+
+
+def test_no_course_here(tmp_path: Path) -> None:
+    from triptych.course import CourseError
+
+    with pytest.raises(CourseError, match="not in a course folder"):
+        Course.find(tmp_path)
