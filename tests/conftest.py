@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+
+# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
+import sys
 from pathlib import Path
 
 import pytest
 
 from triptych.course import Course
-
-# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
-import sys
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("MPLBACKEND", "agg")

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
+
 from triptych import names
 from triptych.check import check_chapter, check_course, fix_chapter, fixed
 from triptych.course import Course

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from triptych.grade.intake import Refused, read_notebook, submissions, take_in
 from triptych.grade.limits import Limits
 

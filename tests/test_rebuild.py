@@ -6,6 +6,7 @@ import copy
 
 import nbformat
 from nbformat import NotebookNode
+
 from triptych.grade.rebuild import rebuild
 
 MARKS = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}

@@ -143,7 +143,11 @@ def _points(chapter: Chapter, plan: ChapterPlan) -> Found:
             yield id_, "points", "is an exercise that course.toml does not name"
             continue
         if exercise.points != promised.points:
-            yield id_, "points", f"has {exercise.points:g} points in its test cells, course.toml has {promised.points:g}"
+            yield (
+                id_,
+                "points",
+                f"has {exercise.points:g} points in its test cells, course.toml has {promised.points:g}",
+            )
         for part, points in promised.parts.items():
             sum_ = sum(t.points for t in exercise.tests if exercise_of(t.grade_id, promised.parts) == part)
             if sum_ != points:
@@ -381,9 +385,7 @@ def _fix_ids(notebook: NotebookNode) -> None:
         id_ = node.get("id", "")
         if role in (Role.SOLUTION, Role.TEST) and node.metadata.nbgrader.get("grade_id"):
             id_ = node.metadata.nbgrader.grade_id
-        elif id_ != TOOLS_ID and (
-            not READABLE_ID.fullmatch(id_) or RANDOM_ID.fullmatch(id_) or id_ in taken
-        ):
+        elif id_ != TOOLS_ID and (not READABLE_ID.fullmatch(id_) or RANDOM_ID.fullmatch(id_) or id_ in taken):
             kind = {"markdown": "", "code": "-code", "raw": "-notes"}[node.cell_type]
             stem = f"{topic}{kind}"
             id_, number = stem, 2

@@ -136,28 +136,30 @@ def build(
 
 
 def build_all(here: Course, chosen: list[str], *, solutions: bool = False) -> None:
+    from triptych.build.answer_key import prepare_answer_keys
     from triptych.build.derive import build_chapter, write_chapter_deck
 
+    with progress("running answer keys", len(chosen)) as bar:
+        for chapter, seconds in prepare_answer_keys(here, chosen):
+            bar.console.print(Text(f"{chapter}: answer key run in {seconds:.1f} s"))
+            step(bar)
     with progress("building", len(chosen)) as bar:
         for chapter in chosen:
-            bar.update(bar.task_ids[0], description=f"building {chapter}")
-            start = time.monotonic()
             made = build_chapter(here, chapter)
             if solutions:
                 made.append(write_chapter_deck(here, chapter, solutions=True))
-            names = ", ".join(str(path.relative_to(here.root)) for path in made)
-            out.print(Text(f"{chapter}: {names} ({time.monotonic() - start:.1f} s)"))
+            out.print(Text(f"{chapter}: {', '.join(str(path.relative_to(here.root)) for path in made)}"))
             step(bar)
 
 
 @app.command()
 def grade(
     chapters: Chapters = None,
-    student: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only this student; may be repeated.")] = None,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", "-s", help="Only this student; may be repeated.")
+    ] = None,
     jobs: Jobs = 0,
-    sandbox: Annotated[
-        str, typer.Option("--sandbox", help="bwrap, or none for submissions you trust.")
-    ] = "bwrap",
+    sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions you trust.")] = "bwrap",
     json_file: JsonFile = None,
     course: CourseFolder = None,
 ) -> None:

@@ -129,8 +129,7 @@ class Course:
         try:
             for chapter, entry in self.contract["chapters"].items():
                 exercises = {
-                    exercise: ExercisePlan(id=exercise, **plan)
-                    for exercise, plan in entry["exercises"].items()
+                    exercise: ExercisePlan(id=exercise, **plan) for exercise, plan in entry["exercises"].items()
                 }
                 plans[chapter] = ChapterPlan(chapter, entry["title"], exercises)
         except (KeyError, TypeError, AttributeError) as error:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +17,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from triptych.chapter import BEGIN_SOLUTION, END_SOLUTION, Role, role_of, visible_source
 from triptych.course import Course, CourseError
@@ -24,8 +30,7 @@ def answer_key(course: Course, chapter: str) -> NotebookNode:
 
     Raises CourseError naming the cell that failed.
     """
-    path = course.notebook(chapter)
-    cache = course.root / ".triptych" / "answer_keys" / f"{chapter}-{_fingerprint(path.parent)}.ipynb"
+    path, cache = course.notebook(chapter), _cached(course, chapter)
     if cache.is_file():
         return nbformat.read(cache, as_version=4)
     notebook = without_secrets(nbformat.read(path, as_version=4))
@@ -37,6 +42,28 @@ def answer_key(course: Course, chapter: str) -> NotebookNode:
     nbformat.write(notebook, partial)
     partial.replace(cache)
     return notebook
+
+
+def prepare_answer_keys(course: Course, chapters: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Runs the answer keys whose source has changed, several at a time; yields chapter and seconds.
+
+    Each runs in a kernel of its own, so threads are enough. Raises CourseError as `answer_key` does.
+    """
+
+    def timed(chapter: str) -> float:
+        start = time.monotonic()
+        answer_key(course, chapter)
+        return time.monotonic() - start
+
+    old = [chapter for chapter in chapters if not _cached(course, chapter).is_file()]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        futures = {pool.submit(timed, chapter): chapter for chapter in old}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def write_answer_key(course: Course, chapter: str) -> Path:
@@ -90,27 +117,35 @@ def stub(source: str) -> str:
 
 
 def _execute(notebook: NotebookNode, path: Path) -> None:
-    client = NotebookClient(
-        notebook,
-        timeout=120,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        shutdown_kernel="immediate",
-    )
-    before = os.environ.get("MPLBACKEND")
-    os.environ.pop("MPLBACKEND", None)  # the kernel's inline backend is to draw
+    before = os.environ.pop("MPLBACKEND", None)  # the kernel's inline backend is to draw
     try:
-        client.execute()
+        with tempfile.TemporaryDirectory(prefix="triptych-") as sockets:
+            # sockets in a private folder: no port that others on the machine could listen at
+            transport = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+            NotebookClient(
+                notebook,
+                timeout=120,
+                kernel_name="python3",
+                resources={"metadata": {"path": str(path.parent)}},
+                shutdown_kernel="immediate",
+                extra_arguments=["--InlineBackend.figure_formats=retina"],  # sharp on a projector
+                config=Config({"KernelManager": transport}),
+            ).execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         failed = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
         where = f"cell {failed.id}" if failed else "a cell"
-        reason = str(error).strip().splitlines()[-1]
+        reason = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()[-1]
         raise CourseError(f"{path}, {where} of the answer key fails ({reason}): mend the source.") from error
     finally:
         if before is not None:
             os.environ["MPLBACKEND"] = before
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times of day: the key is to depend on the source alone
+
+
+def _cached(course: Course, chapter: str) -> Path:
+    folder = course.root / ".triptych" / "answer_keys"
+    return folder / f"{chapter}-{_fingerprint(course.source / chapter)}.ipynb"
 
 
 def _fingerprint(folder: Path) -> str:

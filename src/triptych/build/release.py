@@ -69,4 +69,6 @@ def _differences(kept: Path, fresh: Path, label: str) -> Iterator[str]:
             except UnicodeDecodeError:
                 yield f"{label}/{file}: differs"
                 continue
-            yield from difflib.unified_diff(before, after, f"{label}/{file}", f"{label}/{file} (from source)", "", "", 1)
+            yield from difflib.unified_diff(
+                before, after, f"{label}/{file}", f"{label}/{file} (from source)", "", "", 1
+            )

@@ -113,15 +113,26 @@ def sections(notebook: NotebookNode) -> list[Section]:
         elif role is Role.TEST:
             owner = by_id.get(exercise_of(cell.id, by_id) or "", found[-1])
             owner.behaviours.append(behaviour(cell, secrets))
-        elif str(cell.id).startswith(f"{EXTRA}-"):
+        elif _is_extra(cell):
             found[-1].cells.append(_shown(cell, secrets))
     return [section for section in found if section.cells or section.behaviours]
 
 
 def telling_lines(notebook: NotebookNode) -> frozenset[str]:
-    """The lines of hidden tests that would give something away."""
-    lines = {line.strip() for c in notebook.cells if role_of(c) is Role.TEST for line in hidden_lines(c.source)}
-    return frozenset(line for line in lines if len(line) >= TELLING)
+    """The lines of hidden tests that would give something away: long enough, and shown nowhere else."""
+    hidden: set[str] = set()
+    shown: set[str] = set()
+    for cell in notebook.cells:
+        role = role_of(cell)
+        if role is Role.TEST:
+            hidden |= {line.strip() for line in hidden_lines(cell.source)}
+        if role in (Role.TEST, Role.SETUP, Role.STUDENT_SIDE) or (role is Role.LECTURE and not _is_extra(cell)):
+            shown |= {line.strip() for line in visible_source(cell.source).split("\n")}
+    return frozenset(line for line in hidden - shown if len(line) >= TELLING)
+
+
+def _is_extra(cell: NotebookNode) -> bool:
+    return str(cell.id).startswith(f"{EXTRA}-")
 
 
 def behaviour(cell: NotebookNode, secrets: frozenset[str]) -> Behaviour:
@@ -154,7 +165,7 @@ def _titles(notebook: NotebookNode, exercises: list[str]) -> dict[str, str]:
     for cell in notebook.cells:
         for heading in headings(cell.source) if cell.cell_type == "markdown" and role_of(cell) is Role.LECTURE else []:
             for e in exercises:
-                if f"`{e}`" in heading and not str(cell.id).startswith(f"{EXTRA}-"):
+                if f"`{e}`" in heading and not _is_extra(cell):
                     titles[e] = heading.replace("`", "").replace("●", "").replace("Exercise:", "").strip()
     return titles
 

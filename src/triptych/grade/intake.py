@@ -49,7 +49,7 @@ def submissions(submitted: Path, chapters: list[str], students: list[str]) -> It
         return
     if not submitted.is_dir():
         return
-    for student in sorted(os.listdir(submitted)):
+    for student in sorted(path.name for path in submitted.iterdir()):
         if student.startswith("."):
             continue
         for chapter in chapters:
@@ -98,7 +98,9 @@ def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
             if count > limits.files:
                 raise Refused(f"the folder holds more than {limits.files} files: remove what does not belong to it")
             if total > limits.folder_bytes:
-                raise Refused(f"the folder is larger than {limits.folder_bytes // 10**6} MB: remove what does not belong to it")
+                raise Refused(
+                    f"the folder is larger than {limits.folder_bytes // 10**6} MB: remove what does not belong to it"
+                )
             if not any(part.startswith(".") for part in relative.parts):
                 yield relative
 
@@ -138,7 +140,9 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
     except Refused:
         raise
     except Exception as error:  # nbformat's converters raise whatever the malformed part leads to
-        raise Refused("the notebook's parts are not as a notebook's must be: save it in JupyterLab and submit again") from error
+        raise Refused(
+            "the notebook's parts are not as a notebook's must be: save it in JupyterLab and submit again"
+        ) from error
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
         raise Refused("the notebook's cells are not as a notebook's must be: save it in JupyterLab and submit again")

@@ -18,7 +18,7 @@ from traitlets import Unicode
 
 from triptych.chapter import Role, read_chapter, role_of
 from triptych.course import Course, CourseError
-from triptych.grade.in_kernel import execute
+from triptych.grade.execute import execute
 from triptych.grade.limits import Limits
 from triptych.grade.rebuild import rebuild
 
@@ -43,7 +43,9 @@ class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
 class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
     """Runs the rebuilt notebook, or takes the run that a worker of `triptych grade` has made of it."""
 
-    executed_folder = Unicode("", help="where workers put executed notebooks: <student>/<chapter>.ipynb").tag(config=True)
+    executed_folder = Unicode("", help="where workers put executed notebooks: <student>/<chapter>.ipynb").tag(
+        config=True
+    )
     box = Unicode("bwrap", help="the box that learners' code runs in: bwrap or none").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:

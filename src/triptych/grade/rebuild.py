@@ -70,9 +70,11 @@ def _extra_cells(cells: list[NotebookNode], already: int) -> list[NotebookNode]:
     """The learner's own cells with text and type alone, under ids that no released cell has."""
     made = []
     for number, cell in enumerate(cells, already + 1):
-        kind = cell.cell_type if cell.cell_type in ("code", "markdown") else "markdown"
-        new = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
-        made.append(new(cell.source, id=f"{EXTRA}-{number}"))
+        id_ = f"{EXTRA}-{number}"
+        if cell.cell_type == "code":
+            made.append(nbformat.v4.new_code_cell(cell.source, id=id_))
+        else:
+            made.append(nbformat.v4.new_markdown_cell(cell.source, id=id_))
     return made
 
 

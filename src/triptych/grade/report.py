@@ -116,7 +116,9 @@ def tables(found: Sequence[ChapterStatistics]) -> list[Table]:
     """The report for a terminal: a line a student, then a line an exercise, for each chapter."""
     made = []
     for chapter in found:
-        students = Table(title=f"{chapter.id}: {len(chapter.graded)} of {len(chapter.rows)} graded", title_justify="left")
+        students = Table(
+            title=f"{chapter.id}: {len(chapter.graded)} of {len(chapter.rows)} graded", title_justify="left"
+        )
         students.add_column("student")
         students.add_column("score", justify="right")
         students.add_column("of", justify="right")

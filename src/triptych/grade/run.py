@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import multiprocessing
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pebble import ProcessExpired, ProcessPool
+
 from triptych.build.release import release_chapter
 from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
+from triptych.grade import worker
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
 from triptych.grade.worker import Job, Outcome
@@ -97,51 +98,47 @@ def grade(
 def _prepared(
     course: Course, todo: list[tuple[str, str]], work: Path, jobs: int, box: str, limits: Limits
 ) -> Iterator[tuple[Job, Outcome]]:
-    """Runs workers, `jobs` at a time, and yields what each says as it ends."""
-    pool = ThreadPoolExecutor(jobs)
+    """Runs submissions in worker processes, `jobs` at a time, and yields what each says as it ends.
+
+    A worker keeps what submissions share (imports, setup cells, compiled references); a learner's
+    code runs in a kernel of its own. A worker that dies or hangs costs its submission alone.
+    """
+    log = course.root / ".triptych" / "workers.log"
+    # spawned, not forked: a worker must not inherit the gradebook's connections or JAX's threads
+    pool = ProcessPool(
+        max_workers=min(jobs, max(len(todo), 1)),
+        initializer=worker.begin,
+        initargs=[str(log)],
+        context=multiprocessing.get_context("spawn"),
+    )
     pending: dict[Future[Outcome], Job] = {}
     try:
         for number, (student, chapter) in enumerate(todo):
             job = Job(str(course.root), student, chapter, str(work / str(number)), box)
             Path(job.work).mkdir()
-            pending[pool.submit(_work, job, limits)] = job
+            pending[pool.schedule(worker.run, [job, limits], timeout=limits.notebook_seconds + GRACE)] = job
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 job = pending.pop(future)
-                yield job, future.result()
+                yield job, _outcome(future, limits, log)
                 shutil.rmtree(job.work, ignore_errors=True)
+        pool.close()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.stop()
+        pool.join()
 
 
-def _work(job: Job, limits: Limits) -> Outcome:
-    """One worker process, from start to end; whatever happens to it becomes an outcome."""
-    path = Path(job.work) / "job.json"
-    path.write_text(json.dumps(asdict(job)), encoding="utf-8")
-    with (Path(job.work) / "log").open("w+b") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "triptych.grade.worker", str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,  # so that its kernel ends with it
-        )
-        try:
-            said, _ = process.communicate(timeout=limits.notebook_seconds + GRACE)
-        except subprocess.TimeoutExpired:
-            return Outcome(False, f"it did not end within {limits.notebook_seconds + GRACE:.0f} s")
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        try:
-            return Outcome(**json.loads(said.decode("utf-8").strip().splitlines()[-1]))
-        except (ValueError, IndexError, TypeError):
-            log.seek(0)
-            lines = log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-            reason = lines[-1] if lines else f"exit code {process.returncode}"
-            return Outcome(False, f"the grader could not run it ({reason})")
+def _outcome(future: Future[Outcome], limits: Limits, log: Path) -> Outcome:
+    """What a worker said, or what became of it."""
+    try:
+        return future.result()
+    except TimeoutError:
+        return Outcome(False, f"it did not end within {limits.notebook_seconds + GRACE:.0f} s")
+    except ProcessExpired as death:
+        return Outcome(False, f"its worker process died (exit code {death.exitcode}): grade it again; see {log}")
+    except Exception as error:  # a fault of the grader or of the course; other submissions go on
+        return Outcome(False, f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}")
 
 
 # --- the one writer ------------------------------------------------------------------------------
@@ -277,7 +274,9 @@ def _prepare(course: Course, chapter: str) -> None:
     source = course.notebook(chapter)
     if not (course.release / chapter / f"{chapter}.ipynb").is_file():
         raise CourseError(f"release/{chapter} is missing: run `triptych build {chapter}` first.")
-    truth = {c.grade_id: c.source for c in read_chapter(source).cells if c.nbgrader.get("grade") or c.nbgrader.get("locked")}
+    truth = {
+        c.grade_id: c.source for c in read_chapter(source).cells if c.nbgrader.get("grade") or c.nbgrader.get("locked")
+    }
     with gradebook(course) as book:
         try:
             kept = {c.name: c.source for c in book.find_notebook(chapter, chapter).source_cells}
@@ -291,7 +290,8 @@ def _back_up(course: Course) -> None:
     """A copy of the gradebook as it is before the run, through SQLite's own backup."""
     path = course.root / "gradebook.db"
     if path.is_file():
-        with contextlib.closing(sqlite3.connect(path)) as book, contextlib.closing(
-            sqlite3.connect(course.root / ".triptych" / "gradebook.before.db")
-        ) as copy:
+        with (
+            contextlib.closing(sqlite3.connect(path)) as book,
+            contextlib.closing(sqlite3.connect(course.root / ".triptych" / "gradebook.before.db")) as copy,
+        ):
             book.backup(copy)

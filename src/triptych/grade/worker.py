@@ -1,23 +1,23 @@
-"""One submission in a process of its own: intake, rebuild, execution.
+"""One submission in a worker process: intake, rebuild, execution.
 
-`python -m triptych.grade.worker JOB.json` reads the job, writes the rebuilt and the executed
-notebook below `work`, and prints one line of JSON. What breaks in here breaks alone.
+Writes the rebuilt and the executed notebook below the job's folder. What breaks in here breaks
+one submission; the process that writes the gradebook never opens a notebook that a learner made.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+import os
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from triptych.chapter import read_chapter
 from triptych.course import Course
-from triptych.grade.in_kernel import execute
+from triptych.grade.execute import execute
 from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.limits import Limits
 from triptych.grade.preprocessors import copy_tree
@@ -44,6 +44,15 @@ class Outcome:
     seconds: float = 0.0
 
 
+def begin(log: str) -> None:
+    """Prepares a worker process: what libraries say goes to a log, not over the progress bar."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    os.environ["MPLBACKEND"] = "agg"  # setup cells on the grader's side have no screen
+
+
 def run(job: Job, limits: Limits) -> Outcome:
     """Prepares one submission for nbgrader below `job.work`: `staged/<student>/<chapter>/` and
     `executed/<student>/<chapter>.ipynb`."""
@@ -68,9 +77,7 @@ def run(job: Job, limits: Limits) -> Outcome:
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        executed = execute(
-            rebuild(chapter.notebook, submission.notebook), chapter, folder, limits=limits, box=job.box
-        )
+        executed = execute(rebuild(chapter.notebook, submission.notebook), chapter, folder, limits=limits, box=job.box)
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
@@ -79,22 +86,9 @@ def run(job: Job, limits: Limits) -> Outcome:
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:
     """nbgrader parses this file and ends the submission when it cannot; without it there is no lateness."""
-    from nbgrader.utils import parse_utc
-
     try:
         parse_utc(path.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         pass
     except (ValueError, OverflowError, UnicodeDecodeError):
         path.unlink()
-
-
-def main() -> None:
-    job = Job(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    print(json.dumps(asdict(run(job, Limits()))))
-
-
-if __name__ == "__main__":
-    main()
-
-

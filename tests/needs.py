@@ -1,0 +1,42 @@
+"""What some tests need from the machine. Without it they are skipped, with the reason.
+
+With TRIPTYCH_REQUIRE_ALL=1 nothing is skipped: what is missing makes its tests fail. A release is
+tested that way, so that no part of it goes untested in silence.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+from triptych.build.browser import find_chromium
+
+REQUIRE_ALL = os.environ.get("TRIPTYCH_REQUIRE_ALL") == "1"
+
+
+def needs(missing: str) -> pytest.MarkDecorator:
+    """A mark for tests that need something; `missing` is empty or says what is not there."""
+    return pytest.mark.skipif(bool(missing) and not REQUIRE_ALL, reason=missing or "nothing is missing")
+
+
+def _missing_for_browser() -> str:
+    if importlib.util.find_spec("playwright") is None:
+        return "Playwright is not installed (pip install 'triptych[slides]')"
+    return "" if find_chromium() else "no Chromium on PATH or in TRIPTYCH_CHROMIUM"
+
+
+needs_chromium = needs(_missing_for_browser())
+
+
+def _missing_for_box() -> str:
+    from triptych.grade.bubblewrap import available
+
+    return available() or ""
+
+
+#: Tests that make boxes; as whoever runs them.
+needs_box = needs(_missing_for_box())
+#: Tests that also make boxes as somebody else, for which one has to be root.
+needs_root = needs("" if os.geteuid() == 0 else "only root can become an ordinary user")
