@@ -1,0 +1,105 @@
+"""What chapter 1 says in numbers."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import pytest
+from lectures import COURSE, run_lecture
+
+CHAPTER = "01_finite_differences"
+NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    return run_lecture(CHAPTER).names
+
+
+def numbers(cell: str) -> list[float]:
+    return [float(n) for n in re.findall(NUMBER, run_lecture(CHAPTER).printed[cell].replace(",", ""))]
+
+
+def test_two_slopes_do_the_work_of_a_million_samples(names: dict[str, Any]) -> None:
+    assert names["by_slopes"] == pytest.approx(names["by_sampling"], rel=0.01)
+    assert names["by_slopes"] == pytest.approx(0.0438, abs=5e-5)
+    assert names["by_period"] > names["by_length"]  # "the slopes also say what to improve: the clock"
+
+
+def test_np_gradient_of_the_cube() -> None:
+    coarse, fine = np.reshape(numbers("data-on-a-grid-x-3-code"), (2, 6)).tolist()
+    assert coarse == [11, 1.0, 1.0, 61, 61, 75]  # points, spacing, error inside, both ends, exact
+    assert fine == [41, 0.25, 0.0625, 71.3125, 71.3125, 75]
+
+
+def test_second_gradient_needs_the_spacing() -> None:
+    at, exact, without, with_spacing = numbers("a-mistake-the-second-np-gradient-without-spacing-code")
+    assert (at, exact, with_spacing) == (2, 12, 12)
+    assert without == 12 / 4  # "four times too low"
+
+
+@pytest.mark.parametrize(("kind", "best", "order"), [("forward", 1e-8, 1), ("central", 1e-5, 2)])
+def test_error_against_step_is_a_v(names: dict[str, Any], kind: str, best: float, order: int) -> None:
+    steps, error = names["all_steps"], names[f"{kind}_error"]
+    # the floor of the V, not its luckiest point: the median error of each decade
+    decades = np.round(np.log10(steps))
+    medians = {d: np.median(error[decades == d]) for d in np.unique(decades)}
+    assert min(medians, key=medians.get) == pytest.approx(np.log10(best), abs=1)
+    truncation = (steps > 1e3 * best) & (steps < 0.1)
+    slope = np.polyfit(np.log(steps[truncation]), np.log(error[truncation]), 1)[0]
+    assert slope == pytest.approx(order, abs=0.05)
+    rounding = (steps < best / 10) & (steps > 1e-15) & (error > 0)
+    slope = np.polyfit(np.log(steps[rounding]), np.log(error[rounding]), 1)[0]
+    assert slope == pytest.approx(-1, abs=0.15)
+
+
+def test_all_digits_are_lost_at_the_smallest_step(names: dict[str, Any]) -> None:
+    assert np.isclose(names["all_steps"][-1], 1e-16, rtol=1e-9, atol=0)
+    assert names["forward"][-1] == 0
+
+
+def test_where_the_tip_is() -> None:
+    assert numbers("where-the-tip-is-code") == [64, 2.2e-16, 1e-8, 6e-6, 32, 1.2e-7, 3e-4, 5e-3]
+
+
+def test_best_step_is_no_constant() -> None:
+    lines = run_lecture(CHAPTER).printed["the-best-step-is-nobodys-constant-code"].splitlines()
+    good, single, large = (float(line.split()[-1]) for line in lines)
+    assert good < 1e-7
+    assert single == large == 1  # "an error of 1 means: the estimate is 0"
+
+
+def test_more_evaluations_do_not_help(names: dict[str, Any]) -> None:
+    errors = list(names["errors"].values())
+    assert list(names["errors"]) == [11, 1_001, 200_001, 10_000_001]
+    assert errors[0] > 100 * errors[1] > 10_000 * errors[2]
+    assert errors[3] > 3 * errors[2]
+    two = abs(names["two"] - np.e)
+    assert two < 3 * errors[2]  # "as good as 200,001"
+    assert errors[3] > 3 * two  # "and better than ten million"
+
+
+def test_cost_of_a_gradient(names: dict[str, Any]) -> None:
+    assert numbers("what-a-gradient-costs-code") == [1, 2, 10, 11, 100, 101, 1000, 1001]
+    f = names["counted"](lambda x: float(np.sum(x**2)))
+    names["gradient_fd"](f, np.ones(30), 1e-4)
+    assert f.calls == 60  # "2n central"
+    assert names["days"] == pytest.approx(11.6, abs=0.05)
+
+
+def test_a_wrong_gradient_is_found_along_a_random_direction() -> None:
+    along, right, wrong = numbers("what-differences-are-good-for-checking-code")
+    assert along == pytest.approx(right, abs=1e-3)
+    assert abs(wrong - right) > 1
+
+
+@pytest.mark.parametrize("figure", ["why", "secants", "nudges"])
+def test_figures_say_what_they_show(figure: str) -> None:
+    root = ET.parse(COURSE.source / CHAPTER / "figures" / f"{figure}.svg").getroot()
+    texts = {child.tag.split("}")[1]: child.text for child in root if child.text and child.text.strip()}
+    assert len(texts["title"]) > 10
+    assert len(texts["desc"]) > 40
+    assert not [e for e in root.iter() if "href" in "".join(e.attrib) or e.tag.endswith(("script", "image"))]

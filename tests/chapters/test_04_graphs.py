@@ -1,0 +1,90 @@
+"""What chapter 4 says and shows, computed."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lectures import run_lecture
+
+FOLDER = Path(__file__).resolve().parents[2] / "source" / "04_graphs"
+MATRIX = [[2, 1, 2], [-2, -1, 1]]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def lecture():
+    return run_lecture("04_graphs")
+
+
+def test_both_graphs_have_the_same_matrix(lecture):
+    np.testing.assert_allclose(lecture.names["graph_matrix"], MATRIX)
+    np.testing.assert_allclose(lecture.names["layered_matrix"], MATRIX)
+
+
+def test_entries_are_sums_over_paths(lecture):
+    assert lecture.printed["an-entry-is-a-sum-over-paths-code"].splitlines() == [
+        "z1 [2.0, 1.0, 2.0]",
+        "z2 [-2.0, -1.0, 1.0]",
+    ]
+
+
+def test_paths_double_with_every_rung(lecture):
+    ladder, path_sum = lecture.names["ladder"], lecture.names["path_sum"]
+    for rungs in (1, 3, 6):
+        assert path_sum(0, rungs, ladder(rungs)) == 2**rungs
+        assert len(ladder(rungs)) == 4 * rungs
+    assert lecture.names["calls"] == {2: 13, 4: 61, 8: 1021}
+    assert len(ladder(40)) == lecture.names["edges_on_ladder"][-1] == 160
+    assert lecture.names["paths_on_ladder"][-1] == 2**40 == 1_099_511_627_776
+    assert lecture.names["days_for_paths"] == pytest.approx(12.7, abs=0.05)
+
+
+def test_values_of_the_forward_sweep(lecture):
+    assert lecture.names["swept_forward"] == {"x1": 1, "x2": 2, "x3": 3, "y": 4, "z1": 10, "z2": -1}
+    printed = lecture.printed["the-sweep-line-by-line-code"]
+    columns = [line.split(":")[1].split() for line in printed.splitlines() if line.startswith("column")]
+    np.testing.assert_allclose(np.array(columns, dtype=float).T, MATRIX)
+
+
+def test_values_of_the_backward_sweep(lecture):
+    assert lecture.names["swept_back"] == {"x1": -2, "x2": -1, "x3": 4, "y": -1, "z1": 1, "z2": 2}
+    printed = lecture.printed["backward-line-by-line-code"]
+    rows = [line.split(":")[1].split() for line in printed.splitlines() if line.startswith("row")]
+    np.testing.assert_allclose(np.array(rows, dtype=float), MATRIX)
+    assert "dot-product test: 8.0 = 8.0" in printed
+
+
+def test_the_exercises_give_what_the_lecture_swept_by_hand(lecture):
+    edges = lecture.names["graph_like_edges"]
+    forward = lecture.names["propagate_forward"](edges, {"x1": 1.0, "x2": 2.0, "x3": 3.0})
+    backward = lecture.names["propagate_backward"](edges, {"z1": 1.0, "z2": 2.0})
+    assert forward == lecture.names["swept_forward"]
+    assert backward == lecture.names["swept_back"]
+
+
+def test_topological_orders(lecture):
+    assert len(lecture.names["allowed"]) == 16
+    assert ("x1", "x2", "x3", "y", "z1", "z2") in lecture.names["allowed"]
+    assert all(order.index("y") > order.index("x2") for order in lecture.names["allowed"])
+
+
+def test_the_propagator(lecture):
+    np.testing.assert_allclose(lecture.names["propagator"][4:, :3], MATRIX)
+    weights = lecture.names["W"]
+    assert np.count_nonzero(weights @ weights) == 4
+    assert not np.any(weights @ weights @ weights)
+    np.testing.assert_allclose(lecture.names["propagator"], np.eye(6) + weights + weights @ weights)
+
+
+@pytest.mark.parametrize("figure", ["general_dag", "layered_dag", "ladder", "forward_sweep", "backward_sweep"])
+def test_figures_describe_themselves(figure):
+    root = ET.parse(FOLDER / "figures" / f"{figure}.svg").getroot()
+    assert root.tag == f"{SVG}svg"
+    for part in ("title", "desc"):
+        element = root.find(f"{SVG}{part}")
+        assert element is not None and len(element.text.strip()) > 15
+    assert not root.findall(f".//{SVG}script")
+    assert f"figures/{figure}.svg" in (FOLDER / "04_graphs.ipynb").read_text(encoding="utf-8")

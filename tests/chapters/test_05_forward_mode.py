@@ -1,0 +1,254 @@
+"""What chapter 5 says in numbers, and that the instructor's dual numbers agree with JAX on any program."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lectures import COURSE, run_lecture
+
+from triptych.chapter import read_chapter
+
+CHAPTER = "05_forward_mode"
+NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    return run_lecture(CHAPTER).names
+
+
+def printed(cell: str) -> str:
+    return run_lecture(CHAPTER).printed[cell]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(NUMBER, text)]
+
+
+# --- the worked example -------------------------------------------------------------------------
+
+
+def test_product_of_jacobians_is_the_gradient() -> None:
+    value, jacobian = printed("our-example-for-two-chapters-code").splitlines()
+    assert numbers(value) == [12.0]
+    assert numbers(jacobian) == [4.0, 3.0]
+    gradient = jax.grad(lambda x: x[0] * x[1] + x[1])(jnp.array([2.0, 4.0]))
+    assert numbers(jacobian) == pytest.approx(gradient.tolist())
+
+
+def test_jvp_by_two_matrix_vector_products() -> None:
+    along_x1, along_x2, along_both = printed("push-a-vector-never-build-a-matrix-code").splitlines()
+    assert numbers(along_x1) == [1.0, 0.0, 4.0, 0.0, 4.0]
+    assert numbers(along_x2) == [0.0, 1.0, 2.0, 1.0, 3.0]
+    assert numbers(along_both)[-1] == pytest.approx(0.3 * 4 - 0.2 * 3)
+
+
+@pytest.mark.parametrize(("dx", "expected"), [([1.0, 0.0], (12.0, 4.0)), ([0.0, 1.0], (12.0, 3.0))])
+def test_function_jvp_at_2_4(names: dict[str, Any], dx: list[float], expected: tuple[float, float]) -> None:
+    assert names["function_jvp"]([2.0, 4.0], dx) == expected
+
+
+def test_a_contour_line_has_no_slope(names: dict[str, Any]) -> None:
+    assert names["function_jvp"]([2.0, 4.0], [3.0, -4.0]) == (12.0, 0.0)
+
+
+def test_examples_of_the_docstrings(names: dict[str, Any]) -> None:
+    assert names["mul_jvp"](2.0, 1.0, 4.0, 0.5) == (8.0, 5.0)
+    assert names["sum_jvp"](2.0, 1.0, 4.0, 0.5) == (6.0, 1.5)
+    assert names["div_jvp"](6.0, 1.0, 2.0, 0.5) == (3.0, -0.25)
+    assert names["jacobian_by_columns"](names["function_jvp"], [2.0, 4.0]).tolist() == [[4.0, 3.0]]
+    x = names["Dual"](3.0, 1.0)
+    assert pair(x * x + 2) == (11.0, 6.0)
+    for function, at, expected in [
+        ("sin", (0.0, 2.0), (0.0, 2.0)),
+        ("cos", (0.0, 2.0), (1.0, 0.0)),
+        ("exp", (0.0, 2.0), (1.0, 2.0)),
+        ("log", (1.0, 2.0), (0.0, 2.0)),
+        ("sqrt", (4.0, 2.0), (2.0, 0.5)),
+    ]:
+        assert pair(names[function](names["Dual"](*at))) == expected
+
+
+def test_chain_of_rules_is_the_chain_rule(names: dict[str, Any]) -> None:
+    at, value, slope = numbers(printed("a-jvp-rule-for-each-elementary-step-code"))
+    expected = jax.jvp(lambda x: jnp.sin(x**2), (1.2,), (1.0,))
+    assert at == 1.2
+    assert (value, slope) == pytest.approx(tuple(map(float, expected)), abs=5e-5)
+    assert f"{slope:.2f}" == "0.31"
+    assert f"{float(names['wave_jvp'](1.2, 10.0)[1]):.1f}" == f"{10 * float(expected[1]):.1f}"
+
+
+def test_operations_of_value_and_sweep() -> None:
+    assert printed("what-a-sweep-costs-code").splitlines() == [
+        "value takes 2 operations",
+        "sweep takes 6 operations",
+    ]
+
+
+def test_dual_numbers_as_matrices() -> None:
+    cube, along_x1, along_x2 = printed("is-there-such-a-number-yes-a-matrix-code").splitlines()
+    assert numbers(cube)[-2:] == [27.0, 27.0]
+    assert numbers(along_x1)[-2:] == [12.0, 4.0]
+    assert numbers(along_x2)[-2:] == [12.0, 3.0]
+
+
+def test_newton_loop_gives_root_and_slope() -> None:
+    rows = [numbers(line) for line in printed("your-engine-at-work-a-loop-code").splitlines()]
+    assert rows[0] == [1.0, 0.0]
+    assert len(rows) == 6
+    assert rows[-1] == pytest.approx([math.sqrt(2), 1 / (2 * math.sqrt(2))], rel=1e-14)
+    assert f"{rows[-1][0]:.15f} {rows[-1][1]:.15f}" == "1.414213562373095 0.353553390593274"
+    errors = [(abs(v - math.sqrt(2)), abs(d - 1 / (2 * math.sqrt(2)))) for v, d in rows[:5]]
+    assert all(later < earlier for (_, earlier), (_, later) in pairwise(errors))
+
+
+def test_branches_of_an_if() -> None:
+    rows = [numbers(line) for line in printed("your-engine-at-work-an-if-code").splitlines()]
+    assert rows[0] == [1.0, 1.0, 3.0]
+    assert rows[1] == [2.0, 8.0, 12.0]
+    assert rows[2] == pytest.approx([2.0, 4.0, 4.0], abs=1e-5)
+    assert rows[3] == [3.0, 9.0, 6.0]
+
+
+def test_forward_mode_is_exact_to_rounding_and_differences_are_not(names: dict[str, Any]) -> None:
+    exact = math.cos(1.44) * 2.4
+    assert float(jax.grad(lambda x: jnp.sin(x**2))(1.2)) == pytest.approx(exact, rel=1e-14)
+    assert abs(names["dual"] - exact) / exact < 5e-16
+    errors = abs(names["differences"] / exact - 1)
+    assert 1e-8 < errors.min() < 1e-6
+    assert 1e-10 <= names["h"][errors.argmin()] <= 1e-7
+    assert errors[0] > 1e-3 < errors[-1]
+
+
+def test_perturbation_confusion_and_the_right_answer() -> None:
+    assert numbers(printed("a-warning-perturbation-confusion-code")) == [2.0]
+    right = jax.grad(lambda x: x * jax.grad(lambda y: x + y)(1.0))(1.0)
+    assert float(right) == 1.0
+
+
+# --- the figures --------------------------------------------------------------------------------
+
+FIGURES = sorted((COURSE.source / CHAPTER / "figures").glob("*.svg"))
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda p: p.stem)
+def test_figure_is_a_described_drawing_that_asks_for_nothing(path: Path) -> None:
+    root = ET.parse(path).getroot()
+    svg = "{http://www.w3.org/2000/svg}"
+    assert root.tag == f"{svg}svg"
+    for part in ("title", "desc"):
+        element = root.find(f"{svg}{part}")
+        assert element is not None
+        assert len(element.text or "") > 15
+    assert not list(root.iter(f"{svg}script"))
+    assert "href" not in path.read_text(encoding="utf-8")
+    sizes = [float(e.get("font-size", "30")) for e in root.iter()]
+    assert min(sizes) >= 20
+
+
+def test_every_figure_is_shown() -> None:
+    chapter = read_chapter(COURSE.notebook(CHAPTER))
+    shown = set(re.findall(r"\(figures/([\w-]+)\.svg\)", "\n".join(cell.source for cell in chapter.cells)))
+    assert shown == {path.stem for path in FIGURES}
+    assert len(shown) >= 3
+
+
+# --- random programs: Dual against JAX ----------------------------------------------------------
+
+
+def pair(dual: Any) -> tuple[float, float]:
+    return float(dual.value), float(dual.deriv)
+
+
+#: A program is a list of steps; each names an operation and which earlier results it takes.
+UNARY = ("neg", "abs", "square", "cube", "inverse", "root", "sin", "cos", "exp", "log", "sqrt")
+BINARY = ("add", "sub", "mul", "div", "pow", "max", "branch")
+CONSTANT = ("add_2", "2_sub", "mul_3", "3_div", "2_pow", "np_mul")
+STEP = st.tuples(st.sampled_from(UNARY + BINARY + CONSTANT), st.integers(0, 99), st.integers(0, 99))
+REAL = st.floats(-2.0, 2.0, allow_subnormal=False).filter(lambda x: abs(x) > 0.05)
+
+
+def run(steps: list[tuple[str, int, int]], inputs: list[Any], f: dict[str, Callable[[Any], Any]]) -> Any:
+    """Runs a random program on Duals or on JAX's numbers; bounded, and away from poles and kinks."""
+
+    def tame(x: Any) -> Any:  # into [0.5, 3.5], smooth
+        return 2 + 1.5 * f["sin"](x)
+
+    results = list(inputs)
+    for name, i, j in steps:
+        a, b = results[i % len(results)], results[j % len(results)]
+        results.append(
+            {
+                "neg": lambda a, b: -a,
+                "abs": lambda a, b: abs(a),
+                "square": lambda a, b: tame(a) ** 2,
+                "cube": lambda a, b: f["sin"](a) ** 3,
+                "inverse": lambda a, b: tame(a) ** -1,
+                "root": lambda a, b: tame(a) ** 0.5,
+                "sin": lambda a, b: f["sin"](a),
+                "cos": lambda a, b: f["cos"](a),
+                "exp": lambda a, b: f["exp"](f["sin"](a)),
+                "log": lambda a, b: f["log"](tame(a)),
+                "sqrt": lambda a, b: f["sqrt"](tame(a)),
+                "add": operator.add,
+                "sub": operator.sub,
+                "mul": lambda a, b: f["sin"](a) * b,
+                "div": lambda a, b: a / tame(b),
+                "pow": lambda a, b: tame(a) ** f["sin"](b),
+                "max": max,
+                "branch": lambda a, b: a * 0.5 if a <= b else b - 1.5 * a,
+                "add_2": lambda a, b: a + 2,
+                "2_sub": lambda a, b: 2 - a,
+                "mul_3": lambda a, b: 0.3 * a,
+                "3_div": lambda a, b: 3 / tame(a),
+                "2_pow": lambda a, b: 2 ** f["cos"](a),
+                "np_mul": lambda a, b: np.float64(0.75) * a,
+            }[name](a, b)
+        )
+    return results[-1]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    steps=st.lists(STEP, min_size=3, max_size=12),
+    primals=st.lists(REAL, min_size=2, max_size=3),
+    tangents=st.lists(REAL, min_size=3, max_size=3),
+)
+def test_dual_agrees_with_jax_on_random_programs(
+    steps: list[tuple[str, int, int]], primals: list[float], tangents: list[float]
+) -> None:
+    names = run_lecture(CHAPTER).names
+    tangents = tangents[: len(primals)]
+    functions = ("sin", "cos", "exp", "log", "sqrt")
+    ours = run(
+        steps,
+        [names["Dual"](x, dx) for x, dx in zip(primals, tangents, strict=True)],
+        {n: names[n] for n in functions},
+    )
+    value, deriv = jax.jvp(
+        lambda *x: run(steps, list(x), {n: getattr(jnp, n) for n in functions}),
+        tuple(primals),
+        tuple(tangents),
+    )
+    assert pair(ours) == pytest.approx((float(value), float(deriv)), rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(x=REAL, dx=REAL, exponent=st.sampled_from([-3, -2, -1, 0, 1, 2, 3, 5]))
+def test_whole_powers_agree_with_jax(x: float, dx: float, exponent: int) -> None:
+    expected = jax.jvp(lambda x: x**exponent, (x,), (dx,))
+    result = pair(run_lecture(CHAPTER).names["Dual"](x, dx) ** exponent)
+    assert result == pytest.approx(tuple(map(float, expected)), rel=1e-12)
