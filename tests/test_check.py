@@ -90,6 +90,7 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "outputs": ("outputs", "carries outputs", lambda nb: first("solution")(nb).update(execution_count=3)),
     "stray cell metadata": ("metadata", "stray", lambda nb: nb.cells[0].metadata.update(collapsed=True)),
     "stray notebook metadata": ("metadata", "differ", lambda nb: nb.metadata.update(authors=[])),
+    "by hand is not said": ("metadata", "differ", lambda nb: nb.metadata.pop("triptych")),
     "unlocked lecture cell": ("locked", "can be edited", lambda nb: nb.cells[0].metadata.nbgrader.update(locked=False)),
     "no solution region": ("region", "without ### BEGIN SOLUTION", lambda nb: first("solution")(nb).update(source="x = 1")),
     "no hidden tests": ("region", "without ### BEGIN HIDDEN", lambda nb: first("test")(nb).update(source="assert True, 'x'")),
@@ -107,6 +108,7 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "note after a fragment": ("slide", "note after a fragment", note_after_fragment),
     "image without text": ("image", "without alternative text", add_cell("![](figures/none.svg)")),
     "image without file": ("image", "not beside the notebook", add_cell("![a picture of nothing at all](figures/none.svg)")),
+    "plot without text": ("image", "draws a figure", add_cell("plt.plot([1, 2])\nplt.show()", "code")),
     "html image": ("image", "<img>", add_cell("<img src='figures/none.svg'>")),
     "no recap": ("heading", "no recap", lambda nb: [c.update(source=c.source.replace("Recap", "End")) for c in nb.cells]),
     "exercise without heading": ("heading", "needs one heading", lambda nb: [c.update(source=c.source.replace("Exercise: `mul_jvp`", "Task")) for c in nb.cells]),
@@ -179,7 +181,7 @@ def test_fix_names_new_cells_after_their_slide() -> None:
         nbformat.v4.new_raw_cell("say this"),
         nbformat.v4.new_code_cell("", metadata={"nbgrader": {"grade_id": "mul_jvp", "solution": True}}),
     ]
-    ids = [c.id for c in fixed(notebook).cells]
+    ids = [c.id for c in fixed(notebook, PROJECT.plans[FORWARD]).cells]
     assert ids == [
         "slide-5-forward-mode",
         "dual-numbers",

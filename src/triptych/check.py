@@ -63,7 +63,13 @@ COPIES = {"rise.css": Path("slides/theme/rise.css"), "triptych.mplstyle": Path("
 READABLE_ID = re.compile(r"[a-z][a-z0-9_-]{2,63}")
 RANDOM_ID = re.compile(r"[0-9a-f]{8}|cell-[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
+FIGURE_TEXT = re.compile(r"(?m)^#\| fig-alt: \S.{9,}")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")
+
+
+def notebook_metadata(plan: ChapterPlan) -> dict[str, Any]:
+    """What a chapter's notebook says of itself: to Jupyter, to RISE, and to the box what to take away."""
+    return NOTEBOOK_METADATA | ({"triptych": {"by_hand": True}} if plan.by_hand else {})
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def check_chapter(course: Course, chapter_id: str) -> list[Breach]:
     breaches = [
         *_ids(chapter),
         *_points(chapter, plan),
-        *_clean(chapter),
+        *_clean(chapter, plan),
         *_regions(chapter),
         *_names(chapter),
         *_messages(chapter),
@@ -154,9 +160,8 @@ def _points(chapter: Chapter, plan: ChapterPlan) -> Found:
                 yield id_, "points", f"has {sum_:g} points in tests {part}_…, course.toml has {points:g}"
 
 
-def _clean(chapter: Chapter) -> Found:
-    standard = {k: v for k, v in chapter.notebook.metadata.items() if k != "triptych"}
-    if standard != NOTEBOOK_METADATA:
+def _clean(chapter: Chapter, plan: ChapterPlan) -> Found:
+    if chapter.notebook.metadata != notebook_metadata(plan):
         yield "", "metadata", "has notebook metadata that differ from the course's"
     for cell in chapter.cells:
         if cell.is_code and (cell.node.outputs or cell.node.execution_count is not None):
@@ -249,6 +254,8 @@ def _slides(chapter: Chapter) -> Found:
 
 def _images(chapter: Chapter) -> Found:
     for cell in chapter.cells:
+        if cell.is_code and "plt.show(" in cell.source and not FIGURE_TEXT.search(cell.source):
+            yield cell.id, "image", "draws a figure without a line “#| fig-alt: what it shows”"
         if cell.node.cell_type != "markdown":
             continue
         if HTML_IMAGE.search(cell.source):
@@ -317,7 +324,7 @@ def fix_chapter(course: Course, chapter_id: str) -> bool:
     path = course.notebook(chapter_id)
     notebook = nbformat.read(path, as_version=4)
     before = copy.deepcopy(notebook)
-    notebook = fixed(notebook)
+    notebook = fixed(notebook, course.plans[chapter_id])
     text = serialise(notebook)
     changed = notebook != before or path.read_text(encoding="utf-8") != text
     if changed:
@@ -337,12 +344,11 @@ def serialise(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
 
 
-def fixed(notebook: NotebookNode) -> NotebookNode:
+def fixed(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
     """A copy of a source notebook with all that is mechanical mended."""
     notebook = copy.deepcopy(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    own = notebook.metadata.get("triptych")
-    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA | ({"triptych": own} if own else {}))
+    notebook.metadata = nbformat.from_dict(notebook_metadata(plan))
     for node in notebook.cells:
         _fix_metadata(node)
         if node.cell_type == "code":

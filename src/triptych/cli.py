@@ -23,6 +23,8 @@ from triptych.course import Course, CourseError
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+#: Lines of a difference that a terminal is given; the rest is counted.
+SHOWN = 60
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -126,8 +128,10 @@ def build(
             for chapter in chosen:
                 lines += release_differences(here, chapter)
                 step(bar)
-        for line in lines:
+        for line in lines[:SHOWN]:
             out.print(Text(line))
+        if len(lines) > SHOWN:
+            out.print(f"… and {len(lines) - SHOWN} more lines")
         if lines:
             stop("release/ differs from what the sources give: run `triptych build` and commit the result.")
         out.print("release/ follows from the sources.")
@@ -165,7 +169,28 @@ def grade(
 ) -> None:
     """Grade what lies in submitted/: marks, feedback, and a line for every student."""
     here = Course.find(course)
-    grade_all(here, here.choose(chapters or []), student or [], jobs, sandbox, json_file)
+    grade_all(here, here.choose(chapters or []), student or [], jobs, need_box(sandbox), json_file)
+
+
+def need_box(sandbox: str) -> str:
+    """The box asked for. Raises CourseError when it is unknown or this machine cannot make it."""
+    from triptych.grade.bubblewrap import available
+
+    if sandbox not in ("bwrap", "none"):
+        stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
+    if sandbox == "bwrap" and (reason := available()):
+        stop(f"{reason.rstrip('.')}; or grade submissions that you trust with --sandbox none.")
+    return sandbox
+
+
+def box_if_possible() -> str:
+    """The box where there is one. For submissions of the project's own."""
+    from triptych.grade.bubblewrap import available
+
+    if available() is None:
+        return "bwrap"
+    out.print("No box on this machine (see `triptych doctor`): the sample class is graded without one.")
+    return "none"
 
 
 def grade_all(
@@ -247,7 +272,7 @@ def demo(
     for member in make_class(bank, scratch, chosen):
         out.print(Text(f"{member.name}: {member.about}"))
     out.rule("3 of 4 · grading")
-    grade_all(scratch, chosen, [], jobs, "none", target / "results.json")
+    grade_all(scratch, chosen, [], jobs, box_if_possible(), target / "results.json")
     out.rule("4 of 4 · report")
     report_all(scratch, chosen, show=len(chosen) == 1)
     show = chosen[min(len(chosen), 5) - 1]
@@ -261,6 +286,25 @@ def demo(
         ("grades", target / "grades.csv"),
     ):
         out.print(Text(f"{about:>16}  {path}"))
+
+
+@app.command()
+def doctor(course: CourseFolder = None, json_file: JsonFile = None) -> None:
+    """What can this machine do? Ends non-zero when something that grading needs is missing."""
+    from triptych.grade.doctor import Status, examine
+
+    try:
+        here = Course.find(course)
+    except CourseError:
+        here = None
+    findings = examine(here)
+    marks = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.BAD: ("BAD ", "bold red")}
+    for finding in findings:
+        cure = f"\n      → {finding.cure}" if finding.cure else ""
+        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.found}{cure}"))
+    write_json(json_file, {"findings": [vars(finding) for finding in findings]})
+    if bad := [finding.name for finding in findings if finding.status is Status.BAD]:
+        stop(f"grading as it should be is not possible here yet ({', '.join(bad)}): see the cures above.")
 
 
 def write_json(path: Path | None, content: object) -> None:

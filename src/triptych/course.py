@@ -41,6 +41,8 @@ class ChapterPlan:
     id: str
     title: str
     exercises: Mapping[str, ExercisePlan]
+    #: answers must not use JAX's own derivatives; where submissions are graded they are not there
+    by_hand: bool = False
 
     @property
     def points(self) -> float:
@@ -131,7 +133,7 @@ class Course:
                 exercises = {
                     exercise: ExercisePlan(id=exercise, **plan) for exercise, plan in entry["exercises"].items()
                 }
-                plans[chapter] = ChapterPlan(chapter, entry["title"], exercises)
+                plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, bool(entry.get("by_hand", False)))
         except (KeyError, TypeError, AttributeError) as error:
             raise CourseError(f"{path} lacks or misspells a field ({error}): compare with its head.") from error
         return plans

@@ -84,6 +84,14 @@ def without_secrets(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def with_notes(key: NotebookNode, source: NotebookNode) -> NotebookNode:
+    """A copy of an executed answer key with the speaker's notes of its source back in their places."""
+    executed = {cell.id: cell for cell in key.cells}
+    notebook = copy.deepcopy(key)
+    notebook.cells = [copy.deepcopy(executed.get(cell.id, cell)) for cell in source.cells]
+    return notebook
+
+
 def lecture_view(notebook: NotebookNode) -> NotebookNode:
     """A copy of an executed answer key as a room may see it: stubs in place of solutions.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triptych.build.answer_key import answer_key, lecture_view, write_answer_key
+from triptych.build.answer_key import answer_key, lecture_view, with_notes, write_answer_key
 from triptych.build.deck import DeckError, write_deck
 from triptych.build.release import release_chapter
+from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
 
 
@@ -24,7 +25,7 @@ def build_chapter(course: Course, chapter: str) -> list[Path]:
 def write_chapter_deck(course: Course, chapter: str, *, solutions: bool = False) -> Path:
     """Writes `slides/<chapter>.html`, or `slides/<chapter>.solutions.html` with the answers on it."""
     plan = course.plans[chapter]
-    notebook = answer_key(course, chapter)
+    notebook = with_notes(answer_key(course, chapter), read_chapter(course.notebook(chapter)).notebook)
     target = course.slides / (f"{chapter}.solutions.html" if solutions else f"{chapter}.html")
     try:
         write_deck(

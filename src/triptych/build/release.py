@@ -69,6 +69,5 @@ def _differences(kept: Path, fresh: Path, label: str) -> Iterator[str]:
             except UnicodeDecodeError:
                 yield f"{label}/{file}: differs"
                 continue
-            yield from difflib.unified_diff(
-                before, after, f"{label}/{file}", f"{label}/{file} (from source)", "", "", 1
-            )
+            made = f"{label}/{file} (from source)"
+            yield from difflib.unified_diff(before, after, f"{label}/{file}", made, n=1, lineterm="")
