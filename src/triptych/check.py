@@ -356,6 +356,7 @@ def fixed(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
         node.source = "\n".join(line.rstrip() for line in node.source.split("\n")).strip("\n")
         if node.get("id") == TOOLS_ID or _is_tools_placeholder(node):
             node.id, node.source = TOOLS_ID, course_tools()
+            node.metadata["jupyter"] = {"source_hidden": True}  # folded: a learner need not read past it
     _fix_ids(notebook)
     return notebook
 

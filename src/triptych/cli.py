@@ -259,7 +259,7 @@ def demo(
     course: CourseFolder = None,
 ) -> None:
     """Build the course, make a sample class, grade it, and say what to open."""
-    from triptych.demo import make_class, scratch_course
+    from triptych.demo import make_class, scratch_course, showcase
 
     start = time.monotonic()
     bank = Course.find(course)
@@ -275,7 +275,7 @@ def demo(
     grade_all(scratch, chosen, [], jobs, box_if_possible(), target / "results.json")
     out.rule("4 of 4 · report")
     report_all(scratch, chosen, show=len(chosen) == 1)
-    show = chosen[min(len(chosen), 5) - 1]
+    show = showcase(chosen)
     out.rule(f"done in {time.monotonic() - start:.0f} s; open")
     for about, path in (
         ("lecture deck", target / "slides" / f"{show}.html"),

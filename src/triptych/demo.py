@@ -30,6 +30,8 @@ class Member:
     name: str
     about: str
     submit: Callable[[Course, str, Path], None]
+    #: hands in every chapter; the others hand in the one that shows what can happen
+    diligent: bool = False
 
 
 def scratch_course(course: Course, target: Path, chapters: Sequence[str]) -> Course:
@@ -68,10 +70,10 @@ def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Me
     """Puts the sample class into `submitted/` of `course`, with answers from the bank of `bank`."""
     answers = Answers(bank)
     members = [
-        Member("ada", "the instructor's own answers", lambda c, ch, to: answers.write(c, ch, to, answers.model)),
-        Member("emmy", "right, in unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.right)),
+        Member("ada", "the instructor's own answers", lambda c, ch, to: answers.write(c, ch, to, answers.model), True),
+        Member("emmy", "right, in unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.right), True),
         Member("carl", "right, in other unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.other_right)),
-        Member("blaise", "every second exercise wrong", lambda c, ch, to: answers.write(c, ch, to, answers.half)),
+        Member("blaise", "every second exercise wrong", lambda c, ch, to: answers.write(c, ch, to, answers.half), True),
         Member("joseph", "plausible mistakes throughout", lambda c, ch, to: answers.write(c, ch, to, answers.wrong)),
         Member("sofia", "handed in two days late", lambda c, ch, to: answers.write(c, ch, to, answers.right, late=2)),
         Member("isaac", "the notebook as it was released", lambda c, ch, to: answers.write(c, ch, to, answers.stub)),
@@ -80,7 +82,7 @@ def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Me
         Member("mary", "forgot the notebook", answers.write_without_notebook),
     ]
     for member in members:
-        for chapter in chapters:
+        for chapter in chapters if member.diligent else [showcase(chapters)]:
             folder = course.submitted / member.name / chapter
             folder.mkdir(parents=True)
             member.submit(course, chapter, folder)
@@ -90,6 +92,11 @@ def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Me
         for member in members:
             book.update_or_create_student(member.name, first_name=member.name.capitalize())
     return members
+
+
+def showcase(chapters: Sequence[str]) -> str:
+    """The chapter that the whole class hands in: forward mode, where it is among them."""
+    return next((chapter for chapter in chapters if chapter.endswith("forward_mode")), chapters[0])
 
 
 class Answers:

@@ -15,7 +15,7 @@ def cheapest_matrix(mvp, vmp, n_in, n_out):
 # %% right: the transpose for the other branch
 def cheapest_matrix(mvp, vmp, n_in, n_out):
     if n_out > n_in:
-        return matrix_from_vmp(mvp, n_in).T
+        return np.asarray(matrix_from_vmp(mvp, n_in)).T
     return matrix_from_vmp(vmp, n_out)
 
 

@@ -10,7 +10,7 @@ def matrix_from_vmp(vmp, n_out):
 
 # %% right: the transpose of the recovery by columns
 def matrix_from_vmp(vmp, n_out):
-    return matrix_from_mvp(vmp, n_out).T
+    return np.asarray(matrix_from_mvp(vmp, n_out)).T
 
 
 # %% right: rescaled basis
