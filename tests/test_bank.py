@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from triptych.bank import Answer, Prover, lost, read_bank
-from triptych.chapter import Chapter, read_chapter
+from triptych.chapter import Chapter, read_chapter, stub
 from triptych.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
@@ -68,20 +68,5 @@ def test_instructors_solution_earns_everything(chapter_id: str, exercise_id: str
 @pytest.mark.parametrize(("chapter_id", "exercise_id"), [in_chapter(c, e, name=e) for c, e in EXERCISES])
 def test_stub_earns_nothing(chapter_id: str, exercise_id: str) -> None:
     exercise = chapter_of(chapter_id).exercises[exercise_id]
-    verdicts = prover_of(chapter_id).judge(exercise, stub_of(exercise.solution.source))
+    verdicts = prover_of(chapter_id).judge(exercise, stub(exercise.solution.source))
     assert lost(verdicts) == {test.id for test in exercise.tests}
-
-
-def stub_of(source: str) -> str:
-    """A solution cell as nbgrader hands it out."""
-    lines, inside = [], False
-    for line in source.split("\n"):
-        mark = line.strip()
-        if mark == "### BEGIN SOLUTION":
-            inside = True
-            lines.append(line.replace(mark, "raise NotImplementedError()"))
-        elif mark == "### END SOLUTION":
-            inside = False
-        elif not inside:
-            lines.append(line)
-    return "\n".join(lines)

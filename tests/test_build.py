@@ -9,10 +9,11 @@ import nbformat
 import pytest
 from courses import FORWARD, PROJECT, edit, scratch
 from test_grading import leaks, own_solution_lines, secret_lines
-from triptych.build.answer_key import answer_key, stub
+
+from triptych.build.answer_key import answer_key
 from triptych.build.derive import write_chapter_deck
 from triptych.build.release import release_chapter, release_differences
-from triptych.chapter import Role, read_chapter
+from triptych.chapter import Role, read_chapter, stub
 from triptych.course import Course, CourseError
 
 

@@ -237,6 +237,18 @@ def test_a_failed_regrade_has_no_old_score(small: Course) -> None:
     assert [r["status"] for r in Record(small).read()] == [NOT_GRADED]
 
 
+def test_deleted_answers_are_stubs_and_not_the_instructors(small: Course) -> None:
+    notebook = answer(small, FORWARD, {"mul_jvp": RIGHT})
+    notebook.cells = [
+        c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("solution") or c.id == "mul_jvp"
+    ]
+    submit(small, "ada", notebook)
+    (result,) = grade(small, [FORWARD], box="none")
+    assert {id_ for id_, c in result.cells.items() if c.score} == {
+        id_ for id_ in result.cells if id_.startswith("mul_jvp_")
+    }
+
+
 def test_only_the_student_asked_for(small: Course) -> None:
     for student in ("ada", "emmy"):
         submit(small, student, answer(small, FORWARD, {}))

@@ -21,6 +21,9 @@ END_HIDDEN = "### END HIDDEN TESTS"
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
 
+#: What nbgrader puts in place of a solution region.
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 
 
@@ -192,6 +195,23 @@ def hidden_lines(source: str) -> list[str]:
 def solution_lines(source: str) -> list[str]:
     """The lines of a solution cell's solution regions."""
     return split_region(source, BEGIN_SOLUTION, END_SOLUTION)[1]
+
+
+def stub(source: str) -> str:
+    """A solution cell as nbgrader hands it out."""
+    lines: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark == BEGIN_SOLUTION:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + stub_line for stub_line in STUB.split("\n")]
+        elif mark == END_SOLUTION:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def headings(source: str) -> list[str]:

@@ -19,10 +19,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from triptych.chapter import BEGIN_SOLUTION, END_SOLUTION, Role, role_of, visible_source
+from triptych.chapter import Role, role_of, stub, visible_source
 from triptych.course import Course, CourseError
-
-STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
 def answer_key(course: Course, chapter: str) -> NotebookNode:
@@ -105,23 +103,6 @@ def lecture_view(notebook: NotebookNode) -> NotebookNode:
         if role in (Role.SOLUTION, Role.TEST):
             cell.outputs = []
     return notebook
-
-
-def stub(source: str) -> str:
-    """A solution cell as nbgrader hands it out."""
-    lines: list[str] = []
-    inside = False
-    for line in source.split("\n"):
-        mark = line.strip()
-        if mark == BEGIN_SOLUTION:
-            inside = True
-            indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + stub_line for stub_line in STUB.split("\n")]
-        elif mark == END_SOLUTION:
-            inside = False
-        elif not inside:
-            lines.append(line)
-    return "\n".join(lines)
 
 
 def _execute(notebook: NotebookNode, path: Path) -> None:

@@ -158,9 +158,7 @@ def _opened(
 
 
 def _places(page: Any) -> list[tuple[int, int]]:
-    places = page.evaluate(
-        "Reveal.getSlides().map(s => { const i = Reveal.getIndices(s); return [i.h, i.v || 0]; })"
-    )
+    places = page.evaluate("Reveal.getSlides().map(s => { const i = Reveal.getIndices(s); return [i.h, i.v || 0]; })")
     return [(h, v) for h, v in places]
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from triptych.chapter import Role, exercise_of, headings, hidden_lines, role_of, visible_source
+from triptych.chapter import Role, exercise_of, headings, hidden_lines, role_of, stub, visible_source
 from triptych.grade.rebuild import EXTRA
 from triptych.names import assertion_messages
 
@@ -121,14 +121,17 @@ def sections(notebook: NotebookNode) -> list[Section]:
 def telling_lines(notebook: NotebookNode) -> frozenset[str]:
     """The lines of hidden tests that would give something away: long enough, and shown nowhere else."""
     hidden: set[str] = set()
-    shown: set[str] = set()
+    shown: list[str] = []
     for cell in notebook.cells:
         role = role_of(cell)
         if role is Role.TEST:
             hidden |= {line.strip() for line in hidden_lines(cell.source)}
         if role in (Role.TEST, Role.SETUP, Role.STUDENT_SIDE) or (role is Role.LECTURE and not _is_extra(cell)):
-            shown |= {line.strip() for line in visible_source(cell.source).split("\n")}
-    return frozenset(line for line in hidden - shown if len(line) >= TELLING)
+            shown.append(visible_source(cell.source))
+        elif role is Role.SOLUTION:  # what a learner has written is no news to them
+            shown.append(stub(cell.source))
+    text = "\n".join(shown)
+    return frozenset(line for line in hidden if len(line) >= TELLING and line not in text)
 
 
 def _is_extra(cell: NotebookNode) -> bool:

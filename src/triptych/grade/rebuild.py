@@ -22,7 +22,7 @@ EXTRA = "extra"
 def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
     """The notebook to be graded.
 
-    release: the student version, or the source: whichever the result is to be like.
+    release: the student version; what the submission lacks stays as it is there, a stub.
     submission: as read by `intake.read_notebook`.
     """
     notebook = copy.deepcopy(release)

@@ -23,13 +23,14 @@ from triptych.build.release import release_chapter
 from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
 from triptych.grade import worker
+from triptych.grade.clock import LONGEST
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
 from triptych.grade.worker import Job, Outcome
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
 GRADED, NOT_GRADED = "graded", "not_graded"
-#: Beyond its own deadline a worker gets this long to write its result, in seconds.
+#: Beyond its own deadline (which an overloaded machine puts off) a worker gets this long, in seconds.
 GRACE = 60.0
 
 
@@ -116,7 +117,7 @@ def _prepared(
         for number, (student, chapter) in enumerate(todo):
             job = Job(str(course.root), student, chapter, str(work / str(number)), box)
             Path(job.work).mkdir()
-            pending[pool.schedule(worker.run, [job, limits], timeout=limits.notebook_seconds + GRACE)] = job
+            pending[pool.schedule(worker.run, [job, limits], timeout=LONGEST * limits.notebook_seconds + GRACE)] = job
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
@@ -134,7 +135,7 @@ def _outcome(future: Future[Outcome], limits: Limits, log: Path) -> Outcome:
     try:
         return future.result()
     except TimeoutError:
-        return Outcome(False, f"it did not end within {limits.notebook_seconds + GRACE:.0f} s")
+        return Outcome(False, f"it did not end within {LONGEST * limits.notebook_seconds + GRACE:.0f} s")
     except ProcessExpired as death:
         return Outcome(False, f"its worker process died (exit code {death.exitcode}): grade it again; see {log}")
     except Exception as error:  # a fault of the grader or of the course; other submissions go on

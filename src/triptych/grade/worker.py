@@ -70,14 +70,16 @@ def run(job: Job, limits: Limits) -> Outcome:
     staged.mkdir(parents=True)
     copy_files(submission, course.submitted / job.student / job.chapter, staged)
     _keep_only_a_valid_timestamp(staged / "timestamp.txt")
-    nbformat.write(rebuild(release, submission.notebook), staged / name)
+    # from the release, never from the source: what a submission lacks is a stub, not the answer
+    notebook = rebuild(release, submission.notebook)
+    nbformat.write(notebook, staged / name)
 
     with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
         folder = Path(scratch) / "work"
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        executed = execute(rebuild(chapter.notebook, submission.notebook), chapter, folder, limits=limits, box=job.box)
+        executed = execute(notebook, chapter, folder, limits=limits, box=job.box)
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)

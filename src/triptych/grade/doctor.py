@@ -1,0 +1,306 @@
+"""What this machine can do, and a proof: one hostile program in a box.
+
+Examines only; the command `triptych doctor` prints.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from triptych.build.browser import find_chromium
+from triptych.course import Course
+from triptych.grade import bubblewrap, cgroup, seccomp
+from triptych.grade.limits import Limits
+
+OLDEST_PYTHON = (3, 11)
+#: Packages that are named whatever is wrong with them: the ones that marks and decks depend on.
+SHOWN = ("jax", "numpy", "nbgrader", "nbconvert", "jupyter-client", "pyhf")
+
+
+class Status(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `cure` says what to do when it is not well."""
+
+    name: str
+    status: Status
+    found: str
+    cure: str = ""
+
+
+def examine(course: Course | None = None) -> list[Finding]:
+    """Looks at everything, in the order in which a person would put it right. Raises nothing.
+
+    course: the folder that the proof tries to read; without one, this process's own.
+    """
+    looks: list[Callable[[], Iterator[Finding]]] = [
+        _python,
+        _packages,
+        _bubblewrap,
+        _namespaces,
+        _filter,
+        _cgroups,
+        _chromium,
+        _node,
+        functools.partial(_proof, course),
+    ]
+    findings: list[Finding] = []
+    for look in looks:
+        try:
+            findings += look()
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            name = getattr(look, "__name__", "proof").strip("_")
+            findings.append(Finding(name, Status.WARN, f"could not be looked at ({error})"))
+    return findings
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+
+def _python() -> Iterator[Finding]:
+    found = f"{platform.python_version()} in {sys.prefix}"
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        yield Finding("Python", Status.OK, found)
+    else:
+        yield Finding("Python", Status.BAD, found, "Make an environment with Python 3.11 or later.")
+
+
+def _packages() -> Iterator[Finding]:
+    try:
+        wanted = [Requirement(line) for line in importlib.metadata.requires("triptych") or []]
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding(
+            "packages", Status.BAD, "triptych itself is not installed", "pip install -e . in the course folder."
+        )
+        return
+    wrong = []
+    for requirement in wanted:
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        installed = _version(requirement.name)
+        if installed is None:
+            wrong.append(f"{requirement.name} is missing")
+        elif not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} is {installed}, wanted {requirement.specifier}")
+    if wrong:
+        yield Finding("packages", Status.BAD, "; ".join(wrong), "pip install -r requirements.txt")
+    else:
+        shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN if _version(name))
+        yield Finding("packages", Status.OK, shown)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+# --- the box -------------------------------------------------------------------------------------
+
+
+def _bubblewrap() -> Iterator[Finding]:
+    program = shutil.which("bwrap")
+    if program is None:
+        cure = "sudo apt install bubblewrap (or the like)."
+        yield Finding("bubblewrap", Status.BAD, "not installed", cure)
+        return
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
+    problem = bubblewrap.available()
+    if problem is not None:
+        found, _, cure = problem.partition(": ")
+        yield Finding("bubblewrap", Status.BAD, found, cure)
+    else:
+        who = "root, learners' code as nobody" if os.geteuid() == 0 else "an ordinary user, in a user namespace"
+        yield Finding("bubblewrap", Status.OK, f"{told.stdout.strip()}, works as {who}")
+
+
+def _namespaces() -> Iterator[Finding]:
+    """User namespaces by the kernel's own settings, so that root learns what others will meet."""
+
+    def setting(name: str) -> str:
+        path = Path("/proc/sys", name)
+        return path.read_text().strip() if path.is_file() else ""
+
+    status = Status.WARN if os.geteuid() == 0 else Status.BAD
+    if setting("user/max_user_namespaces") == "0":
+        yield Finding("user namespaces", status, "none allowed", "sudo sysctl -w user.max_user_namespaces=10000")
+    elif setting("kernel/unprivileged_userns_clone") == "0":
+        cure = "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+        yield Finding("user namespaces", status, "off for ordinary users", cure)
+    elif setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        cure = "An AppArmor profile for bubblewrap, as in docs/security.md."
+        yield Finding("user namespaces", Status.WARN, "only for programs with an AppArmor profile (Ubuntu)", cure)
+    else:
+        yield Finding("user namespaces", Status.OK, "on")
+
+
+def _filter() -> Iterator[Finding]:
+    try:
+        yield Finding("system calls", Status.OK, f"filter of {len(seccomp.program()) // 8} steps")
+    except seccomp.UnknownMachineError as error:
+        yield Finding("system calls", Status.BAD, str(error), "Grade on an x86_64 or aarch64 machine.")
+
+
+def _cgroups() -> Iterator[Finding]:
+    limits = Limits()
+    group = cgroup.open_group(limits.memory, limits.processes)
+    if group is not None:
+        group.remove()
+        yield Finding("control groups", Status.OK, cgroup.where())
+    else:
+        cure = (
+            "Nothing has to be done; for a limit that holds at once: "
+            "systemd-run --user --scope -p Delegate=yes triptych grade …"
+        )
+        yield Finding(
+            "control groups", Status.WARN, "none: memory of a whole box is watched, five times a second", cure
+        )
+
+
+# --- decks ---------------------------------------------------------------------------------------
+
+
+def _chromium() -> Iterator[Finding]:
+    path = find_chromium()
+    if path:
+        yield Finding("Chromium", Status.OK, str(path))
+    else:
+        yield Finding(
+            "Chromium", Status.WARN, "not found: no PDF of decks, no check of slides", "playwright install chromium"
+        )
+
+
+def _node() -> Iterator[Finding]:
+    program = shutil.which("node")
+    if program is None:
+        cure = "sudo apt install nodejs (needed by JupyterHub's proxy alone)."
+        yield Finding("Node", Status.WARN, "not installed: no workshop hub", cure)
+        return
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
+    yield Finding("Node", Status.OK, told.stdout.strip())
+
+
+# --- the proof -----------------------------------------------------------------------------------
+
+SECRET = "triptych-doctor-secret"  # noqa: S105 - one that is meant to be found where the box leaks
+
+#: Each attempt leaves "held" or what it got. COURSE, PORT and SECRET are put in.
+HOSTILE = """
+import json, os, pathlib, socket, time
+said = {}
+def attempt(name, act):
+    try:
+        said[name] = act() or "held"
+    except Exception:
+        said[name] = "held"
+
+def course():
+    names = os.listdir(COURSE)
+    return "" if set(names) <= HARMLESS else "listed " + ", ".join(sorted(names))[:200]
+def connect():
+    socket.create_connection(("127.0.0.1", PORT), timeout=2)
+    return "connected"
+def environment():
+    text = str(dict(os.environ))
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            text += path.read_text(errors="replace")
+        except OSError:
+            pass
+    return "found the grader's secret" if SECRET in text else ""
+def fork():
+    made = 0
+    for _ in range(LIMIT + 50):
+        try:
+            if os.fork() == 0:
+                time.sleep(20)
+                os._exit(0)
+        except OSError:
+            return ""
+        made += 1
+    return f"forked {made} times"
+def write():
+    pathlib.Path(PREFIX, "written-by-doctor").write_text("x")
+    return "wrote to the Python environment"
+
+attempt("reads the course folder", course)
+attempt("opens a connection", connect)
+attempt("reads the grader's environment", environment)
+attempt("writes to the Python environment", write)
+attempt("forks without end", fork)
+print(json.dumps(said), flush=True)
+"""
+
+
+def _proof(course: Course | None) -> Iterator[Finding]:
+    """Runs HOSTILE in a box; every attempt is a finding."""
+    problem = bubblewrap.available()
+    if problem is not None:
+        yield Finding("proof", Status.BAD, "no box to prove", "See bubblewrap above.")
+        return
+    root = course.root if course is not None else Path.cwd()
+    said = hostile_attempts(root)
+    if not said:
+        yield Finding("proof", Status.BAD, "the hostile program said nothing", "Run it again; then report it.")
+    for name, outcome in said.items():
+        if outcome == "held":
+            yield Finding(f"proof: {name}", Status.OK, "tried in a box, failed")
+        else:
+            cure = "Do not grade here; report it as docs/security.md says."
+            yield Finding(f"proof: {name}", Status.BAD, f"succeeded in a box: {outcome}", cure)
+
+
+def hostile_attempts(root: Path, run: Callable[..., bubblewrap.Ran] = bubblewrap.run) -> dict[str, str]:
+    """What each hostile attempt came to: "held", or what it got. `run` is how a command is run.
+
+    Raises CourseError when the box cannot be made.
+    """
+    limits = Limits()
+    environment = bubblewrap.environment_folders()
+    # an environment that lies in the course folder can be seen, and so can the way to it
+    harmless = {
+        folder.relative_to(root).parts[0] for folder in environment if folder.is_relative_to(root) and folder != root
+    }
+    before = os.environ.get("TRIPTYCH_DOCTOR")
+    os.environ["TRIPTYCH_DOCTOR"] = SECRET
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            values = {
+                "COURSE": str(root),
+                "HARMLESS": harmless,
+                "PORT": server.getsockname()[1],
+                "SECRET": SECRET,
+                "LIMIT": limits.processes,
+                "PREFIX": sys.prefix,
+            }
+            head = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+            told = run([sys.executable, "-c", head + HOSTILE], hide=[root], limits=limits, seconds=60)
+    finally:
+        if before is None:
+            del os.environ["TRIPTYCH_DOCTOR"]
+        else:
+            os.environ["TRIPTYCH_DOCTOR"] = before
+    for line in told.stdout.splitlines():
+        if line.startswith("{"):
+            return {str(name): str(outcome) for name, outcome in json.loads(line).items()}
+    return {}

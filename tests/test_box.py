@@ -1,0 +1,642 @@
+"""What a box holds back, each bar shown to hold by something that leans against it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from needs import needs_box, needs_root
+from users import as_ordinary_user
+
+from triptych.grade import bubblewrap, cgroup, seccomp
+from triptych.grade.bubblewrap import WORK, Box, BoxError, Ran, explain, run
+from triptych.grade.limits import Limits
+
+LIMITS = Limits()
+PROJECT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__)
+
+
+def python(code: str, **box: object) -> Ran:
+    return run([sys.executable, "-c", textwrap.dedent(code)], **box)  # type: ignore[arg-type]
+
+
+def told(code: str, **box: object) -> str:
+    """What the code prints in the box; it has to end well."""
+    ran = python(code, **box)
+    assert ran.returncode == 0, ran
+    return ran.stdout.strip()
+
+
+pytestmark = needs_box
+
+
+# --- what can be seen ------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_course_is_on_its_disk(tmp_path: Path) -> None:
+    (tmp_path / "gradebook.db").write_text("marks")
+    seen = told(f"""
+        import os
+        for path in {[str(PROJECT), str(tmp_path), str(Path.home()), "/tmp", "/"]!r}:
+            try:
+                print(path, sorted(os.listdir(path)))
+            except OSError as error:
+                print(path, type(error).__name__)
+    """)
+    for private in (
+        "source",
+        "tests",
+        "release",
+        "gradebook.db",
+        "pyproject.toml",
+        "src",
+        "var",
+        "srv",
+        "sys",
+    ):
+        assert f"'{private}'" not in seen
+    assert (PROJECT / "source").is_dir()
+
+
+def test_of_this_package_only_the_agent_can_be_imported_from_a_checkout() -> None:
+    seen = told("""
+        import pathlib, triptych
+        print([str(p.relative_to(d)) for d in triptych.__path__ for p in pathlib.Path(d).rglob("*.py")])
+    """)
+    assert "run.py" not in seen and "agent.py" in seen
+
+
+def test_course_below_a_shown_folder_is_hidden(tmp_path: Path) -> None:
+    course = Path(sys.prefix) / "lib"  # some folder below one that is shown
+    look = f"import os; print(os.listdir({str(course)!r}))"
+    shown = run(["/bin/ls", str(course)])
+    hidden = run(["/bin/ls", str(course)], hide=[course])
+    assert "python3" in shown.stdout and hidden.stdout == "", look
+
+
+def test_environment_holds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "c0ffee")
+    seen = told("""
+        import os, glob
+        print(dict(os.environ))
+        for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                print(path, open(path, "rb").read())
+            except OSError as error:
+                print(path, error)
+    """)
+    assert "c0ffee" not in seen and "JUPYTERHUB" not in seen
+    assert "/proc/1/environ b''" in seen or "/proc/1/environ [Errno 13]" in seen
+
+
+def test_only_its_own_processes_are_there() -> None:
+    assert int(told("import os; print(len([p for p in os.listdir('/proc') if p.isdecimal()]))")) <= 2
+    with pytest.raises(AssertionError):  # the count is that of the box, not just a small one
+        assert len([p for p in Path("/proc").iterdir() if p.name.isdecimal()]) <= 2
+
+
+def test_it_is_nobody() -> None:
+    status = told("print(open('/proc/self/status').read())")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert {fields[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2"
+    assert "0" not in fields["Uid"].split() and fields["Groups"].strip() in (
+        "",
+        "65534",
+        fields["Gid"].split()[0],
+    )
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Path:
+    folder = tmp_path / "submission"
+    (folder / "data").mkdir(parents=True)
+    (folder / "helper.py").write_text("answer = 42\n")
+    (folder / "data" / "ä b\n.txt").write_text("text")
+    (folder / "hidden tests.ipynb").write_text("{}")
+    (folder / "link").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "pipe")
+    return folder
+
+
+def test_files_are_copies_and_notebooks_links_and_pipes_stay_out(submission: Path) -> None:
+    seen = json.loads(
+        told(
+            """
+        import json, pathlib, helper
+        assert helper.answer == 42
+        pathlib.Path("helper.py").write_text("answer = 43")
+        pathlib.Path("new").write_text("")
+        print(json.dumps(sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file() and "pyc" not in str(p))))
+    """,
+            files=submission,
+        )
+    )
+    assert seen == ["data/ä b\n.txt", "helper.py", "new"]
+    assert (submission / "helper.py").read_text() == "answer = 42\n" and not (submission / "new").exists()
+
+
+def test_too_many_or_too_large_files_are_refused(submission: Path) -> None:
+    with pytest.raises(BoxError, match="more than 1 files"):
+        run(["/bin/true"], files=submission, limits=replace(LIMITS, files=1))
+    with pytest.raises(BoxError, match="MB"):
+        run(["/bin/true"], files=submission, limits=replace(LIMITS, folder_bytes=5))
+    assert run(["/bin/true"], files=submission).returncode == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/usr/x", "/etc/x", "/dev/x", "/bin/x", "/opt/triptych/triptych/x", sys.prefix])
+def test_nothing_else_can_be_written(path: str) -> None:
+    assert "OSError" in told(f"""
+        import pathlib
+        try:
+            pathlib.Path({path!r}, "x").write_text("x")
+        except OSError:
+            print("OSError")
+    """)
+
+
+@pytest.mark.parametrize("path", ["/tmp", "/dev/shm", WORK, "/home/learner"])
+def test_what_can_be_written_is_bounded_altogether(path: str) -> None:
+    ran = told(
+        f"""
+        import os
+        written = 0
+        try:
+            for n in range(40):
+                with open({path!r} + f"/x{{n}}", "wb") as file:
+                    written += file.write(bytes(500_000))
+        except OSError as error:
+            print(error.errno, written)
+    """,
+        limits=replace(LIMITS, file_bytes=4_000_000),
+    )
+    errno, written = map(int, ran.split())
+    assert errno == 28 and written <= 4_100_000
+
+
+def test_one_file_is_bounded() -> None:
+    ran = told(
+        "try: open('/tmp/x', 'wb').write(bytes(3_000_000))\nexcept OSError as error: print(error.errno)",
+        limits=replace(LIMITS, file_bytes=2_000_000),
+    )
+    assert ran in ("27", "28")
+
+
+def test_connection_folder_is_bounded(tmp_path: Path) -> None:
+    shared = tmp_path / "s"
+    shared.mkdir()
+    ran = python(
+        f"import time\nfor n in range(200): open({str(shared)!r} + f'/x{{n}}', 'wb').write(bytes(100_000))\ntime.sleep(20)",
+        shared=shared,
+    )
+    assert ran.verdict is not None and "connection files" in ran.verdict and ran.returncode != 0
+
+
+# --- network ---------------------------------------------------------------------------------------
+
+
+def test_no_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
+        abstract.bind(f"\0box-test-{os.getpid()}")
+        abstract.listen()
+        port = tcp.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port)).close()  # from out here it can be reached
+        seen = told(f"""
+            import socket, os
+            def attempt(name, act):
+                try:
+                    act()
+                    print(name, "reached")
+                except OSError as error:
+                    print(name, type(error).__name__)
+            attempt("here", lambda: socket.create_connection(("127.0.0.1", {port}), timeout=2))
+            attempt("far", lambda: socket.create_connection(("192.0.2.1", 80), timeout=2))
+            attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)))
+            attempt("abstract", lambda: socket.socket(socket.AF_UNIX).connect("\\0box-test-{os.getpid()}"))
+            attempt("vsock", lambda: socket.socket(40, socket.SOCK_STREAM))
+            attempt("packet", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+            attempt("pair", socket.socketpair)
+            print(sorted(os.listdir("/proc/sys/net/ipv4/conf")))
+        """)
+    assert "pair reached" in seen
+    assert seen.count("reached") == 1
+    assert "'eth" not in seen and "'en" not in seen
+
+
+# --- system calls ----------------------------------------------------------------------------------
+
+CALL = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*arguments):
+    ctypes.set_errno(0)
+    result = libc.syscall(*map(ctypes.c_long, arguments))
+    return ctypes.get_errno() if result == -1 else 0
+"""
+
+
+def test_each_refused_call_is_refused() -> None:
+    column = 0 if os.uname().machine == "x86_64" else 1
+    calls = {name: numbers[column] for name, numbers in seccomp.DENIED.items() if numbers[column] is not None}
+    seen = json.loads(
+        told(f"{CALL}\nimport json; print(json.dumps({{n: call(c, -1, 0, 0, 0, 0) for n, c in {calls}.items()}}))")
+    )
+    assert {name: errno for name, errno in seen.items() if errno != seccomp.EPERM} == {}
+    absent = {name: numbers[column] for name, numbers in seccomp.ABSENT.items()}
+    seen = json.loads(
+        told(f"{CALL}\nimport json; print(json.dumps({{n: call(c, 0, 0, 0, 0, 0) for n, c in {absent}.items()}}))")
+    )
+    assert set(seen.values()) == {seccomp.ENOSYS}
+
+
+def test_refusals_are_the_filters_own() -> None:
+    """Without the filter some of them answer something else, so the test above is one of the filter."""
+    column = 0 if os.uname().machine == "x86_64" else 1
+    out = subprocess.run(
+        [sys.executable, "-c", f"{CALL}\nprint(call({seccomp.DENIED['kcmp'][column]}, -1, 0, 0, 0, 0))"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert out.stdout.strip() != str(seccomp.EPERM)
+
+
+def test_new_namespaces_are_refused_but_threads_and_children_are_not() -> None:
+    column = 0 if os.uname().machine == "x86_64" else 1
+    seen = told(f"""{CALL}
+import os, threading, subprocess
+for flag in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000):
+    print(call({seccomp.CLONE[column]}, flag | 17, 0, 0, 0, 0))
+thread = threading.Thread(target=print, args=("thread",)); thread.start(); thread.join()
+print(subprocess.run(["/bin/echo", "child"], capture_output=True, text=True).stdout)
+""")
+    assert seen.split() == ["1"] * 7 + ["thread", "child"]
+
+
+def test_typing_into_a_terminal_is_refused() -> None:
+    assert "OSError 1" in told("""
+        import fcntl
+        for request in (0x5412, 0x541C):
+            try:
+                fcntl.ioctl(0, request, b"x")
+            except OSError as error:
+                print("OSError", error.errno)
+    """)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_filter_decides_by_number_and_argument(machine: str) -> None:
+    """The program, interpreted here: every refused call on both machines, and everything else let through."""
+    column = {"x86_64": 0, "aarch64": 1}[machine]
+    architecture = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
+    refused = {numbers[column] for numbers in seccomp.DENIED.values()}
+    absent = {numbers[column] for numbers in seccomp.ABSENT.values()}
+    code = seccomp.program(machine)
+
+    def verdict(number: int, *arguments: int, machine_word: int = architecture) -> int:
+        return _interpret(code, number, machine_word, arguments)
+
+    allow, eperm = 0x7FFF0000, 0x00050001
+    for number in range(600):
+        if number in refused:
+            assert verdict(number) == eperm
+        elif number in absent:
+            assert verdict(number) == 0x00050000 | seccomp.ENOSYS
+        elif number == seccomp.SOCKET[column]:
+            assert [verdict(number, family) == allow for family in (1, 2, 10, 16, 17, 40)] == [True] * 4 + [False] * 2
+        elif number == seccomp.CLONE[column]:
+            assert verdict(number, 0x11) == allow and verdict(number, 0x10000011) == eperm
+        elif number == seccomp.IOCTL[column]:
+            assert verdict(number, 0, 0x5401) == allow and verdict(number, 0, 0x5412) == eperm
+        else:
+            assert verdict(number) == allow, number
+    assert verdict(0, machine_word=0x40000003) == eperm  # a 32-bit program
+    if machine == "x86_64":
+        assert verdict(0x40000000) == eperm
+
+
+def _interpret(code: bytes, number: int, architecture: int, arguments: tuple[int, ...]) -> int:
+    import struct
+
+    padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
+    data = struct.pack("<iIQ6Q", number - (1 << 32) if number >= 1 << 31 else number, architecture, 0, *padded)
+    program = list(struct.iter_unpack("=HBBI", code))
+    at = value = 0
+    while True:
+        operation, then, otherwise, constant = program[at]
+        at += 1
+        if operation == 0x20:
+            (value,) = struct.unpack_from("<I", data, constant)
+        elif operation == 0x06:
+            return int(constant)
+        else:
+            truth = {0x15: value == constant, 0x35: value >= constant, 0x45: bool(value & constant)}[operation]
+            at += then if truth else otherwise
+
+
+def test_no_filter_for_a_machine_nobody_wrote_one_for() -> None:
+    with pytest.raises(seccomp.UnknownMachineError, match="riscv64"):
+        seccomp.program("riscv64")
+
+
+# --- limits ----------------------------------------------------------------------------------------
+
+
+def test_address_space() -> None:
+    few = replace(LIMITS, address_space=1_000_000_000)
+    assert "MemoryError" in python("bytearray(2_000_000_000)", limits=few).stderr
+    assert python("bytearray(500_000_000)", limits=few).returncode == 0
+
+
+def test_processor_time() -> None:
+    start = time.monotonic()
+    ran = python("while True: pass", limits=replace(LIMITS, cpu_seconds=1))
+    assert ran.returncode != 0 and ran.verdict is None and time.monotonic() - start < 20
+
+
+FORKS = """
+import os, time
+made = 0
+try:
+    for _ in range(400):
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+        made += 1
+except OSError as error:
+    print(made, error.errno, flush=True)
+os._exit(0)
+"""
+
+
+def test_processes() -> None:
+    ran = python(FORKS, limits=replace(LIMITS, processes=40))
+    made, errno = map(int, ran.stdout.split())
+    assert made <= 40 and errno == 11
+
+
+HOGS = """
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        block = bytearray(os.urandom(1)) * 150_000_000
+        os.write(1, b"full ")
+        time.sleep(1.5)
+        os._exit(0)
+for _ in range(8):
+    os.wait()
+"""
+
+
+def test_memory_of_many_processes_together() -> None:
+    few = python(HOGS, limits=replace(LIMITS, memory=500_000_000))
+    assert len(few.stdout.split()) <= 4
+    all_of_them = python(HOGS, limits=replace(LIMITS, memory=3_000_000_000))
+    assert all_of_them.stdout.split() == ["full"] * 8
+
+
+def test_memory_of_many_processes_without_control_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes: None)
+    ran = python(HOGS, limits=replace(LIMITS, memory=500_000_000), seconds=60)
+    assert ran.verdict is not None and "0.5 GB" in ran.verdict
+
+
+def test_pages_that_processes_share_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes: None)
+    code = "import os, time\nblock = bytearray(os.urandom(1)) * 150_000_000\nfor _ in range(5):\n"
+    code += "    if os.fork() == 0: time.sleep(2); os._exit(0)\ntime.sleep(1.5)\nprint('all of it')"
+    ran = python(code, limits=replace(LIMITS, memory=500_000_000))
+    assert ran.verdict is None and ran.stdout == "all of it\n"
+
+
+def test_output_and_time_of_a_run() -> None:
+    ran = python("while True: print('x' * 1000)", limits=replace(LIMITS, output_bytes=10_000))
+    assert ran.verdict is not None and len(ran.stdout) <= 10_000
+    ran = run(["/bin/sleep", "60"], seconds=0.5)
+    assert ran.verdict is not None and "0.5 s" in ran.verdict
+
+
+# --- its end ---------------------------------------------------------------------------------------
+
+DAEMON = """
+import os, signal, sys, time
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execv("/bin/sleep", ["{mark}", "300"])
+    os._exit(0)
+time.sleep({seconds})
+"""
+
+
+def _alive(mark: str) -> bool:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().startswith(mark.encode()):
+                return True
+    return False
+
+
+def test_orphans_end_with_it() -> None:
+    mark = f"box-orphan-{os.getpid()}"
+    with Box() as box:
+        box.start([sys.executable, "-c", DAEMON.format(mark=mark, seconds=60)])
+        until = time.monotonic() + 20
+        while not _alive(mark) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert _alive(mark)
+    assert not _alive(mark)
+
+
+def test_it_ends_with_the_grader(tmp_path: Path) -> None:
+    mark = f"box-grader-{os.getpid()}"
+    code = f"""
+import sys, time
+from triptych.grade.bubblewrap import Box
+box = Box()
+box.start([sys.executable, "-c", {DAEMON.format(mark=mark, seconds=60)!r}])
+time.sleep(60)
+"""
+    grader = subprocess.Popen([sys.executable, "-c", code])
+    until = time.monotonic() + 20
+    while not _alive(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _alive(mark)
+    grader.send_signal(signal.SIGKILL)
+    grader.wait()
+    until = time.monotonic() + 5
+    while _alive(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _alive(mark)
+
+
+def test_a_box_runs_one_command() -> None:
+    with Box() as box:
+        box.start(["/bin/true"])
+        with pytest.raises(BoxError, match="make a new one"):
+            box.start(["/bin/true"])
+
+
+# --- control groups --------------------------------------------------------------------------------
+
+
+def fake_groups(root: Path, membership: str, handed_on: dict[str, str]) -> str:
+    for folder, controllers in handed_on.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / folder / "cgroup.subtree_control").write_text(controllers)
+        (root / folder / "cgroup.procs").write_text("")
+    return membership
+
+
+def test_version_2_uses_the_folder_that_hands_controllers_on(tmp_path: Path) -> None:
+    membership = fake_groups(
+        tmp_path, "0::/user/app/scope\n", {"user/app": "cpu memory pids\n", "user/app/scope": "\n"}
+    )
+    found = cgroup.find_parents(tmp_path, membership)
+    assert found is not None and [parent for parent, _ in found] == [tmp_path / "user" / "app"]
+    assert [setting for setting, _ in found[0][1]] == ["memory.max", "memory.swap.max", "pids.max"]
+
+
+def test_no_group_where_memory_is_not_handed_on_or_the_way_leads_out(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    assert cgroup.find_parents(root, fake_groups(root, "0::/a/b\n", {"a": "cpu\n", "a/b": "\n"})) is None
+    (tmp_path / "cgroup.subtree_control").write_text("memory pids")
+    (tmp_path / "cgroup.procs").write_text("")
+    assert cgroup.find_parents(root, "0::/\n") is None
+
+
+def test_groups_are_taken_away_again() -> None:
+    group = cgroup.open_group(10**9, 100)
+    if group is None:
+        pytest.skip(f"control groups: {cgroup.where()}")
+    assert all(folder.is_dir() for folder in group.folders)
+    group.remove()
+    assert not any(folder.exists() for folder in group.folders)
+
+
+# --- machines on which it cannot work --------------------------------------------------------------
+
+
+def test_no_bubblewrap_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BoxError, match="apt install bubblewrap"):
+        run(["/bin/true"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint", "cure"),
+    [
+        ({"unprivileged_userns_clone": "0"}, "bwrap: No permissions to creating new namespace", "unprivileged_userns_clone=1"),
+        ({}, "bwrap: Creating new namespace failed: Operation not permitted", "seccomp=unconfined"),
+        ({}, "bwrap: Failed to make / slave: Permission denied (mount)", "seccomp=unconfined"),
+        ({}, "bwrap: execvp /root/env/bin/python: Permission denied", "readable for everyone"),
+        ({}, "python: symbol lookup error", "did not start"),
+        ({}, "", "did not start"),
+    ],
+)  # fmt: skip
+def test_cures(settings: dict[str, str], complaint: str, cure: str, tmp_path: Path) -> None:
+    for name, value in settings.items():
+        (tmp_path / name).write_text(value)
+    assert cure in explain(complaint, tmp_path)
+
+
+def test_cure_for_ubuntu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "apparmor_restrict_unprivileged_userns").write_text("1\n")
+    monkeypatch.setattr(bubblewrap.os, "geteuid", lambda: 1000)
+    assert "AppArmor" in explain("bwrap: setting up uid map: Permission denied", tmp_path)
+
+
+def test_where_namespaces_are_refused_no_box_is_said_to_work() -> None:
+    """A machine without namespaces, made by a filter that refuses them: our own."""
+    code = "from triptych.grade.bubblewrap import available; print(available())"
+    ran = subprocess.run(
+        [
+            "bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--seccomp", "3",
+            sys.executable, "-c", code,
+        ],
+        capture_output=True, text=True, check=True, pass_fds=[], preexec_fn=_filter_at_3, close_fds=False,
+    )  # fmt: skip
+    assert "may not make namespaces" in ran.stdout
+
+
+def _filter_at_3() -> None:
+    file = os.memfd_create("filter")
+    os.write(file, seccomp.program())
+    os.lseek(file, 0, os.SEEK_SET)
+    os.dup2(file, 3)
+
+
+# --- kernels ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel_in_box(tmp_path: Path) -> Iterator[object]:
+    from importlib.metadata import EntryPoint
+
+    from jupyter_client.manager import start_new_kernel
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
+    factory = KernelProvisionerFactory.instance()
+    point = EntryPoint("triptych-box", "triptych.grade.box:BoxProvisioner", factory.GROUP_NAME)
+    before, factory.default_provisioner_name = factory.default_provisioner_name, "triptych-box"
+    factory.provisioners["triptych-box"] = point
+    try:
+        manager, client = start_new_kernel(cwd=str(tmp_path))
+        yield client
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        assert not Path(manager.connection_file).exists()
+    finally:
+        factory.default_provisioner_name = before
+
+
+def test_a_kernel_runs_in_it(kernel_in_box: object, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def take(message: dict[str, object]) -> None:
+        content = message["content"]
+        assert isinstance(content, dict)
+        said.append(content.get("text") or content.get("evalue") or "")
+
+    code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/work/x')"
+    kernel_in_box.execute_interactive(code, output_hook=take, timeout=120)  # type: ignore[attr-defined]
+    assert f"6 {WORK}" in "".join(said) and "No such file" in "".join(said)
+
+
+# --- as somebody else ------------------------------------------------------------------------------
+
+
+@needs_root
+def test_all_of_this_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/ordinary-XXXX"], text=True).strip())
+    try:
+        command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(HERE)]
+        ran = subprocess.run(
+            as_ordinary_user([*command, f"--basetemp={home}/t"], home),
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
+        )
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-2000:]
+        skipped = [line for line in ran.stdout.splitlines() if line.startswith("SKIPPED")]
+        assert all("control groups" in line or "only root" in line for line in skipped), skipped
+        assert " passed" in ran.stdout
+    finally:
+        subprocess.run(["rm", "-rf", str(home)], check=False)

@@ -1,0 +1,807 @@
+"""Tests run on one side of the wall, answers on the other: what goes through, and what does not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from needs import needs_box
+
+from triptych.chapter import Chapter, chapter_from
+from triptych.grade.execute import execute
+from triptych.grade.limits import Limits
+from triptych.grade.references import SetupError, references
+
+SETUP = """
+import math
+import numpy as np
+
+TABLE = [1, 2, 3]
+GRID = np.arange(4.0)
+
+
+def fresh_rng():
+    print("seed 5")
+    return np.random.default_rng(5)
+
+
+def agree(result, expected):
+    try:
+        result, expected = np.asarray(result), np.asarray(expected)
+        if result.dtype == object:
+            result = result.astype(float)
+        return result.shape == expected.shape and bool(np.allclose(result, expected))
+    except (TypeError, ValueError):
+        return False
+
+
+def cube(x):
+    return x * x * x
+
+
+def counted(function):
+    def counting(*args):
+        counting.calls += 1
+        return function(*args)
+
+    counting.calls = 0
+    return counting
+"""
+DUAL = """
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def __add__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.value * other.value, self.value * other.deriv + self.deriv * other.value)
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __abs__(self):
+        return self if self.value > 0 else -self
+
+    def __gt__(self, other):
+        return self.value > getattr(other, "value", other)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __repr__(self):
+        return f"Dual({self.value}, {self.deriv})"
+
+
+def sin(x):
+    return Dual(np.sin(x.value), np.cos(x.value) * x.deriv) if isinstance(x, Dual) else np.sin(x)
+"""
+SHORT = Limits(call_seconds=2, test_seconds=5, cell_seconds=3, notebook_seconds=100)
+SECRET = "expected_by_the_course = 271828"
+EXPECTS_FOUR = f"""# A visible beginning
+### BEGIN HIDDEN TESTS
+{SECRET}
+assert f(2) == 4, "f must give four at two."
+### END HIDDEN TESTS"""
+PASSES = "assert True"
+
+
+def marks(grade_id: str, *, test: bool) -> dict[str, object]:
+    return {
+        "nbgrader": {
+            "grade_id": grade_id,
+            "grade": test,
+            "solution": not test,
+            "locked": test,
+            "points": 1,
+            "schema_version": 3,
+        }
+    }
+
+
+def solution(source: str) -> NotebookNode:
+    return new_code_cell(source, id="f", metadata=marks("f", test=False))
+
+
+def chapter_with(*tests: str, binds: str, setup: str = SETUP, more: list[NotebookNode] | None = None) -> Chapter:
+    """A chapter whose solution cell binds names; tests are called f_0, f_1, …"""
+    cells = [new_code_cell(setup, id="tools", metadata={"tags": ["setup"]}), *(more or []), solution(binds)]
+    cells += [new_code_cell(t, id=f"f_{i}", metadata=marks(f"f_{i}", test=True)) for i, t in enumerate(tests)]
+    return chapter_from(new_notebook(cells=cells), Path("small.ipynb").absolute())
+
+
+def run(
+    answer: str,
+    *tests: str,
+    binds: str | None = None,
+    limits: Limits = SHORT,
+    folder: Path | None = None,
+    box: str = "none",
+    **kwargs,
+):
+    """The executed notebook of a submission that answers with `answer`."""
+    chapter = chapter_with(*tests, binds=binds if binds is not None else answer, **kwargs)
+    submission = nbformat.from_dict(chapter.notebook)
+    for cell in submission.cells:
+        if cell.id == "f":
+            cell.source = answer
+    executed = execute(submission, chapter, folder or Path("/tmp"), limits=limits, box=box)
+    nbformat.validate(executed)
+    return executed
+
+
+def errors(executed: NotebookNode) -> dict[str, str]:
+    """Test cells that failed, with what they say."""
+    found = {}
+    for cell in executed.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            said = [o for o in cell.outputs if o.output_type == "error"]
+            assert len(said) <= 1
+            for output in said:
+                found[cell.id] = f"{output.ename}: {output.evalue}"
+    return found
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """No thread, no open file, no folder outlives a run."""
+    before = open_files(), threading.active_count()
+    yield
+    after = open_files(), threading.active_count()
+    assert after[0] <= before[0] + 8  # an event loop of the thread, made once
+    assert after[1] <= before[1] + 1  # where a loop runs already, jupyter_core keeps one thread
+
+
+# --- what goes through ---------------------------------------------------------------------------
+
+THROUGH = {
+    "arithmetic": """
+d = Dual(3.0, 1.0) * Dual(2.0, 5.0) + 1
+assert d.value == 7.0 and d.deriv == 17.0, "no"
+assert agree((-d).deriv, -17.0), "no" """,
+    "numbers on the left": """
+for left in (2, 2.0, np.float64(2), np.int32(2), np.float32(2)):
+    assert agree((left * Dual(3.0, 1.0)).deriv, 2.0), "no"
+    assert agree((left + Dual(3.0, 1.0)).value, 5.0), "no" """,
+    "arrays on the left": """
+both = np.array([1.0, 2.0]) * Dual(3.0, 1.0)
+assert [d.deriv for d in both] == [1.0, 2.0], "no" """,
+    "comparison, abs, float, max, len, repr": """
+assert Dual(3.0) > 2 and not Dual(1.0) > Dual(2.0), "no"
+assert abs(Dual(-3.0, 1.0)).value == 3.0 and float(Dual(2.5)) == 2.5, "no"
+assert max(Dual(1.0), Dual(4.0), Dual(2.0)).value == 4.0, "no"
+assert repr(Dual(1, 2)) == "Dual(1, 2)" == f"{Dual(1, 2)}", "no" """,
+    "functions on both kinds": """
+assert agree(sin(Dual(0.3, 2.0)).deriv, 2 * np.cos(0.3)) and agree(sin(0.3), np.sin(0.3)), "no" """,
+    "as arrays": """
+assert agree([Dual(1.0), Dual(2.0)], [1.0, 2.0]) and agree(Dual(2.0), 2.0), "no" """,
+    "attributes can be set": """
+d = Dual(1.0)
+d.deriv = 4.0
+assert (d * 2).deriv == 8.0, "no" """,
+    "what is not there": """
+assert not hasattr(Dual(1.0), "grad") and not hasattr(Dual(1.0), "_private"), "no"
+try:
+    Dual(1.0) / 2
+except TypeError as error:
+    assert "unsupported operand" in str(error), "no"
+else:
+    assert False, "no" """,
+    "the same object is the same": """
+d = Dual(1.0)
+assert d in [d] and abs(d) is d and {d: 1}[d] == 1, "no" """,
+}
+
+
+def test_objects_of_learners_classes() -> None:
+    assert errors(run(DUAL, *THROUGH.values())) == {}
+
+
+VALUES = """
+SEEN = []
+BUFFER = np.zeros(2)
+
+def echo(*values):
+    return values[0] if len(values) == 1 else values
+
+def kinds(*values):
+    return [type(v).__name__ for v in values]
+
+def squares(n):
+    return (i * i for i in range(n))
+
+def forever():
+    while True:
+        yield 1
+
+def fails_after(n):
+    yield from range(n)
+    raise KeyError("late")
+
+def nudge(x):
+    x[0] += 1
+    return x
+
+def grow(values, names):
+    values.append(len(values)); names["new"] = values
+    raise ValueError("after the change")
+
+def buffered(x):
+    BUFFER[:] = x
+    return BUFFER
+
+def twice(f, x):
+    return f(f(x))
+
+def catches(f):
+    try:
+        return f(1)
+    except ZeroDivisionError:
+        return "caught"
+
+def apply(f, *args, **kwargs):
+    return f(*args, **kwargs)
+
+def keep(f):
+    SEEN.append(f)
+    return SEEN[0]
+
+def counter():
+    import collections
+    return collections.Counter("aab"), collections.OrderedDict(a=1), collections.deque([1]), {1: 2}.keys(), map(abs, [-1])
+"""
+PLAIN = {
+    "values": """
+for value in (None, True, 3, 2**300, -2.5, 1 + 2j, "é\\udc80", b"\\0", [1, (2,)], {"a": {1: None}}, {1}, range(3), ...):
+    assert echo(value) == value and type(echo(value)) in (type(value), str.__subclasses__()) or isinstance(echo(value), str), "no"
+assert math.isnan(echo(float("nan"))) and math.copysign(1, echo(-0.0)) == -1, "no" """,
+    "numpy": """
+x = np.arange(6, dtype="f4").reshape(2, 3)
+assert echo(x).dtype == x.dtype and agree(echo(x.T), x.T) and type(echo(np.float32(2))) is np.float32, "no"
+assert kinds(np.int8(1), x, x[0, 0]) == ["int8", "ndarray", "float32"], "no" """,
+    "iterators": """
+assert list(squares(5)) == [0, 1, 4, 9, 16] and sum(squares(3000)) == sum(i * i for i in range(3000)), "no"
+gen = squares(3)
+assert next(gen) == 0 and list(gen) == [1, 4], "no"
+for i, one in zip(range(10), forever()):
+    assert one == 1, "no"
+got = []
+try:
+    for item in fails_after(3):
+        got.append(item)
+except KeyError as error:
+    assert got == [0, 1, 2] and "late" in str(error), "no"
+else:
+    assert False, "no" """,
+    "standard containers": """
+counts, ordered, queue, keys, mapped = counter()
+assert counts == {"a": 2, "b": 1} and ordered == {"a": 1} and queue == [1], "no"
+assert list(keys) == [1] and list(mapped) == [1], "no" """,
+    "changes in arguments": """
+x = np.array([1.0, 2.0])
+row = np.zeros((2, 2))
+assert nudge(x) is x and agree(x, [2.0, 2.0]), "no"
+nudge(row[1])
+assert agree(row, [[0, 0], [1, 1]]) is False and row[1, 0] == 1, "no"
+values, names = [7], {}
+try:
+    grow(values, names)
+except ValueError:
+    pass
+assert values == [7, 1] and names == {"new": values} and names["new"] is values, "no"
+frozen = np.zeros(2); frozen.flags.writeable = False
+try:
+    nudge(frozen)
+except ValueError:
+    pass
+else:
+    assert False, "no" """,
+    "changes in results given earlier": """
+first = buffered([1.0, 2.0])
+second = buffered([3.0, 4.0])
+assert agree(first, [3.0, 4.0]) and agree(second, [3.0, 4.0]), "no" """,
+    "callbacks": """
+f = counted(lambda x: x * 2 + 1)
+assert twice(f, 3) == 15 and f.calls == 2, "no"
+assert twice(lambda x: twice(lambda y: y + 1, x), 0) == 4, "no"
+assert catches(lambda x: x / 0) == "caught", "no"
+class Own(Exception): pass
+error = Own("mine")
+def raises(x): raise error
+try:
+    catches(raises)
+except Own as caught:
+    assert caught is error, "no"
+else:
+    assert False, "no"
+assert keep(f) is f and apply(max, 1, 5) == 5 and apply(np.cos, 0.0) == 1.0 and apply(sorted, [2, 1], reverse=True) == [2, 1], "no" """,
+    "setup functions go by name": """
+assert apply(kinds, cube, agree, np, np.sin, math.sin, float)[0] == "function", "no"
+assert kinds(cube, np.sin, math.sin, float) == ["function", "ufunc", "builtin_function_or_method", "type"], "no"
+assert echo(cube)(3) == 27, "no" """,
+}
+
+
+def test_plain_data_functions_and_changes() -> None:
+    assert errors(run(VALUES, *PLAIN.values())) == {}
+
+
+def test_jax_arrays_and_functions() -> None:
+    setup = SETUP + "\nimport jax\nimport jax.numpy as jnp\njax.config.update('jax_enable_x64', True)"
+    answer = """
+def slope(f, x): return jax.grad(f)(x)
+def kinds(*values): return [isinstance(v, jax.Array) for v in values]
+def half(x): return jnp.asarray(x, dtype="float32") / 2
+"""
+    tests = """
+assert agree(slope(cube, 2.0), 12.0), "a function of a setup cell"
+assert agree(slope(jnp.sin, 0.0), 1.0), "a function of JAX"
+assert agree(slope(lambda x: x**3 + 1, 2.0), 12.0), "a test's own, which is asked with what JAX traces"
+assert kinds(jnp.ones(2), np.ones(2), 1.0) == [True, False, False], "what they are"
+assert isinstance(half(jnp.ones(2)), np.ndarray) and half([1.0]).dtype == np.float32, "and come back as"
+"""
+    assert errors(run(answer, tests, setup=setup)) == {}
+
+
+def test_sympy_expressions_and_texts_that_pretend() -> None:
+    setup = SETUP + "\nimport sympy\nz = sympy.Symbol('z')"
+    answer = """
+def derivative(e): return sympy.count_ops(sympy.diff(e, z)), sympy.Integer(7), sympy.Float(0.5), sympy.Rational(1, 3)
+def code(): return "__import__('pathlib').Path('pwned').touch()"
+"""
+    tests = """
+count, seven, half, third = derivative(sympy.sin(z**2) + sympy.Rational(1, 3) * z)
+assert type(count) is int and seven == 7 and half == 0.5 and agree(third, 1 / 3), "no"
+for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.subs(z, text)):
+    try:
+        use(code())
+    except (TypeError, ValueError):
+        continue
+    assert False, "no"
+"""
+    assert errors(run(answer, tests, setup=setup)) == {}
+    assert not Path("pwned").exists()
+
+
+def test_large_graphs_and_arrays_are_fast() -> None:
+    test = """
+import time
+started = time.perf_counter()
+d = Dual(1.0, 1.0)
+for _ in range(3000):
+    d = d * 1.0
+graph = time.perf_counter() - started
+started = time.perf_counter()
+assert agree(sin(np.ones(100_000)), np.sin(np.ones(100_000))), "no"
+print("took", graph, time.perf_counter() - started)
+"""
+    executed = run(DUAL, test)
+    assert errors(executed) == {}
+    graph, array = map(float, re.findall(r"took (\S+) (\S+)", executed.cells[-1].outputs[0].text)[0])
+    # a third of a second and a hundredth on an idle machine; this one may be busy
+    assert graph < 3
+    assert array < 1
+
+
+# --- what a learner sees -------------------------------------------------------------------------
+
+
+def test_outputs_of_cells() -> None:
+    notes = [new_raw_cell("notes", metadata={"slideshow": {"slide_type": "notes"}}), new_markdown_cell("# text")]
+    cells = [
+        new_code_cell("import sys\nprint('out')\nprint('err', file=sys.stderr)\n6 * 7", id="lecture"),
+        new_code_cell("1 / 0", id="fails"),
+        new_code_cell("", id="empty"),
+    ]
+    executed = run("def f(x): print('noise'); return 4", EXPECTS_FOUR, more=[*notes, *cells])
+    by_id = {cell.id: cell for cell in executed.cells}
+    texts = {(o.get("name"), o.get("text")) for o in by_id["lecture"].outputs if o.output_type == "stream"}
+    assert texts == {("stdout", "out\n"), ("stderr", "err\n")}
+    assert by_id["lecture"].outputs[-1].data["text/plain"] == "42"
+    assert by_id["fails"].outputs[0].ename == "ZeroDivisionError"
+    assert by_id["f_0"].outputs == []
+
+
+def test_warnings_and_stderr_cost_nothing() -> None:
+    answer = (
+        "import sys, warnings\ndef f(x):\n    warnings.warn('careful')\n    print('!', file=sys.stderr)\n    return 4"
+    )
+    assert run(answer, EXPECTS_FOUR).cells[-1].outputs == []
+
+
+def test_prints_of_tests_stay_theirs() -> None:
+    executed = run("def f(x): return 4", "fresh_rng()\nprint('two', 2, sep='-')", PASSES)
+    assert [o.text for o in executed.cells[-2].outputs] == ["seed 5\ntwo-2\n"]
+    assert executed.cells[-1].outputs == []
+
+
+def test_a_failing_visible_assertion_is_shown_and_a_hidden_one_is_not() -> None:
+    visible = "assert f(2) == 4, (\n    'f must give four at two.'\n)"
+    executed = run("def f(x): return 5", visible, EXPECTS_FOUR)
+    assert errors(executed) == dict.fromkeys(("f_0", "f_1"), "AssertionError: f must give four at two.")
+    assert "assert f(2) == 4" in "\n".join(executed.cells[-2].outputs[0].traceback)
+    assert executed.cells[-1].outputs[0].traceback == ["AssertionError: f must give four at two."]
+
+
+def test_an_error_in_the_answer_shows_the_answers_own_lines() -> None:
+    executed = run("def f(x):\n    y = x - 2\n    return 1 / y", EXPECTS_FOUR)
+    output = executed.cells[-1].outputs[0]
+    assert (output.ename, output.evalue) == ("ZeroDivisionError", "division by zero")
+    assert output.traceback[0].endswith("in f: return 1 / y")
+    assert "f(2)" not in str(output) and SECRET not in str(output)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    {
+        "def f(x): return x.nothing": "AttributeError: 'int' object has no attribute 'nothing'",
+        "def f(x): return nothing": "NameError: name 'nothing' is not defined",
+        "def f(x): import nothing": "ModuleNotFoundError: No module named 'nothing'",
+        "def f(x): return {}[x]": "KeyError: 2",
+        "def f(x): return open('nothing')": "FileNotFoundError: [Errno 2] No such file or directory: 'nothing'",
+        "def f(x): return b'\\xff'.decode()": "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0",
+        "class Own(ValueError): pass\ndef f(x): raise Own('mine')": "Own: mine",
+        "def f(x): raise ExceptionGroup('many', [ValueError(1)])": "ExceptionGroup: many (1 sub-exception)",
+        "def f(x): raise KeyboardInterrupt": "KeyboardInterrupt:",
+        "def f(x): raise StopIteration(3)": "StopIteration: 3",
+        "def f(x): return f(x)": "RecursionError: maximum recursion depth exceeded",
+        "class E(Exception):\n    def __str__(self): 1 / 0\ndef f(x): raise E": "E:",
+        "def f(x): raise ValueError('a' * 10**7 + chr(27) + '[31m')": "ValueError: aaaa",
+    }.items(),
+)  # fmt: skip
+def test_errors_arrive_with_name_and_message(answer: str, said: str) -> None:
+    found = errors(run(answer, EXPECTS_FOUR))["f_0"]
+    assert found.startswith(said)
+    assert len(found) < 3000
+    assert "\x1b" not in found
+
+
+def test_what_is_missing_is_a_name_error() -> None:
+    assert errors(run("g = 1", EXPECTS_FOUR, binds="def f(x): return 4")) == {
+        "f_0": "NameError: name 'f' is not defined"
+    }
+
+
+def test_one_submission_does_not_change_the_next() -> None:
+    answer = (
+        "def f(table, grid):\n    table.append(9)\n    grid[:] = 7.0\n    cube.spoilt = True\n    return len(table)"
+    )
+    test = """
+assert TABLE == [1, 2, 3] and GRID[0] == 0.0 and not hasattr(cube, "spoilt"), "no"
+assert f(TABLE, GRID) == 4 and TABLE == [1, 2, 3, 9] and GRID[0] == 7.0, "no"
+"""
+    for _ in range(2):
+        assert errors(run(answer, test, test)) == {}
+
+
+def test_learners_cells_do_not_replace_setup_cells() -> None:
+    extra = [new_code_cell("def cube(x): return 0\ndef agree(a, b): return True\nTABLE = None")]
+    tests = "assert cube(2) == 8 and f(cube, 2) == 8 and not agree(1, 2) and TABLE == [1, 2, 3], 'no'"
+    assert errors(run("def f(g, x): return g(x)", tests, more=extra)) == {}
+
+
+def test_setup_runs_beside_the_notebook(tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("17")
+    notebook = chapter_with(
+        PASSES, binds="", setup="from pathlib import Path\nN = int(Path('data.txt').read_text())"
+    ).notebook
+    shared = references(chapter_from(notebook, tmp_path / "small.ipynb"))
+    assert shared.setup["N"] == 17
+    with pytest.raises(SetupError, match="tools"):
+        references(chapter_with(PASSES, binds="", setup="1 / 0"))
+
+
+# --- what does not go through --------------------------------------------------------------------
+
+CHEATS = {
+    "display hook": "import sys\ndef f(x):\n    sys.displayhook(4)\n    return 5",
+    "replaced builtins": "import builtins\nbuiltins.abs = builtins.len = builtins.isinstance = lambda *a: True\ndef f(x): return 5",
+    "patched numpy": "np.allclose = np.asarray = lambda *a, **k: True\ndef f(x): return 5",
+    "replaced session": "get_ipython().kernel.session.send = lambda *a, **k: None\ndef f(x): return 5",
+    "names of tests": "def f(x):\n    import __main__\n    __main__.expected_by_the_course = 5\n    return 5",
+    "exits": "def f(x): raise SystemExit(0)",
+    "raises the test's own error": "def f(x): raise AssertionError('passed')",
+    "leaves": "import os\ndef f(x): os._exit(0)",
+    "crashes": "import ctypes\ndef f(x): ctypes.string_at(0)",
+    "closes its sockets": "import os\ndef f(x): os.closerange(3, 100); return 4",
+    "says that the test has ended": """
+import gc, socket, struct
+def f(x):
+    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
+        s.sendall(struct.pack("<IcI", 5, b"B", 1))
+    return 5
+""",
+    "answers for somebody else": """
+import gc, socket, struct
+def f(x):
+    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
+        s.sendall(struct.pack("<IcI", 8, b"A", 77) + b"iii")
+    return 5
+""",
+    "garbage": """
+import gc, socket, os
+def f(x):
+    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
+        s.sendall(os.urandom(100_000))
+    return 5
+""",
+    "a callback that there is not": """
+import gc, socket, struct
+def f(x):
+    body = b"t" + struct.pack("<I", 3) + b"i" + struct.pack("<q", 0) + b"t" + bytes(4) + b"d" + bytes(4)
+    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
+        s.sendall(struct.pack("<IcI", 5 + len(body), b"C", 1) + body)
+    return 5
+""",
+    "a list in a list in a list": "def f(x):\n    a = []\n    for _ in range(10_000): a = [a]\n    return a",
+    "a list that holds itself": "def f(x):\n    a = []\n    a.append(a)\n    return a",
+    "too much": "def f(x): return np.zeros(20_000_000)",
+}
+
+
+@pytest.mark.parametrize("answer", CHEATS.values(), ids=CHEATS.keys())
+def test_cheats_earn_nothing_and_cost_others_nothing(answer: str) -> None:
+    executed = run(answer, EXPECTS_FOUR, PASSES, EXPECTS_FOUR, binds="def f(x): return 4")
+    assert set(errors(executed)) == {"f_0", "f_2"}
+    assert SECRET not in str([cell.outputs for cell in executed.cells])
+
+
+BROKEN_KERNELS = {
+    "replaced run_cell": "get_ipython().run_cell = lambda *a, **k: None\ndef f(x): return 5",
+    "input transformer": "get_ipython().input_transformers_cleanup.append(lambda lines: [])\ndef f(x): return 5",
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN_KERNELS.values(), ids=BROKEN_KERNELS.keys())
+def test_who_breaks_the_kernel_earns_nothing_at_all(answer: str) -> None:
+    executed = run(answer, EXPECTS_FOUR, PASSES, binds="def f(x): return 4")
+    assert set(errors(executed)) == {"f_0", "f_1"}
+
+
+def test_an_object_equal_to_everything_does_not_agree() -> None:
+    answer = """
+class Same(float):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    __hash__ = None
+    __lt__ = __gt__ = __le__ = __ge__ = __eq__
+    def __sub__(self, other): return 0.0
+    __rsub__ = __abs__ = __sub__
+    def __array__(self, *args, **kwargs): return np.array(5.0)
+def f(x): return Same(5)
+"""
+    test = "assert agree(f(2), 4), 'f must give four at two.'\n"
+    executed = run(answer, test, "assert float(f(2)) == 4, 'no'", "assert agree([f(2)], [4]), 'no'")
+    assert set(errors(executed)) == {"f_0", "f_1", "f_2"}
+
+
+def test_who_compares_by_himself_is_fooled() -> None:
+    """Why tests compare with `agree`: what an object's own == says is the learner's code speaking."""
+    answer = "class Same:\n    def __eq__(self, other): return True\ndef f(x): return Same()"
+    assert errors(run(answer, "assert f(2) == 4, 'no'")) == {}
+
+
+def test_nothing_of_a_test_is_in_the_box() -> None:
+    answer = """
+import gc, sys
+def f(x):
+    found = []
+    frame = sys._getframe()
+    while frame is not None:
+        found += [str(v) for v in list(frame.f_locals.values())] + [str(frame.f_code.co_consts)]
+        frame = frame.f_back
+    found += [o for o in gc.get_objects() if isinstance(o, str)] + [str(c) for c in get_ipython().user_ns.get("_ih", [])]
+    import linecache
+    found += [str(linecache.cache)]
+    marks = ["".join(["271", "828"]), "_by_".join(["expected", "the"])]
+    return any(mark in text for text in found for mark in marks)
+"""
+    test = f"### BEGIN HIDDEN TESTS\n{SECRET}\nassert f(2) is False, 'It must not be found.'\n### END HIDDEN TESTS"
+    assert errors(run(answer, test)) == {}
+
+
+def test_a_test_cell_that_the_course_does_not_know_is_not_run() -> None:
+    chapter = chapter_with(PASSES, binds="x = 1")
+    submission = nbformat.from_dict(chapter.notebook)
+    forged = new_code_cell("raise RuntimeError('ran here')", metadata=marks("forged", test=True))
+    changed = nbformat.from_dict(submission.cells[-1])
+    changed.source = "raise RuntimeError('ran here')"
+    submission.cells = [*submission.cells[:-1], changed, forged]
+    executed = execute(submission, chapter, Path("/tmp"), limits=SHORT)
+    assert executed.cells[-2].outputs == []
+    assert "not one of the course's" in executed.cells[-1].outputs[0].evalue
+
+
+# --- time, and the end of kernels ----------------------------------------------------------------
+
+ENDLESS = {
+    "a loop": ("def f(x):\n    while True: pass", "did not finish within 2 s"),
+    "a loop that ignores interrupts": (
+        "import signal\ndef f(x):\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n    while True: pass",
+        "did not finish within 2 s",
+    ),
+    "a loop that catches everything": (
+        "def f(x):\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+        "did not finish within 2 s",
+    ),
+    "an iterator": ("def f(x):\n    while True: yield 4", "no end"),
+    "a length": ("class F:\n    def __len__(self): return 10**12\n    def __getitem__(self, i): return 4\ndef f(x): return F()", "items"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "sentence"), ENDLESS.values(), ids=ENDLESS.keys())
+def test_what_does_not_end_fails_and_the_next_goes_on(answer: str, sentence: str) -> None:
+    started = time.monotonic()
+    executed = run(
+        answer,
+        "assert list(f(2)) == 4, 'no'",
+        "assert f is not None and len('four') == 4, 'no'",
+        binds="def f(x): return 4",
+    )
+    assert list(errors(executed)) == ["f_0"]
+    assert sentence in errors(executed)["f_0"]
+    assert time.monotonic() - started < 40
+
+
+def test_a_test_that_loops_over_a_callback_without_end_is_stopped() -> None:
+    answer = "def f(g):\n    while True: g(1)"
+    assert "did not finish within 2 s" in errors(run(answer, "f(lambda x: x)"))["f_0"]
+    few = Limits(call_seconds=5, test_seconds=9, callbacks=100)
+    assert "more than 100 times" in errors(run(answer, "f(lambda x: x)", limits=few))["f_0"]
+
+
+def test_a_test_that_hangs_on_this_side_is_stopped_in_any_thread() -> None:
+    found = {}
+
+    def work() -> None:
+        executed = run(
+            "def f(x): return 10**30", "n = f(1)\nwhile n > 0:\n    n -= 1", PASSES, limits=Limits(test_seconds=1)
+        )
+        found.update(errors(executed))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    assert list(found) == ["f_0"]
+    assert "did not finish" in found["f_0"]
+
+
+def test_cells_that_hang_crash_and_flood_leave_the_rest_alone() -> None:
+    extra = [
+        new_code_cell("kept = 1\nimport time\nwhile True: time.sleep(1)", id="hangs"),
+        new_code_cell("while True: print('x' * 1000)", id="floods"),
+        new_code_cell("print('y' * 100_000_000)", id="prints"),
+        new_code_cell("import os\nos._exit(3)", id="leaves"),
+        new_code_cell("seen = 'kept' in globals()", id="after"),
+    ]
+    executed = run("def f(x): return 4", EXPECTS_FOUR, more=extra)
+    assert errors(executed) == {}
+    by_id = {cell.id: cell for cell in executed.cells}
+    assert "within 3 s" in by_id["hangs"].outputs[-1].evalue
+    for id_ in ("floods", "prints"):
+        assert "cut here" in str(by_id[id_].outputs)
+        assert len(str(by_id[id_].outputs)) < 2 * SHORT.output_bytes
+    assert "Python ended" in by_id["leaves"].outputs[-1].evalue
+
+
+def test_a_submission_that_always_dies_ends_with_a_reason() -> None:
+    executed = run("import os\ndef f(x): os._exit(0)", *[EXPECTS_FOUR] * 5)
+    found = errors(executed)
+    assert len(found) == 5
+    assert "Python ended" in found["f_0"]
+    assert "too often" in found["f_4"]
+
+
+def test_the_whole_notebook_has_an_end() -> None:
+    limits = Limits(notebook_seconds=4, cell_seconds=30)
+    extra = [new_code_cell("import time\ntime.sleep(60)", id="sleeps")]
+    executed = run("def f(x): return 4", EXPECTS_FOUR, more=extra, limits=limits)
+    assert "whole took longer than 4 s" in errors(executed)["f_0"]
+
+
+# --- in the box, and in programs of other kinds ---------------------------------------------------
+
+
+@needs_box
+def test_in_the_box(tmp_path: Path) -> None:
+    tmp_path.joinpath("helper.py").write_text("four = 4\n")
+    answer = """
+import os, helper
+def f(x):
+    if x == 3:
+        os._exit(0)
+    while x == 5:
+        pass
+    return helper.four
+"""
+    tests = [EXPECTS_FOUR, "f(3)", "f(5)", EXPECTS_FOUR]
+    found = errors(run(answer, *tests, folder=tmp_path, box="bwrap"))
+    assert set(found) == {"f_1", "f_2"}
+    assert "Python ended" in found["f_1"] and "within 2 s" in found["f_2"]
+
+
+def test_where_an_event_loop_runs_already() -> None:
+    async def main() -> NotebookNode:
+        return run("def f(x): return 4", EXPECTS_FOUR)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert errors(pool.submit(asyncio.run, main()).result()) == {}
+
+
+# --- by hand -------------------------------------------------------------------------------------
+
+HAND = SETUP + "\nimport jax\nimport jax.numpy as jnp"
+TRANSFORMS = {
+    "grad": "jax.grad(cube)(x)",
+    "value_and_grad": "jax.value_and_grad(cube)(x)[1]",
+    "jvp": "jax.jvp(cube, (x,), (1.0,))[1]",
+    "vjp": "jax.vjp(cube, x)[1](1.0)[0]",
+    "jacfwd": "jax.jacfwd(cube)(x)",
+    "jacrev": "jax.jacrev(cube)(x)",
+    "hessian": "jax.hessian(cube)(x)",
+    "linearize": "jax.linearize(cube, x)[1](1.0)",
+    "below": "__import__('jax.interpreters.ad').interpreters.ad.jvp(cube, (x,), (1.0,))",
+    "further below": "__import__('jax')._src.api.grad(cube)(x)",
+    "a solver's": "jax.lax.custom_root(cube, x, lambda f, x: x, lambda g, y: y) and jax.jit(jax.grad(cube))(x)",
+}
+
+
+def test_by_hand_chapters_have_no_transforms() -> None:
+    answer = "def f(kind, x):\n    return {\n" + "".join(
+        f"        {k!r}: lambda: {v},\n" for k, v in TRANSFORMS.items()
+    )
+    answer += "    }[kind]()\ndef value(x): return jax.jit(jax.vmap(jnp.linalg.inv))(x), jnp.sin(x)"
+    tests = [f"f({kind!r}, 2.0)" for kind in TRANSFORMS]
+    allowed = "assert agree(value(np.eye(2)[None])[0], np.eye(2)[None]) and jax.grad(cube)(2.0) == 12.0, 'no'"
+    chapter = chapter_with(*tests, allowed, binds=answer, setup=HAND)
+    chapter.notebook.metadata["triptych"] = {"by_hand": True}
+    found = errors(execute(chapter.notebook, chapter, Path("/tmp"), limits=Limits()))
+    sentence = "JAX's derivative transforms are not available in this chapter: write the derivative by hand."
+    assert found == {f"f_{i}": f"NotByHand: {sentence}" for i in range(len(tests))}
+
+
+def test_other_chapters_have_them() -> None:
+    assert errors(run("def f(x): return jax.grad(cube)(x)", "assert agree(f(2.0), 12.0), 'no'", setup=HAND)) == {}
+
+
+# --- over and over -------------------------------------------------------------------------------
+
+
+def test_many_runs_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        run("def f(x): return 4", EXPECTS_FOUR)
+        before = open_files(), threading.active_count()
+        for _ in range(4):
+            run("import os\ndef f(x): os._exit(0)", EXPECTS_FOUR, PASSES)
+        assert open_files() <= before[0]
+        assert threading.active_count() <= before[1]
+        assert list(Path(folder).iterdir()) == []
+
+
+def test_numbers_cross_without_loss() -> None:
+    values = [0.1, 1e-308, 5e-324, float("inf"), -0.0, np.nextafter(1, 2)]
+    answer = f"def f(): return {values!r}".replace("inf", "float('inf')").replace("np.float64", "")
+    test = f"assert [v.hex() for v in f()] == {[float(v).hex() for v in values]!r}, 'no'"
+    assert errors(run(answer, test)) == {}
