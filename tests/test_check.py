@@ -103,6 +103,13 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "assertion without sentence": ("message", "without a plain sentence", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nassert mul_jvp\n### END HIDDEN TESTS")),
     "assertion with a computed message": ("message", "without a plain sentence", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nassert mul_jvp, f'{1}'\n### END HIDDEN TESTS")),
     "np.testing": ("message", "np.testing", lambda nb: first("test")(nb).update(source="### BEGIN HIDDEN TESTS\nnp.testing.assert_allclose(1, 1)\nassert mul_jvp, 'x'\n### END HIDDEN TESTS")),
+    "direct comparison": (
+        "compare",
+        "use agree",
+        lambda nb: first("test")(nb).update(
+            source="z = mul_jvp(1, 2, 3, 4)\n### BEGIN HIDDEN TESTS\nassert z[0] == 3, 'y'\n### END HIDDEN TESTS"
+        ),
+    ),
     "no slide type": ("slide", "has no slide type", lambda nb: nb.cells[2].metadata.pop("slideshow")),
     "first cell begins no slide": ("slide", "must begin a slide", lambda nb: nb.cells[0].metadata.slideshow.update(slide_type="-")),
     "note after a fragment": ("slide", "note after a fragment", note_after_fragment),
@@ -208,6 +215,23 @@ def test_fix_names_new_cells_after_their_slide() -> None:
 )
 def test_free_names(source: str, free: set[str]) -> None:
     assert names.free_names(source) == free
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("f(1) == 2", ["f(1) == 2"]),
+        ("x = f(1)\ny = x.value\ny != 2", ["y != 2"]),
+        ("a, b = f(1), g()\na in [1]", []),
+        ("a, b = f(1)\n2 < b", ["2 < b"]),
+        ("x = f(1)\nx == f(2)", []),
+        ("x = f(1)\nx is None", []),
+        ("agree(f(1), 2) == True", []),
+        ("float(f(1)) == 2", []),
+    ],
+)
+def test_comparisons_that_a_learner_decides(source: str, found: list[str]) -> None:
+    assert names.lopsided_comparisons(source, {"f"}) == found
 
 
 def test_unknown_chapter_suggests_the_nearest() -> None:

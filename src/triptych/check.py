@@ -106,6 +106,7 @@ def check_chapter(course: Course, chapter_id: str) -> list[Breach]:
         *_regions(chapter),
         *_names(chapter),
         *_messages(chapter),
+        *_comparisons(chapter),
         *_slides(chapter),
         *_images(chapter),
         *_headings(chapter, plan),
@@ -233,6 +234,21 @@ def _messages(chapter: Chapter) -> Found:
                 yield cell.id, "message", f"has an assertion without a plain sentence (line {statement.lineno})"
         if re.search(r"\b(np|numpy)\.testing\b", cell.source):
             yield cell.id, "message", "uses np.testing, whose messages carry expected values: use assert agree(…)"
+
+
+def _comparisons(chapter: Chapter) -> Found:
+    """A learner's object may call itself equal to anything: results go through agree, float or np.asarray."""
+    learners: set[str] = set()
+    for cell in chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE, Role.TEST):
+        try:
+            if cell.role is not Role.TEST:
+                # what a learner's class makes may be compared: how it compares is then what is tested
+                learners |= names.bound_names(cell.source) - names.classes(cell.source)
+                continue
+            for comparison in names.lopsided_comparisons(cell.source, learners):
+                yield cell.id, "compare", f"lets a learner's object decide in “{comparison}”: use agree(…)"
+        except SyntaxError:
+            continue  # reported by _names
 
 
 def _slides(chapter: Chapter) -> Found:

@@ -18,6 +18,11 @@ def bound_names(source: str) -> set[str]:
     return own | declared
 
 
+def classes(source: str) -> set[str]:
+    """Names of the classes that the cell defines at its top level. Raises SyntaxError."""
+    return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+
+
 def free_names(source: str) -> set[str]:
     """Names that the cell uses and does not define: they must come from other cells.
 
@@ -55,3 +60,41 @@ def assertion_messages(source: str) -> set[str]:
     except SyntaxError:
         return set()
     return {message for message in found if message}
+
+
+def lopsided_comparisons(source: str, learners: set[str]) -> list[str]:
+    """Comparisons of what a learner's code gives with something else, as source text.
+
+    learners: names that come from the learner. What they give may be an object whose own `__eq__`
+    says yes to everything.
+    Raises SyntaxError.
+    """
+    tree = ast.parse(source)
+    theirs = set(learners)
+    # names that are given what comes of theirs; again, until nothing is added
+    while True:
+        added = {
+            name.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name) and _root(node.value) in theirs
+            for target in node.targets
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name)
+        } - theirs
+        if not added:
+            break
+        theirs |= added
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+            sides = [_root(side) in theirs for side in (node.left, *node.comparators)]
+            if any(sides) and not all(sides):
+                found.append(ast.unparse(node))
+    return found
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name that an expression begins with: `f` of `f(x).y[0]`; None where it begins otherwise."""
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None

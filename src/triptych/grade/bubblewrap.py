@@ -99,7 +99,8 @@ class Box:
         self.verdict: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self._group: cgroup.Group | None = None
-        self._gone: int | None = None
+        #: bubblewrap's inner process, the parent of all, as a descriptor that is readable when it has ended
+        self._inner: int | None = None
 
     def __enter__(self) -> Box:
         return self
@@ -126,12 +127,10 @@ class Box:
             raise BoxError("A box runs one command: make a new one.")
         program = _bubblewrap()
         with contextlib.ExitStack() as open_files:
-            here, gone = os.pipe()
-            self._gone = here
-            open_files.callback(os.close, gone)
+            told, info = (open_files.enter_context(os.fdopen(fd, "rb", 0)) for fd in os.pipe())
             filter_fd = open_files.enter_context(_memory_file("filter", seccomp.program())).fileno()
             layout = self._layout(open_files)
-            layout.add("--seccomp", str(filter_fd), "--sync-fd", str(gone))
+            layout.add("--seccomp", str(filter_fd), "--info-fd", str(info.fileno()))
             options = b"".join(os.fsencode(option) + b"\0" for option in layout.options)
             options_fd = open_files.enter_context(_memory_file("options", options)).fileno()
             self._group = cgroup.open_group(self.limits.memory, self.limits.processes)
@@ -143,9 +142,11 @@ class Box:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=[*layout.fds, filter_fd, options_fd, gone, *pass_fds],
+                pass_fds=[*layout.fds, filter_fd, options_fd, info.fileno(), *pass_fds],
                 start_new_session=True,
             )
+            info.close()
+            self._inner = _inner_process(told)
         if self.shared is not None or self._group is None:
             threading.Thread(target=self._watch, args=(self.process,), name="box watch", daemon=True).start()
         return self.process
@@ -160,11 +161,11 @@ class Box:
                 if stream is not None:
                     with contextlib.suppress(OSError):
                         stream.close()
-        if self._gone is not None:
-            # bubblewrap's processes hold the other end; the inner one ends after all that is in the box
-            _wait_for_end(self._gone, 10.0)
-            os.close(self._gone)
-            self._gone = None
+        if self._inner is not None:
+            # As the first process of its namespace it ends after all the others, which end with it.
+            _wait_for_end(self._inner, 10.0)
+            os.close(self._inner)
+            self._inner = None
         if self._group is not None:
             self._group.remove()
             self._group = None
@@ -455,10 +456,22 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_for_end(fd: int, seconds: float) -> None:
-    """Waits until every holder of the other end of a pipe is gone."""
+def _inner_process(info: IO[bytes]) -> int | None:
+    """A descriptor of the process that bubblewrap names in `info`; None when there is none, or none any more."""
+    text = b""
+    while b"}" not in text and (chunk := info.read(4096)):
+        text += chunk
+    number = re.search(rb'"child-pid": *(\d+)', text)
+    try:
+        return os.pidfd_open(int(number[1])) if number is not None else None
+    except ProcessLookupError:
+        return None
+
+
+def _wait_for_end(process: int, seconds: float) -> None:
+    """Waits until a process, given by its descriptor, has ended."""
     with selectors.DefaultSelector() as selector:
-        selector.register(fd, selectors.EVENT_READ)
+        selector.register(process, selectors.EVENT_READ)
         selector.select(seconds)
 
 

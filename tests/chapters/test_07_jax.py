@@ -1,0 +1,181 @@
+"""What chapter 7 says in numbers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from lectures import COURSE, run_lecture
+
+CHAPTER = "07_jax"
+NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    return run_lecture(CHAPTER).names
+
+
+def printed(cell: str) -> str:
+    return run_lecture(CHAPTER).printed[cell]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(NUMBER, text)]
+
+
+def test_arrays_do_not_change() -> None:
+    _, refusal, arrays = printed("jnp-is-numpy-with-two-surprises-code").splitlines()
+    assert "immutable" in refusal
+    assert numbers(arrays) == [0.0, 0.5, 1.0, 7.0, 0.5, 1.0]
+
+
+def test_small_step_is_lost_in_32_bits() -> None:
+    wide, narrow = printed("the-other-surprise-32-bits-until-told-otherwise-code").splitlines()
+    assert numbers(wide)[1] == 2.2e-16
+    assert numbers(wide)[-1] == 1e-8
+    assert numbers(narrow)[1] == 1.2e-7
+    assert numbers(narrow)[-1] == 0.0
+
+
+def test_double_precision_is_on_from_the_start(names: dict[str, Any]) -> None:
+    assert names["a"].dtype == jnp.float64
+
+
+def test_grad_four_times() -> None:
+    lines = printed("grad-four-times-code").splitlines()
+    assert [numbers(line)[1] for line in lines] == [64.0, 48.0, 24.0, 6.0, 0.0]
+
+
+def test_recorded_gradient_accumulates() -> None:
+    program = printed("the-program-that-jax-wrote-down-code")
+    steps = dict(re.findall(r"(\w):f64\[\] = (.+)", program))
+    assert steps["e"] == "add_any 1.0:f64[] d"
+    assert steps["d"] == "mul a 1.0:f64[]"
+    assert steps["f"] == "mul 1.0:f64[] b"
+    assert program.strip().endswith("in (f, e) }")
+
+
+def test_vector_output_is_refused_and_vmap_does_it() -> None:
+    message = printed("grad-wants-one-number-out-code").strip()
+    assert message == "Gradient only defined for scalar-output functions. Output had shape: (9,)."
+    grid = np.linspace(-2, 2, 9)
+    assert numbers(printed("grad-wants-one-number-out-code-2")) == pytest.approx(3 * grid**2)
+
+
+def test_vmap_widens_the_step() -> None:
+    one, many = printed("vmap-write-it-for-one-run-it-for-many-code").split("}\n")[:2]
+    assert "f64[] = integer_pow[y=3]" in one
+    assert "f64[9] = integer_pow[y=3]" in many
+
+
+def test_curves_up_to_the_third_derivative(names: dict[str, Any]) -> None:
+    x = np.linspace(-2, 2, 201)
+    expected = [x**3, 3 * x**2, 6 * x, 6 + 0 * x]
+    np.testing.assert_allclose(np.array(names["curves"]), expected, atol=1e-12)
+
+
+def test_derivatives_through_an_if() -> None:
+    lines = [numbers(re.sub("f'+", "", line)) for line in printed("derivatives-through-an-if-code").splitlines()]
+    assert lines == [[1.0, 3.0, 6.0], [2.0, 12.0, 12.0], [3.0, 6.0, 2.0]]
+
+
+def test_finite_differences_beside_it(names: dict[str, Any]) -> None:
+    _, first, second, jump = printed("how-far-apart-are-they-code").splitlines()
+    assert numbers(first) == [4.9e-5]
+    assert numbers(second)[0] < 1e-9
+    assert numbers(jump) == [-279.0]
+    assert names["spacing"] == pytest.approx(0.007)
+    assert names["fd2"].min() < -19_000 and names["fd2"].max() > 19_000
+    # without the spacing the second difference would be wrong by the factor that the spacing is
+    away = names["some"][20]
+    assert np.gradient(names["fd1"])[away] == pytest.approx(names["fd2"][away] * 0.007)
+
+
+def test_jit_calls_python_once(names: dict[str, Any]) -> None:
+    last, _ = printed("jit-compile-what-was-recorded-code").splitlines()
+    assert numbers(last) == pytest.approx([1000, 2**0.5])
+    assert len(names["tracings"]) == 1
+
+
+def test_tracers_cannot_be_asked() -> None:
+    lines = printed("and-so-it-cannot-ask-questions-code").splitlines()
+    assert lines[0] == "TracerBoolConversionError"
+    assert lines[2] == "TracerBoolConversionError under vmap, too"
+
+
+def test_where_and_cond_agree() -> None:
+    lines = printed("the-cure-make-the-decision-a-step-of-the-program-code").splitlines()
+    expected = [*np.sin([0.5, 0.9]), 1.0, *np.cos([0.5, 0.9]), 0.0]
+    for line in lines:
+        assert numbers(line) == pytest.approx(expected, abs=1e-7)
+
+
+def test_nan_from_the_side_not_taken() -> None:
+    trap, safe = printed("a-trap-nan-from-the-side-not-taken-code").splitlines()
+    assert trap.split() == ["value", "0.0", "slope", "nan"]
+    assert safe.split() == ["value", "0.0", "slope", "0.0"]
+
+
+# --- JAX and one's own engines, the same numbers ---------------------------------------------------
+
+
+def test_jvp_beside_duals() -> None:
+    results = [numbers(line) for line in printed("jax-jvp-is-your-dual-number-code").splitlines()]
+    assert [r[2:] for r in results] == [[12.0, 4.0] * 2, [12.0, 3.0] * 2, [12.0, 0.6] * 2]
+
+
+def test_vjp_beside_function_vjp() -> None:
+    one, other, value = printed("jax-vjp-is-your-backward-sweep-code").splitlines()
+    assert numbers(one) == [1.0, 4.0, 3.0, 4.0, 3.0]
+    assert numbers(other) == [2.5, 10.0, 7.5, 10.0, 7.5]
+    assert numbers(value) == [12.0, 4.0, 3.0]
+
+
+def test_linearize_beside_duals() -> None:
+    *pushed, linear, runs = printed("jax-linearize-is-the-differential-itself-code").splitlines()
+    assert [numbers(line)[2:] for line in pushed] == [[4.0, 4.0], [3.0, 3.0], [0.6, 0.6]]
+    assert numbers(linear) == [4.6, 4.6]
+    assert numbers(runs) == [1.0]
+
+
+def test_jacobians_both_ways(names: dict[str, Any]) -> None:
+    assert printed("whole-jacobians-by-columns-or-by-rows-code").count("True") == 2
+    assert np.shape(names["by_columns"]) == (3, 2)
+
+
+def test_own_engines_give_the_hessian_vector_product() -> None:
+    lines = printed("your-own-engines-can-do-it-already-code").splitlines()
+    for line in lines:
+        assert numbers(line) == [4.0, 3.0, -0.2, 0.3]
+    for line in printed("the-whole-hessian-code").splitlines():
+        assert ast.literal_eval(line[line.index("[") :]) == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_check_of_both_modes() -> None:
+    assert printed("trust-but-check-code").count("True") == 2
+
+
+# --- the exercises -------------------------------------------------------------------------------
+
+
+def test_examples_of_the_docstrings(names: dict[str, Any]) -> None:
+    np.testing.assert_allclose(names["derivative_on_grid"](jnp.sin)(jnp.array([0.0, 1.0])), [1.0, 0.5403], atol=1e-4)
+    assert [float(names["control_flow_func"](x)) for x in (3.0, 2.0, -1.0)] == [9.0, 8.0, -1.0]
+    assert [float(jax.grad(names["control_flow_func"])(x)) for x in (3.0, 2.0, -1.0)] == [6.0, 12.0, 3.0]
+    product = names["hvp"](names["shear"], jnp.array([1.0, 2.0]), jnp.array([1.0, 0.5]))
+    np.testing.assert_allclose(product, [5.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["transformations", "forward_over_reverse", "autodiff_map"])
+def test_figures_describe_themselves(name: str) -> None:
+    root = ET.parse(COURSE.source / CHAPTER / "figures" / f"{name}.svg").getroot()
+    texts = {child.tag.rpartition("}")[2]: child.text or "" for child in root}
+    assert len(texts["title"]) > 10
+    assert len(texts["desc"]) > 40

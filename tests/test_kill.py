@@ -1,0 +1,97 @@
+"""A run that is killed at any moment, whoever of it is hit, loses nobody's marks: a second run has them all.
+
+TRIPTYCH_KILLS sets how many moments are tried (a few in every test run; 50 by hand before a release).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from courses import FORWARD, answer, edit, scratch, submit
+from nbformat import NotebookNode
+
+from triptych.build.release import release_chapter
+from triptych.chapter import Role, role_of
+from triptych.course import Course
+
+KILLS = int(os.environ.get("TRIPTYCH_KILLS", "4"))
+ANSWERS = {
+    "ada": "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2",
+    "blaise": "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx1 + dx2 * x2",
+    "emmy": "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, dx1 * x2 + dx2 * x1",
+}
+
+
+def only_mul_jvp(notebook: NotebookNode) -> None:
+    """A chapter that is graded in a moment: the rules for points do not matter here."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE) or cell.id == "mul_jvp" or cell.id.startswith("mul_jvp_")
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, object], float]:
+    course = scratch(tmp_path_factory.mktemp("kill") / "course")
+    edit(course.notebook(FORWARD), only_mul_jvp)
+    release_chapter(course, FORWARD)
+    for student, text in ANSWERS.items():
+        submit(course, student, answer(course, FORWARD, {"mul_jvp": text}))
+    start = time.monotonic()
+    assert run(course).wait() == 0
+    return course, marks(course), time.monotonic() - start
+
+
+def run(course: Course) -> subprocess.Popen[bytes]:
+    command = [str(Path(sys.executable).parent / "triptych"), "grade", FORWARD, "--sandbox", "none", "--json", "r.json"]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=course.root, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def marks(course: Course) -> dict[str, object]:
+    """Each student's marks as the last run says them and as the gradebook's export has them."""
+    said = json.loads((course.root / "r.json").read_text(encoding="utf-8"))["submissions"]
+    nbgrader = [str(Path(sys.executable).parent / "nbgrader"), "export", "--to", "g.csv"]
+    subprocess.run(nbgrader, cwd=course.root, capture_output=True, check=True)
+    rows = (course.root / "g.csv").read_text(encoding="utf-8").splitlines()
+    return {"said": said, "exported": sorted(rows)}
+
+
+def test_the_undisturbed_run_is_right(undisturbed: tuple[Course, dict[str, object], float]) -> None:
+    said = {s["student"]: s["score"] for s in undisturbed[1]["said"]}
+    assert said == {"ada": 2, "blaise": 0, "emmy": 2}
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_killed_run_is_made_good_by_the_next(
+    undisturbed: tuple[Course, dict[str, object], float], number: int
+) -> None:
+    course, expected, seconds = undisturbed
+    # spread over the whole run, so that intake, kernels, gradebook and feedback all get their share
+    moment = seconds * (number + random.random()) / KILLS
+    process = run(course)
+    try:
+        process.wait(timeout=moment)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            random.choice(everyone).send_signal(signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=120)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (course.root / "r.json").unlink(missing_ok=True)
+    assert run(course).wait() == 0
+    assert marks(course) == expected, f"killed after {moment:.2f} s"
