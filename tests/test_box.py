@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -640,3 +641,14 @@ def test_all_of_this_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactor
         assert " passed" in ran.stdout
     finally:
         subprocess.run(["rm", "-rf", str(home)], check=False)
+
+
+def test_python_may_live_below_tmp(tmp_path: Path) -> None:
+    """A course in /tmp has its environment there too; the box's own /tmp must not lie over it."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
+    (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    ours = [str(Path(bubblewrap.__file__).resolve().parents[2]), *site.getsitepackages()]
+    (packages / "ours.pth").write_text("\n".join(ours))
+    asks = "from triptych.grade import bubblewrap; print(bubblewrap.available())"
+    said = subprocess.run([str(tmp_path / "env/bin/python"), "-c", asks], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "None", said.stdout

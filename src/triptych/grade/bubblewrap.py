@@ -177,8 +177,8 @@ class Box:
         layout = _Layout(open_files)
         self._separate(layout)
         self._lay_out_system(layout)
-        self._lay_out_environment(layout)
         self._lay_out_private(layout)
+        self._lay_out_environment(layout)  # after /tmp, in which a course may lie
         self._lay_out_submission(layout)
         layout.add("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK)
         return layout
