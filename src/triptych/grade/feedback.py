@@ -20,7 +20,7 @@ from triptych.grade.rebuild import EXTRA
 from triptych.names import assertion_messages
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # both sets: \x9b begins a terminal code too
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 MESSAGE_LENGTH, TEXT_LENGTH, PICTURE_LENGTH = 300, 10_000, 2_000_000
 #: A hidden line shorter than this says nothing (`)`, `else:`) and stands in learners' code too.

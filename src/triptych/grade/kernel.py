@@ -40,6 +40,9 @@ BOX = "triptych-box"
 HIDDEN_VARIABLES = ("JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
 
 
+SEND_MILLISECONDS = 1000
+
+
 class KernelError(RuntimeError):
     """The kernel cannot be started: the machine's fault or the grader's, not the submission's."""
 
@@ -111,6 +114,8 @@ class Kernel:
             # what arrives is kept in memory until it is read: neither long messages nor many
             made.set(zmq.MAXMSGSIZE, largest)
             made.set(zmq.RCVHWM, QUEUED_MESSAGES)
+            # a learner may have broken the other end: what is sent there must not wait for ever
+            made.set(zmq.SNDTIMEO, SEND_MILLISECONDS)
             if kind == zmq.SUB:
                 made.subscribe(b"")
             made.connect(f"ipc://{manager.ip}-{getattr(manager, f'{name}_port')}")
@@ -134,6 +139,10 @@ class Kernel:
         self._sockets = []
         try:
             if self._manager.has_kernel:
+                # killed, not asked: a message before the end would wait for a kernel that reads none
+                spec = self._manager.kernel_spec
+                if spec is not None:
+                    spec.interrupt_mode = "signal"
                 self._manager.shutdown_kernel(now=True)
             else:
                 self._manager.cleanup_resources()

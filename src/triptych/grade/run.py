@@ -26,12 +26,10 @@ from triptych.grade import worker
 from triptych.grade.clock import LONGEST
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
-from triptych.grade.worker import Job, Outcome
+from triptych.grade.worker import GRACE, STUCK, Job, Outcome
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
 GRADED, NOT_GRADED = "graded", "not_graded"
-#: Beyond its own deadline (which an overloaded machine puts off) a worker gets this long, in seconds.
-GRACE = 60.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,9 @@ def _prepared(
         for number, (student, chapter) in enumerate(todo):
             job = Job(str(course.root), student, chapter, str(work / str(number)), box)
             Path(job.work).mkdir()
-            pending[pool.schedule(worker.run, [job, limits], timeout=LONGEST * limits.notebook_seconds + GRACE)] = job
+            pending[
+                pool.schedule(worker.run, [job, limits], timeout=LONGEST * (limits.notebook_seconds + 2 * GRACE))
+            ] = job
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
@@ -132,11 +132,14 @@ def _prepared(
 
 def _outcome(future: Future[Outcome], limits: Limits, log: Path) -> Outcome:
     """What a worker said, or what became of it."""
+    late = f"it did not end within {limits.notebook_seconds + GRACE:.0f} s"
     try:
         return future.result()
     except TimeoutError:
-        return Outcome(False, f"it did not end within {LONGEST * limits.notebook_seconds + GRACE:.0f} s")
+        return Outcome(False, late)
     except ProcessExpired as death:
+        if death.exitcode == STUCK:
+            return Outcome(False, late)
         return Outcome(False, f"its worker process died (exit code {death.exitcode}): grade it again; see {log}")
     except Exception as error:  # a fault of the grader or of the course; other submissions go on
         return Outcome(False, f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,17 @@ from nbgrader.utils import parse_utc
 
 from triptych.chapter import read_chapter
 from triptych.course import Course
+from triptych.grade.clock import fair_time
 from triptych.grade.execute import execute
 from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.limits import Limits
 from triptych.grade.preprocessors import copy_tree
 from triptych.grade.rebuild import rebuild
+
+#: Beyond a notebook's own deadline a worker gets this long to write its result; in seconds.
+GRACE = 60.0
+#: Exit code of a worker that has ended itself.
+STUCK = 9
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,23 @@ def run(job: Job, limits: Limits) -> Outcome:
     """Prepares one submission for nbgrader below `job.work`: `staged/<student>/<chapter>/` and
     `executed/<student>/<chapter>.ipynb`."""
     start = time.monotonic()
+    # whatever holds this process up, in Python or below, ends with it; the pool starts another
+    done = threading.Event()
+    threading.Thread(target=_end_when_late, args=[done, limits.notebook_seconds + GRACE], daemon=True).start()
+    try:
+        return _run(job, limits, start)
+    finally:
+        done.set()
+
+
+def _end_when_late(done: threading.Event, seconds: float) -> None:
+    end = fair_time() + seconds
+    while not done.wait(1.0):
+        if fair_time() > end:
+            os._exit(STUCK)
+
+
+def _run(job: Job, limits: Limits, start: float) -> Outcome:
     course, work = Course(Path(job.course)), Path(job.work)
     try:
         submission = take_in(course.submitted, job.student, job.chapter, limits)

@@ -70,13 +70,6 @@ def control_flow_func(x):
     above = jnp.heaviside(x - 2.0, 0.5)
     return above * x**2 + (1.0 - above) * x**3
 
-# %% wrong: NumPy in a callback
-# loses: control_flow_func_slope
-def control_flow_func(x):
-    shape = jax.ShapeDtypeStruct(jnp.shape(x), jnp.float64)
-    pick = lambda x: np.where(x > 2, x**2, x**3).astype(np.float64)
-    return jax.pure_callback(pick, shape, x, vmap_method="expand_dims")
-
 # %% wrong: float of the tracer
 # loses: control_flow_func_jit, control_flow_func_vmap, control_flow_func_slope
 def control_flow_func(x):

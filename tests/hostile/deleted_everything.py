@@ -1,0 +1,9 @@
+# /// case
+# title = "A notebook without a cell"
+# kind = "broken"
+# score = 0
+# ///
+
+# %% make
+notebook.cells = []
+save(notebook)

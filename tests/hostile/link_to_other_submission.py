@@ -1,0 +1,9 @@
+# /// case
+# title = "The notebook is a link to somebody else's"
+# kind = "cheat"
+# status = "not_graded"
+# reason = "link"
+# ///
+
+# %% make
+(folder / f"{chapter}.ipynb").symlink_to(course.submitted / honest / chapter / f"{chapter}.ipynb")

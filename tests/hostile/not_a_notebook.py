@@ -1,0 +1,9 @@
+# /// case
+# title = "JSON that is no notebook"
+# kind = "broken"
+# status = "not_graded"
+# reason = "no Jupyter notebook"
+# ///
+
+# %% make
+(folder / f"{chapter}.ipynb").write_text('{"marks": 100}')

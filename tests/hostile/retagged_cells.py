@@ -1,0 +1,11 @@
+# /// case
+# title = "nbgrader's marks taken from all cells"
+# kind = "broken"
+# score = "full"
+# others = "right"
+# ///
+
+# %% make
+for cell in notebook.cells:
+    cell.metadata = {}
+save(notebook)
