@@ -615,7 +615,7 @@ def test_a_kernel_runs_in_it(kernel_in_box: object, tmp_path: Path) -> None:
         assert isinstance(content, dict)
         said.append(content.get("text") or content.get("evalue") or "")
 
-    code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/work/x')"
+    code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/nowhere/x')"
     kernel_in_box.execute_interactive(code, output_hook=take, timeout=120)  # type: ignore[attr-defined]
     assert f"6 {WORK}" in "".join(said) and "No such file" in "".join(said)
 
