@@ -71,7 +71,7 @@ def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Me
     answers = Answers(bank)
     members = [
         Member("ada", "the instructor's own answers", lambda c, ch, to: answers.write(c, ch, to, answers.model), True),
-        Member("emmy", "right, in unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.right), True),
+        Member("emmy", "right, in unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.right)),
         Member("carl", "right, in other unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.other_right)),
         Member("blaise", "every second exercise wrong", lambda c, ch, to: answers.write(c, ch, to, answers.half), True),
         Member("joseph", "plausible mistakes throughout", lambda c, ch, to: answers.write(c, ch, to, answers.wrong)),
