@@ -31,7 +31,7 @@ needs_chromium = needs(_missing_for_browser())
 
 
 def _missing_for_box() -> str:
-    from triptych.grade.bubblewrap import available
+    from triptych.grade.sandbox import available
 
     return available() or ""
 

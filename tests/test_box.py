@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from needs import needs_box, needs_root
 from users import as_ordinary_user
 
 from triptych.grade import bubblewrap, cgroup, seccomp
-from triptych.grade.bubblewrap import WORK, Box, BoxError, Ran, explain, run
+from triptych.grade.bubblewrap import BoxError, explain
 from triptych.grade.limits import Limits
+from triptych.grade.nursery import Child, Kind, Nursery
+from triptych.grade.sandbox import Ran, run
+from triptych.grade.warm import WORK
 
 LIMITS = Limits()
 PROJECT = Path(__file__).resolve().parents[1]
@@ -30,7 +34,7 @@ HERE = Path(__file__)
 
 
 def python(code: str, **box: object) -> Ran:
-    return run([sys.executable, "-c", textwrap.dedent(code)], **box)  # type: ignore[arg-type]
+    return run(textwrap.dedent(code), **box)  # type: ignore[arg-type]
 
 
 def told(code: str, **box: object) -> str:
@@ -82,9 +86,10 @@ def test_of_this_package_only_the_agent_can_be_imported_from_a_checkout() -> Non
 def test_course_below_a_shown_folder_is_hidden(tmp_path: Path) -> None:
     course = Path(sys.prefix) / "lib"  # some folder below one that is shown
     look = f"import os; print(os.listdir({str(course)!r}))"
-    shown = run(["/bin/ls", str(course)])
-    hidden = run(["/bin/ls", str(course)], hide=[course])
-    assert "python3" in shown.stdout and hidden.stdout == "", look
+    shown, hidden = run(look), run(look, hide=[course / "python3.11", *course.glob("[!p]*")])
+    assert "python3" in shown.stdout and hidden.returncode == 0
+    inside = f"import os; print(os.listdir({str(course / 'python3.11')!r}))"
+    assert hidden.stdout == shown.stdout and run(inside, hide=[course / "python3.11"]).stdout == "[]\n"
 
 
 def test_environment_holds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +104,11 @@ def test_environment_holds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> N
                 print(path, error)
     """)
     assert "c0ffee" not in seen and "JUPYTERHUB" not in seen
-    assert "/proc/1/environ b''" in seen or "/proc/1/environ [Errno 13]" in seen
+    variables = ast.literal_eval(seen.splitlines()[0])
+    assert set(variables) <= {*bubblewrap.SETTINGS, "PATH", "HOME", "USER", "LOGNAME", "LANG", "PYTHONPATH", "PWD"}
+    first = next(line for line in seen.splitlines() if line.startswith("/proc/1/environ"))
+    shown = ast.literal_eval(first.removeprefix("/proc/1/environ ")).decode()
+    assert {entry.partition("=")[0] for entry in shown.split("\0") if entry} <= set(variables)
 
 
 def test_only_its_own_processes_are_there() -> None:
@@ -139,7 +148,9 @@ def test_files_are_copies_and_notebooks_links_and_pipes_stay_out(submission: Pat
     seen = json.loads(
         told(
             """
-        import json, pathlib, helper
+        import json, pathlib, sys
+        sys.path.insert(0, '')
+        import helper
         assert helper.answer == 42
         pathlib.Path("helper.py").write_text("answer = 43")
         pathlib.Path("new").write_text("")
@@ -154,10 +165,10 @@ def test_files_are_copies_and_notebooks_links_and_pipes_stay_out(submission: Pat
 
 def test_too_many_or_too_large_files_are_refused(submission: Path) -> None:
     with pytest.raises(BoxError, match="more than 1 files"):
-        run(["/bin/true"], files=submission, limits=replace(LIMITS, files=1))
+        run("", files=submission, limits=replace(LIMITS, files=1))
     with pytest.raises(BoxError, match="MB"):
-        run(["/bin/true"], files=submission, limits=replace(LIMITS, folder_bytes=5))
-    assert run(["/bin/true"], files=submission).returncode == 0
+        run("", files=submission, limits=replace(LIMITS, folder_bytes=5))
+    assert run("", files=submission).returncode == 0
 
 
 @pytest.mark.parametrize("path", ["/", "/usr/x", "/etc/x", "/dev/x", "/bin/x", "/opt/triptych/triptych/x", sys.prefix])
@@ -198,13 +209,14 @@ def test_one_file_is_bounded() -> None:
     assert ran in ("27", "28")
 
 
-def test_connection_folder_is_bounded(tmp_path: Path) -> None:
-    shared = tmp_path / "s"
-    shared.mkdir()
-    ran = python(
-        f"import time\nfor n in range(200): open({str(shared)!r} + f'/x{{n}}', 'wb').write(bytes(100_000))\ntime.sleep(20)",
-        shared=shared,
-    )
+def test_connection_folder_is_bounded() -> None:
+    ran = python("""
+        import glob, time
+        (shared,) = glob.glob("/tmp/tt-*/*")
+        for n in range(200):
+            open(f"{shared}/x{n}", "wb").write(bytes(100_000))
+        time.sleep(20)
+    """)
     assert ran.verdict is not None and "connection files" in ran.verdict and ran.returncode != 0
 
 
@@ -410,13 +422,13 @@ def test_memory_of_many_processes_together() -> None:
 
 
 def test_memory_of_many_processes_without_control_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes: None)
+    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes, member: None)
     ran = python(HOGS, limits=replace(LIMITS, memory=500_000_000), seconds=60)
     assert ran.verdict is not None and "0.5 GB" in ran.verdict
 
 
 def test_pages_that_processes_share_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes: None)
+    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes, member: None)
     code = "import os, time\nblock = bytearray(os.urandom(1)) * 150_000_000\nfor _ in range(5):\n"
     code += "    if os.fork() == 0: time.sleep(2); os._exit(0)\ntime.sleep(1.5)\nprint('all of it')"
     ran = python(code, limits=replace(LIMITS, memory=500_000_000))
@@ -426,12 +438,14 @@ def test_pages_that_processes_share_count_once(monkeypatch: pytest.MonkeyPatch) 
 def test_output_and_time_of_a_run() -> None:
     ran = python("while True: print('x' * 1000)", limits=replace(LIMITS, output_bytes=10_000))
     assert ran.verdict is not None and len(ran.stdout) <= 10_000
-    ran = run(["/bin/sleep", "60"], seconds=0.5)
+    ran = run("import time; time.sleep(60)", seconds=0.5)
     assert ran.verdict is not None and "0.5 s" in ran.verdict
 
 
 # --- its end ---------------------------------------------------------------------------------------
 
+PLAIN = Kind(imports=())
+PLAIN_DAEMON = 'import os, time; os.fork() or os.execv("/bin/sleep", ["{mark}", "300"]); time.sleep(300)'
 DAEMON = """
 import os, signal, sys, time
 for number in range(1, 65):
@@ -456,42 +470,164 @@ def _alive(mark: str) -> bool:
 
 def test_orphans_end_with_it() -> None:
     mark = f"box-orphan-{os.getpid()}"
-    with Box() as box:
-        box.start([sys.executable, "-c", DAEMON.format(mark=mark, seconds=60)])
-        until = time.monotonic() + 20
-        while not _alive(mark) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert _alive(mark)
-    assert not _alive(mark)
+    with contextlib.closing(Nursery(PLAIN)) as one:
+        child = one.spawn(DAEMON.format(mark=mark, seconds=60))
+        assert _appears(mark)
+        child.close()
+        assert not _alive(mark) and one.alive
 
 
-def test_it_ends_with_the_grader(tmp_path: Path) -> None:
+@pytest.mark.parametrize("box", ["bwrap", "none"])
+def test_it_ends_with_the_grader(box: str) -> None:
     mark = f"box-grader-{os.getpid()}"
     code = f"""
 import sys, time
-from triptych.grade.bubblewrap import Box
-box = Box()
-box.start([sys.executable, "-c", {DAEMON.format(mark=mark, seconds=60)!r}])
+from triptych.grade.nursery import Kind, Nursery
+one = Nursery(Kind(box={box!r}, imports=()))
+child = one.spawn({PLAIN_DAEMON.format(mark=mark)!r})
 time.sleep(60)
 """
     grader = subprocess.Popen([sys.executable, "-c", code])
-    until = time.monotonic() + 20
-    while not _alive(mark) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert _alive(mark)
+    assert _appears(mark)
     grader.send_signal(signal.SIGKILL)
     grader.wait()
-    until = time.monotonic() + 5
-    while _alive(mark) and time.monotonic() < until:
+    assert _disappears(mark)
+
+
+def _appears(mark: str) -> bool:
+    return _within(20, lambda: _alive(mark))
+
+
+def _disappears(mark: str) -> bool:
+    return _within(5, lambda: not _alive(mark))
+
+
+def _within(seconds: float, so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not so() and time.monotonic() < until:
         time.sleep(0.05)
-    assert not _alive(mark)
+    return so()
 
 
-def test_a_box_runs_one_command() -> None:
-    with Box() as box:
-        box.start(["/bin/true"])
-        with pytest.raises(BoxError, match="make a new one"):
-            box.start(["/bin/true"])
+# --- one after the other, and side by side -----------------------------------------------------------
+
+LEAVE = """
+import os, pathlib, signal, socket, subprocess, sys, threading
+for place in ("/tmp", "/dev/shm", "/home/learner", "."):
+    pathlib.Path(place, "left-behind").write_text("x")
+os.environ["LEFT"] = "x"
+sys.modules["left_behind"] = sys
+import json
+json.left_behind = True
+import ctypes
+libc = ctypes.CDLL(None)
+segment = libc.shmget(0x7777, 4096, 0o1666)
+queue = os.path.exists("/dev/mqueue")
+server = socket.socket(socket.AF_UNIX); server.bind("\\0left-behind"); server.listen()
+tcp = socket.create_server(("127.0.0.1", 7777))
+os.umask(0)
+try: os.kill(-1, signal.SIGKILL)
+except OSError: pass
+print("left", segment >= 0, flush=True)
+if {stay}:
+    import time
+    time.sleep(60)
+"""
+FIND = """
+import ctypes, json, os, pathlib, socket, sys
+found = [place for place in ("/tmp", "/dev/shm", "/home/learner", ".") if pathlib.Path(place, "left-behind").exists()]
+found += [name for name, there in {
+    "environment": "LEFT" in os.environ,
+    "module": "left_behind" in sys.modules,
+    "attribute": hasattr(json, "left_behind"),
+    "memory": ctypes.CDLL(None).shmget(0x7777, 4096, 0o666) >= 0,
+    "processes": sorted(p for p in os.listdir("/proc") if p.isdecimal()) != ["1", "2"],
+    "folders": len(os.listdir([str(p.parent) for p in pathlib.Path("/tmp").glob("tt-*/*")][0])) != 1,
+    "umask": os.umask(0o22) != 0o22,
+}.items() if there]
+for name, reach in {
+    "abstract": lambda: socket.socket(socket.AF_UNIX).connect("\\0left-behind"),
+    "tcp": lambda: socket.create_connection(("127.0.0.1", 7777), timeout=1),
+}.items():
+    try:
+        reach()
+        found.append(name)
+    except OSError:
+        pass
+print(found)
+"""
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["ended", "running"])
+def test_nothing_of_one_submission_is_in_reach_of_the_next(stays: bool) -> None:
+    with contextlib.closing(Nursery(PLAIN)) as one:
+        if stays:
+            read, write = os.pipe()
+            child = one.spawn(LEAVE.format(stay=True), streams=[write, write])
+            os.close(write)
+            with os.fdopen(read) as said:
+                assert said.readline() == "left True\n"
+            found = run(FIND, nursery=one)
+            assert child.poll() is None
+            child.close()
+        else:
+            assert run(LEAVE.format(stay=False), nursery=one).stdout == "left True\n"
+            found = run(FIND, nursery=one)
+        assert (found.stdout, found.stderr) == ("[]\n", "")
+
+
+def test_what_is_left_behind_would_be_found() -> None:
+    """The same search by the same program finds all of it, so it is no search that finds nothing."""
+    found = run(LEAVE.format(stay=False).replace("os.kill(-1, signal.SIGKILL)", "pass") + FIND).stdout
+    assert all(f"'{name}'" in found for name in ("/tmp", "/dev/shm", "/home/learner", ".", "environment", "module"))
+    assert all(f"'{name}'" in found for name in ("attribute", "memory", "abstract", "tcp", "umask")), found
+
+
+def test_each_draws_its_own_random_numbers() -> None:
+    code = "import numpy as np, random; print(np.random.rand(), random.random())"
+    with contextlib.closing(Nursery(Kind(imports=("numpy.random", "random")))) as one:
+        drawn = " ".join(run(code, nursery=one).stdout for _ in range(3)).split()
+    assert len(drawn) == len(set(drawn)) == 6
+
+
+def test_a_warm_process_outlives_whatever_comes_of_its_forks() -> None:
+    with contextlib.closing(Nursery(PLAIN)) as one:
+        for end in ("os.kill(os.getpid(), 11)", "os.kill(1, 9)", "os.kill(-1, 9)", "os._exit(3)", "1/0"):
+            run(f"import os; {end}", nursery=one)
+        assert run("print('well')", nursery=one).stdout == "well\n"
+
+
+def test_threads_are_not_forked() -> None:
+    """A thread that is not there in a fork is waited for without end: better no warm process than such a one."""
+    code = "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
+    with pytest.raises(BoxError, match="2 threads"):
+        Nursery(Kind(imports=(), code=code))
+    with contextlib.closing(Nursery()) as one:  # what submissions really get starts none
+        assert one.alive
+
+
+def test_many_from_one() -> None:
+    with contextlib.closing(Nursery(PLAIN)) as one:
+        before = _threads_and_files(one)
+        for _ in range(60):
+            assert run("print(1)", nursery=one).stdout == "1\n"
+        assert _within(5, lambda: _threads_and_files(one) == before), (before, _threads_and_files(one))
+        assert list(one.folder.iterdir()) == []
+
+
+def _threads_and_files(one: Nursery) -> tuple[int, int, int]:
+    ours = Path("/proc/self")
+    children = Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text().split()
+    files = sum(1 for _ in Path(f"/proc/{children[0] if children else one.pid}/fd").iterdir())
+    return sum(1 for _ in (ours / "task").iterdir()), sum(1 for _ in (ours / "fd").iterdir()), files
+
+
+def test_a_child_says_what_it_took() -> None:
+    with contextlib.closing(Nursery(PLAIN)) as one:
+        child: Child = one.spawn("import time\nwhile time.process_time() < 0.5: pass")
+        assert child.wait(20) == 0
+        assert 0.5 <= child.cpu < 2
+        child.close()
 
 
 # --- control groups --------------------------------------------------------------------------------
@@ -523,10 +659,13 @@ def test_no_group_where_memory_is_not_handed_on_or_the_way_leads_out(tmp_path: P
 
 
 def test_groups_are_taken_away_again() -> None:
-    group = cgroup.open_group(10**9, 100)
-    if group is None:
-        pytest.skip(f"control groups: {cgroup.where()}")
-    assert all(folder.is_dir() for folder in group.folders)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as member:
+        group = cgroup.open_group(10**9, 100, member.pid)
+        if group is None:
+            member.kill()
+            pytest.skip(f"control groups: {cgroup.where()}")
+        assert all(str(member.pid) in (folder / "cgroup.procs").read_text().split() for folder in group.folders)
+        member.kill()
     group.remove()
     assert not any(folder.exists() for folder in group.folders)
 
@@ -537,7 +676,7 @@ def test_groups_are_taken_away_again() -> None:
 def test_no_bubblewrap_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BoxError, match="apt install bubblewrap"):
-        run(["/bin/true"])
+        run("")
 
 
 @pytest.mark.parametrize(
@@ -565,7 +704,7 @@ def test_cure_for_ubuntu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_where_namespaces_are_refused_no_box_is_said_to_work() -> None:
     """A machine without namespaces, made by a filter that refuses them: our own."""
-    code = "from triptych.grade.bubblewrap import available; print(available())"
+    code = "from triptych.grade.sandbox import available; print(available())"
     ran = subprocess.run(
         [
             "bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--seccomp", "3",
@@ -650,6 +789,6 @@ def test_python_may_live_below_tmp(tmp_path: Path) -> None:
     (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     ours = [str(Path(bubblewrap.__file__).resolve().parents[2]), *site.getsitepackages()]
     (packages / "ours.pth").write_text("\n".join(ours))
-    asks = "from triptych.grade import bubblewrap; print(bubblewrap.available())"
+    asks = "from triptych.grade.sandbox import available; print(available())"
     said = subprocess.run([str(tmp_path / "env/bin/python"), "-c", asks], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "None", said.stdout

@@ -11,7 +11,7 @@ import pytest
 from needs import needs_box
 
 from triptych.course import Course
-from triptych.grade import bubblewrap, cgroup, doctor
+from triptych.grade import cgroup, doctor, sandbox
 from triptych.grade.doctor import Finding, Status, examine, hostile_attempts
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
@@ -30,8 +30,8 @@ def test_on_this_machine_all_attempts_fail() -> None:
 
 def test_a_finding_that_is_not_well_has_a_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(bubblewrap, "available", lambda: "There is no bubblewrap: sudo apt install bubblewrap.")
-    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes: None)
+    monkeypatch.setattr(sandbox, "available", lambda: "There is no bubblewrap: sudo apt install bubblewrap.")
+    monkeypatch.setattr(cgroup, "open_group", lambda memory, processes, member: None)
     monkeypatch.setattr(doctor, "find_chromium", lambda: None)
     findings = examine(PROJECT)
     assert {named(findings)[name].status for name in ("bubblewrap", "proof")} == {Status.BAD}
@@ -47,7 +47,7 @@ def test_packages_that_are_missing_or_old_are_named(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_succeeds_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bubblewrap, "available", lambda: None)
+    monkeypatch.setattr(sandbox, "available", lambda: None)
     monkeypatch.setattr(doctor, "hostile_attempts", lambda root: {"opens a connection": "connected", "reads": "held"})
     found = named(list(doctor._proof(PROJECT)))
     assert found["proof: opens a connection"].status is Status.BAD
@@ -58,12 +58,12 @@ def test_attempts_succeed_where_nothing_holds_them(tmp_path: Path) -> None:
     """The same program without a box: so it is the box that holds it."""
     (tmp_path / "gradebook.db").write_text("marks")
 
-    def unboxed(command: list[str], **box: object) -> bubblewrap.Ran:
+    def unboxed(code: str, **box: object) -> sandbox.Ran:
         # no forks, and a folder of its own to write to: this runs on the bare machine
-        code = command[-1].replace(f"PREFIX = {sys.prefix!r}", f"PREFIX = {str(tmp_path)!r}")
+        code = code.replace(f"PREFIX = {sys.prefix!r}", f"PREFIX = {str(tmp_path)!r}")
         code = code.replace(f"LIMIT = {doctor.Limits().processes}", "LIMIT = -48").replace("time.sleep(20)", "pass")
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True)
-        return bubblewrap.Ran(ran.returncode, ran.stdout, ran.stderr)
+        return sandbox.Ran(ran.returncode, ran.stdout, ran.stderr)
 
     said = hostile_attempts(tmp_path, run=unboxed)
     assert len(said) == 5

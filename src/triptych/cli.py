@@ -174,7 +174,7 @@ def grade(
 
 def need_box(sandbox: str) -> str:
     """The box asked for. Raises CourseError when it is unknown or this machine cannot make it."""
-    from triptych.grade.bubblewrap import available
+    from triptych.grade.sandbox import available
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
@@ -185,7 +185,7 @@ def need_box(sandbox: str) -> str:
 
 def box_if_possible() -> str:
     """The box where there is one. For submissions of the project's own."""
-    from triptych.grade.bubblewrap import available
+    from triptych.grade.sandbox import available
 
     if available() is None:
         return "bwrap"

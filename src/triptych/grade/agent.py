@@ -429,6 +429,13 @@ def start(path: str, namespace: dict[str, Any], bounds: dict[str, int]) -> Agent
     return Agent(stream, namespace, Bounds(**bounds))
 
 
+def pictures(drawn: bool) -> None:
+    """Whether plots are drawn from here on. They are made and put away all the same."""
+    shell = sys.modules["IPython"].get_ipython()
+    inline = importlib.import_module("matplotlib_inline.config").InlineBackend.instance(parent=shell)
+    inline.figure_formats = {"png"} if drawn else set()
+
+
 def limit_output(shell: Any, characters: int) -> None:
     """Cuts what one cell prints, so that an endless loop of prints costs neither side its memory."""
     left = characters

@@ -1,8 +1,8 @@
-"""The box: a bubblewrap sandbox in which a learner's code runs.
+"""The outer box: a bubblewrap sandbox around the warm process that submissions are forked from.
 
 Own process, network, IPC, host-name and control-group namespaces; of the disk only the system and
-the Python environment, read-only, and a private space in memory of limited size; no capability, no
-new namespaces, limits on everything that can run out. What is in it ends with it.
+the Python environment, read-only, and private space in memory. What is in it ends with it. A
+learner's code runs in it in a box of its own, which takes away the rest: `warm.py` makes that.
 
 As root the code inside runs as a user number that nobody has: limits on processes do not bind root.
 As an ordinary user it runs in a user namespace.
@@ -19,28 +19,31 @@ import secrets
 import selectors
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import sysconfig
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from triptych.course import CourseError
-from triptych.grade import cgroup, seccomp
-from triptych.grade.limits import Limits
+from triptych.grade.warm import HOME
 
-#: Inside: home, and the working folder with the submission's own files.
-HOME = "/home/learner"
-WORK = f"{HOME}/work"
 #: Inside: the modules of this package that run in the box.
 LIBRARY = "/opt/triptych"
-AGENT_FILES = ("__init__.py", "grade/__init__.py", "grade/agent.py", "grade/codec.py", "grade/limits.py")
+AGENT_FILES = ("__init__.py", *(f"grade/{name}.py" for name in ("__init__", "agent", "codec", "limits", "warm")))
 
+#: What a learner's Python finds in its environment, box or no box. Pools as large as the machine would run into
+#: the limits on threads and address space.
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NPROC": "2",  # XLA's
+    "MALLOC_ARENA_MAX": "2",
+    "JAX_PLATFORMS": "cpu",
+    # read when matplotlib is imported, which a kernel finds done
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
 #: User numbers for boxes made by root: above people, below what distributions and systemd give out.
 SPARE_USERS = range(50_000, 60_000)
 #: Of the system nothing but this, and /usr.
@@ -55,50 +58,41 @@ SYSTEM_FILES = (
 #: Folders below /usr where courses, exchanges and tokens may lie.
 OFTEN_PRIVATE = ("/usr/local/share/nbgrader", "/usr/local/etc", "/usr/etc", "/usr/src")
 
-#: Seconds between two looks at what a box has taken.
-WATCH_EVERY = 0.2
-#: What the folder of sockets, the one place on disk that a box may write to, may hold, in bytes.
-SHARED_BYTES = 1_000_000
-
 
 class BoxError(CourseError):
     """A box that could not be made: one sentence with the cure."""
 
 
 class Box:
-    """One submission's box. Use it as a context manager: it and all in it ends with the block.
+    """The outer box, in which a nursery makes one for each submission (`nursery.py`, `warm.py`).
+
+    Use it as a context manager: it and all in it ends with the block.
 
     Args:
-        files: folder whose files, notebooks and links aside, are copied into the working folder.
         shared: folder that box and grader both write to, for sockets; at the same path inside.
-        limits: what the box may take.
         hide: folders that stay empty inside even where they lie below a system folder.
-        readable: further files or folders to show inside, read-only, at the same path.
-        environment: further environment variables.
+        readable: further files or folders to show inside, read-only, by their path there.
+        writable: a folder to show inside that what runs in it may write to, and its path there.
+        space: bytes that each private folder may hold.
     """
 
     def __init__(
         self,
-        files: Path | None = None,
         *,
-        shared: Path | None = None,
-        limits: Limits | None = None,
+        shared: Path,
         hide: Sequence[Path] = (),
-        readable: Sequence[Path] = (),
-        environment: Mapping[str, str] | None = None,
+        readable: Mapping[str, Path] | None = None,
+        writable: Mapping[str, Path] | None = None,
+        space: int,
     ) -> None:
-        self.files = files
         self.shared = shared
-        self.limits = limits or Limits()
         self.hide = tuple(hide)
-        self.readable = tuple(readable)
-        self.environment = dict(environment or {})
-        #: The user number inside; None in a user namespace, where it is the grader's own.
+        self.readable = dict(readable or {})
+        self.writable = dict(writable or {})
+        self.space = space
+        #: The user number of the code that runs in it; None in a user namespace, where it is the grader's own.
         self.user = _spare_user() if os.geteuid() == 0 else None
-        #: One sentence when the box was ended for what it took.
-        self.verdict: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
-        self._group: cgroup.Group | None = None
         #: bubblewrap's inner process, the parent of all, as a descriptor that is readable when it has ended
         self._inner: int | None = None
 
@@ -109,46 +103,34 @@ class Box:
         self.close()
 
     def start(
-        self,
-        command: Sequence[str],
-        *,
-        stdin: int | IO[bytes] = subprocess.DEVNULL,
-        stdout: int | IO[bytes] = subprocess.DEVNULL,
-        stderr: int | IO[bytes] = subprocess.DEVNULL,
-        pass_fds: Sequence[int] = (),
+        self, command: Sequence[str], *, stderr: int | IO[bytes] = subprocess.DEVNULL, pass_fds: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
         """Starts `command` in the box; `pass_fds` stay open inside. Once a box.
 
-        The process is bubblewrap's; it ends with the command's return code, and at the latest with
-        the thread that calls this. Raises BoxError when there is no bubblewrap; what else can be
-        wrong, `available` says.
+        The process is bubblewrap's; it ends with the command's return code. Raises BoxError when
+        there is no bubblewrap; what else can be wrong, `available` says.
         """
         if self.process is not None:
             raise BoxError("A box runs one command: make a new one.")
         program = _bubblewrap()
         with contextlib.ExitStack() as open_files:
             told, info = (open_files.enter_context(os.fdopen(fd, "rb", 0)) for fd in os.pipe())
-            filter_fd = open_files.enter_context(_memory_file("filter", seccomp.program())).fileno()
             layout = self._layout(open_files)
-            layout.add("--seccomp", str(filter_fd), "--info-fd", str(info.fileno()))
+            layout.add("--info-fd", str(info.fileno()))
             options = b"".join(os.fsencode(option) + b"\0" for option in layout.options)
             options_fd = open_files.enter_context(_memory_file("options", options)).fileno()
-            self._group = cgroup.open_group(self.limits.memory, self.limits.processes)
-            line = [*self._entrance(), program, "--args", str(options_fd), "--", *self._limiting(), *command]
             self.process = subprocess.Popen(
-                line,
+                [program, "--args", str(options_fd), "--", *command],
                 env={},  # bubblewrap's own environment can be read inside
                 cwd="/",
-                stdin=stdin,
-                stdout=stdout,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                pass_fds=[*layout.fds, filter_fd, options_fd, info.fileno(), *pass_fds],
+                pass_fds=[*layout.fds, options_fd, info.fileno(), *pass_fds],
                 start_new_session=True,
             )
             info.close()
             self._inner = _inner_process(told)
-        if self.shared is not None or self._group is None:
-            threading.Thread(target=self._watch, args=(self.process,), name="box watch", daemon=True).start()
         return self.process
 
     def close(self) -> None:
@@ -157,18 +139,14 @@ class Box:
         if process is not None:
             _kill(process)
             process.wait()
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            if process.stderr is not None:
+                with contextlib.suppress(OSError):
+                    process.stderr.close()
         if self._inner is not None:
             # As the first process of its namespace it ends after all the others, which end with it.
             _wait_for_end(self._inner, 10.0)
             os.close(self._inner)
             self._inner = None
-        if self._group is not None:
-            self._group.remove()
-            self._group = None
 
     # --- how it is put together ------------------------------------------------------------------
 
@@ -179,21 +157,18 @@ class Box:
         self._lay_out_system(layout)
         self._lay_out_private(layout)
         self._lay_out_environment(layout)  # after /tmp, in which a course may lie
-        self._lay_out_submission(layout)
-        layout.add("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK)
+        layout.add("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
         return layout
 
     def _separate(self, layout: _Layout) -> None:
-        layout.add("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+        layout.add("--new-session", "--cap-drop", "ALL")
         layout.add("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
         layout.add("--hostname", "box")
         if self.user is None:
             layout.add("--unshare-user")
-            if "--disable-userns" in _abilities():
-                layout.add("--disable-userns")
-        else:  # what setpriv needs to give up the rest
-            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
-                layout.add("--cap-add", capability)
+        else:  # what it takes to make a submission's namespaces, to be somebody else in them, and to end that
+            for name in ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL"):
+                layout.add("--cap-add", f"CAP_{name}")
         for name, value in self._environment().items():
             layout.add("--setenv", name, value)
 
@@ -227,28 +202,20 @@ class Box:
         for name in AGENT_FILES:
             if (package / name).is_file():
                 layout.show(str(package / name), at=f"{LIBRARY}/triptych/{name}")
-        for path in self.readable:
-            layout.show(str(path.absolute()))
+        for at, path in self.readable.items():
+            layout.show(str(path.absolute()), at=at)
+        for at, path in self.writable.items():
+            layout.parents(at)
+            layout.add("--bind", str(path.absolute()), at)
 
     def _lay_out_private(self, layout: _Layout) -> None:
         layout.add("--proc", "/proc", "--dev", "/dev")
-        size = self.limits.file_bytes
-        layout.tmpfs("/dev/shm", size)  # noqa: S108 - the box's own, like the next
-        layout.tmpfs("/tmp", size)  # noqa: S108
-        layout.tmpfs(HOME, size)
-        layout.parents(f"{WORK}/.", mode="0777")
-        for path in _font_lists():  # to look for fonts anew takes each box a second
+        for place in ("/dev/shm", "/tmp", HOME):  # noqa: S108 - the box's own; each submission gets new ones over them
+            layout.tmpfs(place, self.space)
+        for path in _font_lists():  # to look for fonts anew takes a second
             layout.copy(path.open("rb"), f"{HOME}/.cache/matplotlib/{path.name}", mode="0666")
-        if self.shared is not None:
-            if self.user is not None:
-                os.chown(self.shared, self.user, self.user)
-            layout.parents(str(self.shared))
-            layout.add("--bind", str(self.shared), str(self.shared))
-
-    def _lay_out_submission(self, layout: _Layout) -> None:
-        if self.files is not None:
-            for name, file in _regular_files(self.files, self.limits):
-                layout.copy(file, f"{WORK}/{name}", mode="0666")
+        layout.parents(str(self.shared))
+        layout.add("--bind", str(self.shared), str(self.shared))
 
     def _hide_below(self, layout: _Layout, shown: Path, *private: str) -> None:
         for folder in (*map(Path, private), *self.hide):
@@ -263,56 +230,8 @@ class Box:
             "LOGNAME": "learner",
             "LANG": "C.UTF-8",
             "PYTHONPATH": LIBRARY,
-            # Pools as large as the machine would run into the limits on threads and address space.
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "NPROC": "2",  # XLA's
-            "MALLOC_ARENA_MAX": "2",
-            "JAX_PLATFORMS": "cpu",
-            **self.environment,
+            **SETTINGS,
         }
-
-    def _entrance(self) -> list[str]:
-        """A prefix that enters the control group, so that nothing can be forked before."""
-        if self._group is None:
-            return []
-        script = 'for group do shift; [ "$group" = -- ] && break; echo $$ > "$group" || exit 125; done; exec "$@"'
-        return ["/bin/sh", "-c", script, "box", *map(str, self._group.entrances), "--"]
-
-    def _limiting(self) -> list[str]:
-        """A prefix, run inside, that sets the limits and, as root, gives up being root."""
-        most = self.limits
-        line = [
-            "/usr/bin/prlimit",
-            f"--as={most.address_space}",
-            f"--cpu={most.cpu_seconds}",
-            f"--nproc={most.processes}",
-            f"--fsize={most.file_bytes}",
-            "--nofile=1024",
-            "--core=0",
-            "--memlock=65536",
-            "--msgqueue=0",
-        ]
-        if self.user is not None:
-            line += ["/usr/bin/setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups"]
-            line += ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
-        return line
-
-    # --- what limits of single processes do not see ----------------------------------------------
-
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Ends the box when all of it together takes too much. Runs in a thread of its own."""
-        while process.poll() is None:
-            if self.shared is not None and _folder_bytes(self.shared) > SHARED_BYTES:
-                self.verdict = "The submission wrote to the folder of the connection files, and was ended."
-            elif self._group is None and memory_of(process.pid, self.limits.memory) > self.limits.memory:
-                self.verdict = (
-                    f"The submission took more than {self.limits.memory / 1e9:g} GB of memory, and was ended."
-                )
-            if self.verdict is not None:
-                _kill(process)
-                return
-            time.sleep(WATCH_EVERY)
 
 
 class _Layout:
@@ -376,6 +295,11 @@ def _abilities() -> frozenset[str]:
     return frozenset(re.findall(r"--[a-z][a-z-]+", told.stdout + told.stderr))
 
 
+def too_old() -> bool:
+    """Whether this bubblewrap lacks what boxes need. Raises BoxError when there is none."""
+    return "--perms" not in _abilities()
+
+
 def _spare_user() -> int:
     while True:
         number = SPARE_USERS.start + secrets.randbelow(len(SPARE_USERS))
@@ -425,30 +349,6 @@ def _font_lists() -> list[Path]:
     return [path for path in Path(os.path.expanduser(folder)).glob("fontlist-*.json") if path.is_file()]  # noqa: PTH111
 
 
-def _regular_files(folder: Path, limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
-    """A submission's own files, open, by name relative to `folder`: no notebooks, links, pipes or devices.
-
-    Raises BoxError when there are more or larger ones than allowed.
-    """
-    count = total = 0
-    for above, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f != ".ipynb_checkpoints")
-        for name in sorted(names):
-            path = Path(above) / name
-            if name.lower().endswith(".ipynb") or not stat.S_ISREG(path.lstat().st_mode):
-                continue
-            file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb", buffering=0)
-            count += 1
-            total += os.fstat(file.fileno()).st_size
-            if count > limits.files or total > limits.folder_bytes:
-                file.close()
-                raise BoxError(
-                    f"{folder} holds more than {limits.files} files or {limits.folder_bytes / 1e6:g} MB: "
-                    "take away what the notebook does not need."
-                )
-            yield str(path.relative_to(folder)), file
-
-
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kills bubblewrap and what shares its process group; the kernel kills the rest with it."""
     if process.poll() is None:
@@ -473,107 +373,6 @@ def _wait_for_end(process: int, seconds: float) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(process, selectors.EVENT_READ)
         selector.select(seconds)
-
-
-def _folder_bytes(folder: Path) -> int:
-    total = 0
-    for above, folders, names in os.walk(folder):
-        total += 4096 * len(folders)
-        for name in names:
-            with contextlib.suppress(OSError):
-                status = os.lstat(os.path.join(above, name))  # noqa: PTH118 - names may be anything
-                total += max(512 * status.st_blocks, 512)
-    return total
-
-
-def memory_of(pid: int, enough: int) -> int:
-    """Bytes that a process and its descendants hold, pages that they share counted once.
-
-    The exact count is slow and is made only when the rough one is above `enough`.
-    """
-    family, todo = [], [pid]
-    while todo:
-        family.append(todo.pop())
-        for children in Path(f"/proc/{family[-1]}/task").glob("*/children"):
-            with contextlib.suppress(OSError, ValueError):
-                todo += map(int, children.read_text().split())
-    rough = sum(_kilobytes(member, "status", ("VmRSS", "VmSwap")) for member in family)
-    if 1024 * rough <= enough:
-        return 1024 * rough
-    return 1024 * sum(
-        _kilobytes(member, "smaps_rollup", ("Pss", "SwapPss")) or _kilobytes(member, "status", ("VmRSS",))
-        for member in family
-    )
-
-
-def _kilobytes(pid: int, file: str, fields: tuple[str, ...]) -> int:
-    try:
-        text = Path(f"/proc/{pid}/{file}").read_text()
-    except OSError:
-        return 0
-    return sum(int(n) for field, n in re.findall(r"(?m)^(\w+):\s+(\d+) kB", text) if field in fields)
-
-
-# --- a command from beginning to end ---------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command in a box left: return code (negative: the signal) and output, cut to the limit."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-    #: why the box ended it, if it did
-    verdict: str | None = None
-
-
-def run(command: Sequence[str], *, seconds: float = 30.0, **box: Any) -> Ran:
-    """Runs a command in a box of its own (arguments as for Box) and ends it after `seconds`."""
-    with Box(**box) as made:
-        process = made.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert process.stdout is not None and process.stderr is not None
-        told: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
-        until = time.monotonic() + seconds
-        verdict = None
-        with selectors.DefaultSelector() as selector:
-            for stream, text in told.items():
-                selector.register(stream, selectors.EVENT_READ, text)
-            while selector.get_map() and verdict is None:
-                left = until - time.monotonic()
-                if left <= 0:
-                    verdict = f"It took longer than {seconds:g} s, and was ended."
-                for key, _ in selector.select(max(left, 0)):
-                    chunk = os.read(key.fd, 65536)
-                    key.data.extend(chunk)
-                    if not chunk:
-                        selector.unregister(key.fileobj)
-                    if sum(map(len, told.values())) > made.limits.output_bytes:
-                        verdict = f"It printed more than {made.limits.output_bytes / 1e6:g} MB, and was ended."
-        if verdict is not None:
-            _kill(process)
-        returncode = process.wait()
-        out, err = (bytes(told[s])[: made.limits.output_bytes].decode(errors="replace") for s in told)
-        return Ran(returncode, out, err, made.verdict or verdict)
-
-
-@functools.cache
-def available() -> str | None:
-    """None when boxes work here; else one sentence with the cure. Makes one to find out, once a process."""
-    try:
-        seccomp.program()
-        if "--perms" not in _abilities():
-            return "This bubblewrap is older than 0.5 and lacks --perms: install a newer one."
-        told = run([sys.executable, "-c", "print('in the box')"], seconds=60)
-    except BoxError as error:
-        return str(error)
-    except seccomp.UnknownMachineError as error:
-        return f"There is {error}: grade on such a machine."
-    except OSError as error:
-        return f"bubblewrap does not start ({error}): reinstall it."
-    if told.returncode == 0 and told.stdout == "in the box\n":
-        return None
-    return explain(told.stderr, Path("/proc/sys/kernel"))
 
 
 def explain(complaint: str, settings: Path) -> str:

@@ -30,10 +30,10 @@ class Group:
 
     folders: tuple[Path, ...]
 
-    @property
-    def entrances(self) -> list[Path]:
-        """Files to which a process writes its number to get in, children and all."""
-        return [folder / "cgroup.procs" for folder in self.folders]
+    def enter(self, process: int) -> None:
+        """Takes a process in; what it forks from then on is in it, too. Raises OSError."""
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(process))
 
     def remove(self, seconds: float = 2.0) -> None:
         """Ends what is left in it and takes it away. Leaves an empty folder behind rather than raise."""
@@ -54,8 +54,11 @@ class Group:
                     time.sleep(0.01)
 
 
-def open_group(memory: int, processes: int) -> Group | None:
-    """A new group with limits (bytes, number of processes and threads); None where that cannot be."""
+def open_group(memory: int, processes: int, member: int) -> Group | None:
+    """A new group with limits (bytes, number of processes and threads) that holds the process `member`.
+
+    None where that cannot be.
+    """
     parents = _parents()
     if parents is None:
         return None
@@ -71,6 +74,7 @@ def open_group(memory: int, processes: int) -> Group | None:
                 number = processes if setting == "pids.max" else 0 if "swap" in setting else memory
                 if not optional or (folder / setting).exists():
                     (folder / setting).write_text(str(number))
+        Group(tuple(folders)).enter(member)
     except OSError:
         Group(tuple(folders)).remove()
         return None

@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 
 from triptych.build.browser import find_chromium
 from triptych.course import Course
-from triptych.grade import bubblewrap, cgroup, seccomp
+from triptych.grade import bubblewrap, cgroup, sandbox, seccomp
 from triptych.grade.limits import Limits
 
 OLDEST_PYTHON = (3, 11)
@@ -125,7 +125,7 @@ def _bubblewrap() -> Iterator[Finding]:
         yield Finding("bubblewrap", Status.BAD, "not installed", cure)
         return
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
-    problem = bubblewrap.available()
+    problem = sandbox.available()
     if problem is not None:
         found, _, cure = problem.partition(": ")
         yield Finding("bubblewrap", Status.BAD, found, cure)
@@ -163,7 +163,9 @@ def _filter() -> Iterator[Finding]:
 
 def _cgroups() -> Iterator[Finding]:
     limits = Limits()
-    group = cgroup.open_group(limits.memory, limits.processes)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as member:
+        group = cgroup.open_group(limits.memory, limits.processes, member.pid)
+        member.kill()
     if group is not None:
         group.remove()
         yield Finding("control groups", Status.OK, cgroup.where())
@@ -254,7 +256,7 @@ print(json.dumps(said), flush=True)
 
 def _proof(course: Course | None) -> Iterator[Finding]:
     """Runs HOSTILE in a box; every attempt is a finding."""
-    problem = bubblewrap.available()
+    problem = sandbox.available()
     if problem is not None:
         yield Finding("proof", Status.BAD, "no box to prove", "See bubblewrap above.")
         return
@@ -270,8 +272,8 @@ def _proof(course: Course | None) -> Iterator[Finding]:
             yield Finding(f"proof: {name}", Status.BAD, f"succeeded in a box: {outcome}", cure)
 
 
-def hostile_attempts(root: Path, run: Callable[..., bubblewrap.Ran] = bubblewrap.run) -> dict[str, str]:
-    """What each hostile attempt came to: "held", or what it got. `run` is how a command is run.
+def hostile_attempts(root: Path, run: Callable[..., sandbox.Ran] = sandbox.run) -> dict[str, str]:
+    """What each hostile attempt came to: "held", or what it got. `run` is how Python is run in a box.
 
     Raises CourseError when the box cannot be made.
     """
@@ -294,7 +296,7 @@ def hostile_attempts(root: Path, run: Callable[..., bubblewrap.Ran] = bubblewrap
                 "PREFIX": sys.prefix,
             }
             head = "".join(f"{name} = {value!r}\n" for name, value in values.items())
-            told = run([sys.executable, "-c", head + HOSTILE], hide=[root], limits=limits, seconds=60)
+            told = run(head + HOSTILE, hide=[root], limits=limits, seconds=60)
     finally:
         if before is None:
             del os.environ["TRIPTYCH_DOCTOR"]

@@ -31,7 +31,14 @@ NOT_RUN = "NotRun"
 
 
 def execute(
-    notebook: NotebookNode, chapter: Chapter, files: Path, *, limits: Limits | None = None, box: str = "none"
+    notebook: NotebookNode,
+    chapter: Chapter,
+    files: Path,
+    *,
+    limits: Limits | None = None,
+    box: str = "none",
+    compiled: Path | None = None,
+    filled: bool = False,
 ) -> NotebookNode:
     """Runs a rebuilt submission and returns a copy with outputs.
 
@@ -40,11 +47,13 @@ def execute(
     files: a scratch folder with the submission's other files, where the learner's code works.
     limits: how much the submission may take.
     box: "bwrap", or "none" for submissions that one trusts.
+    compiled: a folder of programs that JAX has compiled before; `filled` when it is to be filled.
 
     A submission cannot make this raise. Raises SetupError when the chapter's own cells fail,
     KernelError when no kernel starts.
     """
-    run = _Run(copy.deepcopy(notebook), chapter, Path(files), limits or Limits(), box)
+    run = _Run(copy.deepcopy(notebook), chapter, Path(files), limits or Limits())
+    run.start_with = {"box": box, "compiled": compiled, "filled": filled}
     try:
         run.all_cells()
     finally:
@@ -55,11 +64,14 @@ def execute(
 class _Run:
     """One submission on its way through its cells."""
 
-    def __init__(self, notebook: NotebookNode, chapter: Chapter, files: Path, limits: Limits, box: str) -> None:
+    def __init__(self, notebook: NotebookNode, chapter: Chapter, files: Path, limits: Limits) -> None:
         self.notebook = notebook
         self._references = references(chapter)
         self._by_hand = bool(chapter.notebook.metadata.get("triptych", {}).get("by_hand", False))
-        self._files, self._limits, self._box = files, limits, box
+        self._files, self._limits = files, limits
+        self._course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
+        #: further arguments for the kernel
+        self.start_with: dict[str, Any] = {}
         self._end = fair_time() + limits.notebook_seconds
         self._kernel: Kernel | None = None
         self._wall: Wall | None = None
@@ -101,7 +113,7 @@ class _Run:
 
     def _start(self) -> None:
         self._starts += 1
-        self._kernel = Kernel(self._files, self._limits, self._box, hand=self._by_hand)
+        self._kernel = Kernel(self._files, self._limits, hand=self._by_hand, hide=self._course, **self.start_with)
         self._wall = Wall(
             self._kernel.stream,
             self._references.setup,
@@ -133,7 +145,9 @@ class _Run:
         kernel = self._kernel
         assert kernel is not None
         source = self._references.sources.get(cell.get("id", ""), cell.source)
-        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end))
+        # nobody will look at the plots of the course's own cells
+        drawn = role_of(cell) is Role.SOLUTION or not cell.metadata.get("nbgrader", {}).get("locked")
+        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end), pictures=drawn)
         if run.late:
             self._done.remove(cell)
             run.outputs.append(_error(STOPPED, f"This cell did not finish within {self._limits.cell_seconds:g} s."))

@@ -7,12 +7,9 @@ and waits for what may never come.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import EntryPoint
@@ -25,21 +22,17 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbformat import NotebookNode
 
-from triptych.grade import agent, by_hand, codec
+from triptych.grade.box import kernel_kind
 from triptych.grade.clock import fair_time
 from triptych.grade.limits import Limits
+from triptych.grade.nursery import Nursery, nursery
 from triptych.grade.outputs import Outputs, largest_message
 from triptych.grade.stand_ins import SETTLE_SECONDS
 
 START_SECONDS = 60.0
 IDLE_SECONDS = 2.0  # how long to wait for the last outputs of a cell that has ended
-SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
 QUEUED_MESSAGES = 32
 BOX = "triptych-box"
-# What a submission must not know of the grader's own environment, even where there is no box.
-HIDDEN_VARIABLES = ("JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
-
-
 SEND_MILLISECONDS = 1000
 
 
@@ -61,29 +54,39 @@ class Kernel:
     """A running kernel and the socket that its agent has connected to.
 
     Arguments: the working folder of the learner's code, limits, the box ("none" or "bwrap"), whether
-    the chapter is one to be answered by hand. Raises KernelError.
+    the chapter is one to be answered by hand, a folder of compiled programs to read (or to fill), and
+    a folder that must not be seen. Raises KernelError, and BoxError where there can be no box.
     """
 
-    def __init__(self, files: Path, limits: Limits, box: str, *, hand: bool) -> None:
+    def __init__(
+        self,
+        files: Path,
+        limits: Limits,
+        box: str,
+        *,
+        hand: bool,
+        compiled: Path | None = None,
+        filled: bool = False,
+        hide: Path | None = None,
+    ) -> None:
         self._limits = limits
         self._sockets: list[zmq.Socket[bytes]] = []
-        self._folder = _short_folder()
-        self._manager = _manager(self._folder, box, limits)
+        self._pictures = False
+        kind = kernel_kind(box, hand=hand, compiled=compiled, filled=filled, hide=hide)
+        settings = {"limits": asdict(limits), "box": box, "hand": hand, "filled": filled}
+        settings |= {"compiled": str(compiled or ""), "hide": str(hide or "")}
+        self._manager = _manager(nursery(kind), settings)
+        self._folder = Path(self._manager.connection_file).parent
         try:
-            self.stream = self._start(files, hand=hand)
+            self.stream = self._start(files)
         except BaseException:
             self.close()
             raise
 
     # --- start and end ---------------------------------------------------------------------------
 
-    def _start(self, files: Path, *, hand: bool) -> socket.socket:
-        self._manager.start_kernel(
-            cwd=str(files),
-            env=_environment(self._folder),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def _start(self, files: Path) -> socket.socket:
+        self._manager.start_kernel(cwd=str(files))
         self._connect()
         # where the kernel's own sockets are: the one folder that a box shares with us
         path = Path(self._manager.ip).with_name("w")
@@ -91,7 +94,7 @@ class Kernel:
             listener.bind(str(path))
             path.chmod(0o666)  # who may reach it is said by the folder, and by the box
             listener.listen(1)
-            self.post(_bootstrap(str(path), self._limits, hand=hand))
+            self.post(_connect_code(str(path), self._limits))
             end = fair_time() + START_SECONDS
             listener.settimeout(0.2)
             while True:
@@ -167,8 +170,14 @@ class Kernel:
             session.send(self._shell, message)
         return str(message["header"]["msg_id"])
 
-    def run(self, code: str, end: float) -> CellRun:
-        """Runs a cell until it ends, or is stopped because it is `end` (as fair_time says it)."""
+    def run(self, code: str, end: float, *, pictures: bool = True) -> CellRun:
+        """Runs a cell until it ends, or is stopped because it is `end` (as fair_time says it).
+
+        pictures: whether its plots are drawn, or only made.
+        """
+        if pictures is not self._pictures:
+            self.post(pictures_code(pictures))
+            self._pictures = pictures
         request = self.post(code, silent=False)
         outputs = Outputs(self._limits)
         reply = self._follow(request, outputs, end)
@@ -250,36 +259,27 @@ def _is_idle(message: Mapping[str, Any]) -> bool:
 # --- how it is started ---------------------------------------------------------------------------
 
 
-def _short_folder() -> Path:
-    """A new private folder whose path leaves room for a socket's name."""
-    bases = [tempfile.gettempdir(), "/tmp"]  # noqa: S108 - mkdtemp makes a private folder in it
-    base = next((base for base in bases if len(os.fsencode(base)) < SOCKET_PATH - 20), "/tmp")  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="tt-", dir=base)).resolve()
-
-
-def _manager(folder: Path, box: str, limits: Limits) -> KernelManager:
+def _manager(nursery: Nursery, settings: Mapping[str, Any]) -> KernelManager:
+    folder = nursery.new_folder()
     manager = KernelManager(transport="ipc", connection_file=str(folder / "kernel.json"))
     manager.ip = str(folder / "k")
     manager.shutdown_wait_time = 0.0
-    metadata: dict[str, Any] = {}
-    if box != "none":
-        metadata["kernel_provisioner"] = {"provisioner_name": BOX, "config": {"limits": asdict(limits)}}
-        _register_box()
+    _register_box()
     manager._kernel_spec = KernelSpec(
         argv=[
             sys.executable,
-            "-Xfrozen_modules=off",
             "-m",
             "ipykernel_launcher",
             "-f",
             "{connection_file}",
             "--HistoryManager.enabled=False",
             "--InteractiveShell.xmode=Context",
+            "--InlineBackend.figure_formats=set()",
         ],
         display_name="submission",
         language="python",
         interrupt_mode="message",
-        metadata=metadata,
+        metadata={"kernel_provisioner": {"provisioner_name": BOX, "config": dict(settings)}},
     )
     return manager
 
@@ -291,40 +291,12 @@ def _register_box() -> None:
     factory.provisioners.setdefault(BOX, EntryPoint(BOX, "triptych.grade.box:BoxProvisioner", group))
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN_VARIABLES)}
-    # a folder of its own: start-up files of whoever grades are not the submission's
-    return kept | {"IPYTHONDIR": str(folder / "ipython")}
-
-
-def _source(module: Any) -> str:
-    return Path(module.__file__).read_text(encoding="utf-8")
-
-
-def _bootstrap(path: str, limits: Limits, *, hand: bool) -> str:
-    """Code that makes the agent's modules in the kernel and connects them to us.
-
-    The package itself need not be there. Nothing of it stays in the learner's namespace.
-    """
-    sources = {"triptych.grade.codec": _source(codec), "triptych.grade.agent": _source(agent)}
+def _connect_code(path: str, limits: Limits) -> str:
+    """Code that connects the agent, which the warm process has made, to us. Nothing of it stays in the namespace."""
     bounds = {"size": limits.message_bytes, "depth": limits.message_depth}
     code = f"""
-import sys, types
-def make(name, source):
-    module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(source, f"<{{name}}>", "exec"), vars(module))
-    return module
-before = {{name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "triptych"}}
-make("triptych", "")
-make("triptych.grade", "")
-for name, source in {sources!r}.items():
-    setattr(sys.modules["triptych.grade"], name.rpartition(".")[2], make(name, source))
-agent = sys.modules["_triptych_agent"] = sys.modules["triptych.grade.agent"]
-for name in [name for name in sys.modules if name.split(".")[0] == "triptych"]:
-    del sys.modules[name]
-sys.modules.update(before)
-if {hand!r}:
-    make("_triptych_by_hand", {_source(by_hand)!r}).take_away()
+import sys
+agent = sys.modules["_triptych_agent"]
 if "" not in sys.path:  # a submission's own modules lie beside it, in a box as elsewhere
     sys.path.insert(0, "")
 shell = __import__("IPython").get_ipython()
@@ -332,6 +304,11 @@ agent.limit_output(shell, {limits.output_bytes + 1})
 agent.AGENT = agent.start({path!r}, shell.user_ns, {bounds!r})
 """
     return f"exec(compile({code!r}, '<triptych>', 'exec'), {{'__name__': '_triptych_start'}})"
+
+
+def pictures_code(drawn: bool) -> str:
+    """What the kernel runs so that plots are drawn from here on, or not."""
+    return f"__import__('sys').modules['_triptych_agent'].pictures({drawn!r})"
 
 
 def serve_code(number: int) -> str:
