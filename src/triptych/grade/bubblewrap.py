@@ -44,6 +44,8 @@ SETTINGS = {
     # read when matplotlib is imported, which a kernel finds done
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
+#: Files of a sealed folder that are shown: each is an open file while the box is made.
+MOST_SEALED = 700
 #: User numbers for boxes made by root: above people, below what distributions and systemd give out.
 SPARE_USERS = range(50_000, 60_000)
 #: Of the system nothing but this, and /usr.
@@ -71,7 +73,7 @@ class Box:
     Args:
         shared: folder that box and grader both write to, for sockets; at the same path inside.
         hide: folders that stay empty inside even where they lie below a system folder.
-        readable: further files or folders to show inside, read-only, by their path there.
+        sealed: folders whose files can be read inside by who knows their names, but not listed, by their path there.
         writable: a folder to show inside that what runs in it may write to, and its path there.
         space: bytes that each private folder may hold.
     """
@@ -81,13 +83,13 @@ class Box:
         *,
         shared: Path,
         hide: Sequence[Path] = (),
-        readable: Mapping[str, Path] | None = None,
+        sealed: Mapping[str, Path] | None = None,
         writable: Mapping[str, Path] | None = None,
         space: int,
     ) -> None:
         self.shared = shared
         self.hide = tuple(hide)
-        self.readable = dict(readable or {})
+        self.sealed = dict(sealed or {})
         self.writable = dict(writable or {})
         self.space = space
         #: The user number of the code that runs in it; None in a user namespace, where it is the grader's own.
@@ -202,8 +204,11 @@ class Box:
         for name in AGENT_FILES:
             if (package / name).is_file():
                 layout.show(str(package / name), at=f"{LIBRARY}/triptych/{name}")
-        for at, path in self.readable.items():
-            layout.show(str(path.absolute()), at=at)
+        for at, folder in self.sealed.items():
+            layout.parents(at)
+            layout.add("--perms", "0111", "--dir", at)
+            for file in sorted(path for path in folder.iterdir() if path.is_file())[:MOST_SEALED]:
+                layout.copy(file.open("rb"), f"{at}/{file.name}", mode="0444", made=True)
         for at, path in self.writable.items():
             layout.parents(at)
             layout.add("--bind", str(path.absolute()), at)
@@ -261,9 +266,11 @@ class _Layout:
         self._made.add(at)
         self.add("--ro-bind", path, at)
 
-    def copy(self, file: IO[bytes], at: str, mode: str) -> None:
+    def copy(self, file: IO[bytes], at: str, mode: str, *, made: bool = False) -> None:
+        """A copy of an open file; `made`: its folder is there."""
         self.fds.append(self._open_files.enter_context(file).fileno())
-        self.parents(at, mode="0777")
+        if not made:
+            self.parents(at, mode="0777")
         self.add("--perms", mode, "--file", str(self.fds[-1]), at)
 
     def write(self, at: str, text: str) -> None:

@@ -119,7 +119,7 @@ class Nursery:
         self._box = Box(
             shared=self.folder,
             hide=self.kind.hide,
-            readable={} if self.kind.filled else compiled,
+            sealed={} if self.kind.filled else compiled,
             writable=compiled if self.kind.filled else {},
             space=limits.file_bytes,
         )
@@ -358,6 +358,14 @@ def nursery(kind: Kind) -> Nursery:
             _kept.pop(other).close()
         _kept[key] = found or Nursery(kind)
         return _kept[key]
+
+
+def close_nursery(kind: Kind) -> None:
+    """Ends the warm process of a kind, if there is one."""
+    with _lock:
+        found = _kept.pop((os.getpid(), kind), None)
+    if found is not None:
+        found.close()
 
 
 @atexit.register

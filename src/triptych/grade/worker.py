@@ -40,6 +40,8 @@ class Job:
     chapter: str
     work: str
     box: str
+    #: a folder of programs that JAX has compiled before; none when empty
+    compiled: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _run(job: Job, limits: Limits, start: float) -> Outcome:
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        executed = execute(notebook, chapter, folder, limits=limits, box=job.box)
+        compiled = Path(job.compiled) if job.compiled else None
+        executed = execute(notebook, chapter, folder, limits=limits, box=job.box, compiled=compiled)
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
