@@ -4,6 +4,7 @@ Every number in a frame comes from the course's own code: solution and lecture c
 run, and what they give is drawn. `--cell NAME` prints the Markdown cell that shows an animation.
 """
 
+# ruff: noqa: E501 - sentences and markup stay on one line
 from __future__ import annotations
 
 import argparse
@@ -98,7 +99,11 @@ def forward_sweep() -> Frames:
     def tangent(name: str, value: float) -> list[str]:
         x, y_ = PLACES[name]
         # the area of the dot is the size of the tangent
-        size = dot(x + 150, y_ + 84, 8 * math.sqrt(abs(value)), FORWARD) if value else dot(x + 150, y_ + 84, 7, "#ffffff", FORWARD)
+        size = (
+            dot(x + 150, y_ + 84, 8 * math.sqrt(abs(value)), FORWARD)
+            if value
+            else dot(x + 150, y_ + 84, 7, "#ffffff", FORWARD)
+        )
         return [text(x + 20, y_ + 94, f"{{.{name}}} = {n(value)}", 30, FORWARD_TEXT, bold=True), size]
 
     for a, b, at in (("x1", "y", 2), ("x2", "y", 2), ("y", "z", 4), ("x2", "z", 4)):
@@ -116,7 +121,11 @@ def forward_sweep() -> Frames:
     captions = (
         (1, f"along {{.x}} = ({n(dx1)}, {n(dx2)})", FORWARD_TEXT),
         (2, f"{{y}} = {{x1}} · {{x2}} = {n(x1)} · {n(x2)} = {n(y)}", INK),
-        (3, f"{{.y}} = {{.x1}} · {{x2}} + {{x1}} · {{.x2}} = {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}", FORWARD_TEXT),
+        (
+            3,
+            f"{{.y}} = {{.x1}} · {{x2}} + {{x1}} · {{.x2}} = {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}",
+            FORWARD_TEXT,
+        ),
         (4, f"{{z}} = {{y}} + {{x2}} = {n(y)} + {n(x2)} = {n(z)}", INK),
         (5, f"{{.z}} = {{.y}} + {{.x2}} = {n(dy)} + {n(dx2)} = {n(dz)}", FORWARD_TEXT),
     )
@@ -185,7 +194,9 @@ def reverse_sweep() -> Frames:
         f"one sweep: value {n(z)}, gradient [{n(dx1)}, {n(dx2)}]",
     )
     for at, words in enumerate(captions, start=1):
-        drawing.put(text(58, 418, words, 28, MUTED if at == 1 else REVERSE_TEXT), at=at, until=at + 1 if at < 6 else None)
+        drawing.put(
+            text(58, 418, words, 28, MUTED if at == 1 else REVERSE_TEXT), at=at, until=at + 1 if at < 6 else None
+        )
     return drawing
 
 
@@ -212,7 +223,10 @@ def _graph(direction: str) -> Frames:
         return [(c, w) for p, c, w in edges if p == node]
 
     def sum_of(node: str) -> str:
-        signed = [f"{n(w) if w >= 0 else f'({n(w)})'} · {n(values[o]) if values[o] >= 0 else f'({n(values[o])})'}" for o, w in shares(node)]
+        signed = [
+            f"{n(w) if w >= 0 else f'({n(w)})'} · {n(values[o]) if values[o] >= 0 else f'({n(values[o])})'}"
+            for o, w in shares(node)
+        ]
         total = n(values[node])
         return " + ".join(signed) + f" = {total}"
 
@@ -257,7 +271,9 @@ def _graph(direction: str) -> Frames:
         filled = TINT if node in own else "#ffffff"
         drawing.put(dot(x, y, RADIUS, filled, strong), at=at)
         if node in turns:
-            drawing.put(f'<circle cx="{x}" cy="{y}" r="{RADIUS + 9}" fill="{strong}" fill-opacity="0.2"/>', at=at, until=at + 1)
+            drawing.put(
+                f'<circle cx="{x}" cy="{y}" r="{RADIUS + 9}" fill="{strong}" fill-opacity="0.2"/>', at=at, until=at + 1
+            )
         drawing.put(text(x, y + 10, n(values[node]), 30, INK, "middle", bold=True), at=at)
         label = {"x": (x - 72, y + 9), "z": (x + 76, y + 9), "y": (x, y - 58)}[node[0]]
         drawing.put(text(*label, f"{{{bar}{node}}}", 28, MUTED, "middle"))
@@ -280,9 +296,7 @@ def _recovery(
     """`matrix` coming out of a black box, one column ("columns") or row ("rows") a call."""
     rows, columns = len(matrix), len(matrix[0])
     by_columns = by == "columns"
-    number, strong, letters = (
-        (columns, FORWARD, FORWARD_TEXT) if by_columns else (rows, REVERSE, REVERSE_TEXT)
-    )
+    number, strong, letters = (columns, FORWARD, FORWARD_TEXT) if by_columns else (rows, REVERSE, REVERSE_TEXT)
     one = by[:-1]
 
     def part(k: int) -> list[float]:
@@ -331,7 +345,15 @@ def _recovery(
     drawing.put(
         f'<rect x="{x_box}" y="{middle - 70}" width="{w_box}" height="140" rx="14" fill="{INK}"/>',
         *(
-            text(x_box + w_box / 2, middle + 9 + (i - (len(program) - 1) / 2) * 34, words, 25, "#ffffff", "middle", bold=i == 0)
+            text(
+                x_box + w_box / 2,
+                middle + 9 + (i - (len(program) - 1) / 2) * 34,
+                words,
+                25,
+                "#ffffff",
+                "middle",
+                bold=i == 0,
+            )
             for i, words in enumerate(program)
         ),
         text(x_in + long_in * cell / 2, 64, enters, 28, letters, "middle"),
@@ -341,7 +363,9 @@ def _recovery(
     # the matrix, in brackets
     top, bottom = middle - rows * cell / 2, middle + rows * cell / 2
     for side, inward in ((x_matrix - 14, 12), (x_matrix + columns * cell + 14, -12)):
-        drawing.put(line([(side + inward, top - 8), (side, top - 8), (side, bottom + 8), (side + inward, bottom + 8)], INK, 3))
+        drawing.put(
+            line([(side + inward, top - 8), (side, top - 8), (side, bottom + 8), (side + inward, bottom + 8)], INK, 3)
+        )
     for i in range(rows):
         for j in range(columns):
             k = j if by_columns else i
@@ -445,7 +469,10 @@ def tape() -> Frames:
     for at, (result, formula) in enumerate((("y", "{y} = {x1} · {x2}"), ("z", "{z} = {y} + {x2}")), start=2):
         x = frame_x[result]
         replayed = {"y": 6, "z": 5}[result]
-        drawing.put(f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff" fill-opacity="0.45"/>', until=at)
+        drawing.put(
+            f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff" fill-opacity="0.45"/>',
+            until=at,
+        )
         drawing.put(f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff"/>', at=at)
         drawing.put(wash(x, top + 32, 424, high - 64, FORWARD, 6), at=at, until=at + 1)
         drawing.put(wash(x, top + 32, 424, high - 64, REVERSE, 6), at=replayed, until=replayed + 1)
@@ -457,8 +484,14 @@ def tape() -> Frames:
         )
         # the head that writes, and the one that reads
         drawing.put(text(x + 300, 44, "▼ write", 26, FORWARD_TEXT, "middle", bold=True), at=at, until=at + 1)
-        drawing.put(text(x + 300, top + high + 34, "▲ read", 26, REVERSE_TEXT, "middle", bold=True), at=replayed, until=replayed + 1)
-    drawing.put(text(40, 44, "forward", 26, FORWARD_TEXT, bold=True), arrow((150, 35), (240, 35), FORWARD, 4), at=2, until=4)
+        drawing.put(
+            text(x + 300, top + high + 34, "▲ read", 26, REVERSE_TEXT, "middle", bold=True),
+            at=replayed,
+            until=replayed + 1,
+        )
+    drawing.put(
+        text(40, 44, "forward", 26, FORWARD_TEXT, bold=True), arrow((150, 35), (240, 35), FORWARD, 4), at=2, until=4
+    )
     drawing.put(text(40, 44, "backward", 26, REVERSE_TEXT, bold=True), arrow((270, 35), (180, 35), REVERSE, 4), at=4)
     steps: dict[str, list[tuple[int, float]]] = {
         "x1": [(1, 0.0), (6, done["x1"])],
@@ -473,7 +506,15 @@ def tape() -> Frames:
             if at > 1:
                 drawing.put(wash(x, y, 215, 74, REVERSE), at=at, until=at + 1)
             drawing.put(
-                text(x + 107, y + 48, f"{{~{name}}} = {n(value)}", 30, REVERSE_TEXT if value else MUTED, "middle", bold=bool(value)),
+                text(
+                    x + 107,
+                    y + 48,
+                    f"{{~{name}}} = {n(value)}",
+                    30,
+                    REVERSE_TEXT if value else MUTED,
+                    "middle",
+                    bold=bool(value),
+                ),
                 at=at,
                 until=until,
             )
@@ -526,18 +567,22 @@ def v_curve() -> Frames:
             f"steep. Right, the error against the step on logarithmic axes: a first point, {told[0]}.",
             f"At a step of {power(-2)} the secant is close to the tangent; the errors fall along a straight line to {told[-2]}.",
             f"At {power(-8)} secant and tangent cannot be told apart: the error is smallest, about {power(-8)}.",
-            f"At {power(-12)} it has grown again, to about {told[-12]}: rounding.",
+            f"At {power(-12)} the left picture is the same, and the error has grown again: rounding.",
             f"At {power(-15)} one sees why: the computed function is a staircase, and the secant ends on the wrong stair.",
             f"At {power(-16)} the end of the step is 1 itself, the secant is flat, and the error is the whole slope, {math.e:.3f}. "
             "Truncation error on the right, rounding error on the left: a V with its tip near ten to the minus 8.",
         ],
         height=440,
     )
+
     # left: u from -0.3 to 1.5 steps, rise in units of the step
     def at_u(u: float, rise: float) -> tuple[float, float]:
         return 60 + (u + 0.3) / 1.8 * 340, 350 - rise / 7.2 * 270
 
-    drawing.put(text(40, 46, "{e}ˣ near 1, as computed", 26, INK, bold=True), text(500, 46, "error of the slope", 26, INK, bold=True))
+    drawing.put(
+        text(40, 46, "{e}ˣ near 1, as computed", 26, INK, bold=True),
+        text(500, 46, "error of the slope", 26, INK, bold=True),
+    )
     grid = np.linspace(-0.3, 1.5, 361)
     for number, e in enumerate(V_STEPS, start=1):
         until = number + 1 if number < len(V_STEPS) else None

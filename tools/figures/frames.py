@@ -4,6 +4,7 @@ Labels take a small markup: `{x1}` is an italic x with the subscript 1, `{.x1}` 
 (a tangent), `{~x1}` a bar (a cotangent).
 """
 
+# ruff: noqa: E501 - sentences and markup stay on one line
 from __future__ import annotations
 
 import re
@@ -106,7 +107,9 @@ def text(
     return f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{fill}" text-anchor="{anchor}"{weight}>{inner}</text>'
 
 
-def box(x: float, y: float, w: float, h: float, stroke: str = NEUTRAL, fill: str = "#ffffff", r: int = 14, width: float = 3) -> str:
+def box(
+    x: float, y: float, w: float, h: float, stroke: str = NEUTRAL, fill: str = "#ffffff", r: int = 14, width: float = 3
+) -> str:
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="{r}" fill="{fill}" stroke="{stroke}" '
         f'stroke-width="{width:g}"/>'
@@ -128,7 +131,9 @@ def line(points: list[tuple[float, float]], stroke: str = NEUTRAL, width: float 
     return f'<path d="{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="round"{dashes}/>'
 
 
-def arrow(start: tuple[float, float], end: tuple[float, float], stroke: str = NEUTRAL, width: float = 3, bend: float = 0) -> str:
+def arrow(
+    start: tuple[float, float], end: tuple[float, float], stroke: str = NEUTRAL, width: float = 3, bend: float = 0
+) -> str:
     """An arrow from `start` to `end`, bent sideways by `bend` pixels (to the right of its way when positive)."""
     (x0, y0), (x1, y1) = start, end
     length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
