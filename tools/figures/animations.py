@@ -318,9 +318,10 @@ def _recovery(
                 for k in range(number)
             ),
         ],
+        height=356,
     )
     cell = 66
-    middle = 208
+    middle = 196
 
     def strip(x: float, numbers: list[float | str], upright: bool, fill: str | None, bold: bool = True) -> list[str]:
         """Numbers in boxes, in a column or a row, that begins at x and is centred on the middle."""
@@ -356,9 +357,9 @@ def _recovery(
             )
             for i, words in enumerate(program)
         ),
-        text(x_in + long_in * cell / 2, 64, enters, 28, letters, "middle"),
-        text(x_out + long_out * cell / 2, 64, leaves, 28, letters, "middle"),
-        text(x_matrix + columns * cell / 2, 64, name, 28, INK, "middle"),
+        text(x_in + long_in * cell / 2, 56, enters, 28, letters, "middle"),
+        text(x_out + long_out * cell / 2, 56, leaves, 28, letters, "middle"),
+        text(x_matrix + columns * cell / 2, 56, name, 28, INK, "middle"),
     )
     # the matrix, in brackets
     top, bottom = middle - rows * cell / 2, middle + rows * cell / 2
@@ -385,8 +386,8 @@ def _recovery(
             until=until,
         )
         drawing.put(*strip(x_out, list(part(k)), by_columns, strong), at=at, until=until)
-        drawing.put(text(40, 392, f"{calls} {k + 1} of {number}: {one} {k + 1}", 28, letters), at=at, until=until)
-    drawing.put(text(40, 392, f"nothing sent yet: {rows} × {columns} unknown numbers", 28, MUTED), until=2)
+        drawing.put(text(40, 336, f"{calls} {k + 1} of {number}: {one} {k + 1}", 28, letters), at=at, until=until)
+    drawing.put(text(40, 336, f"nothing sent yet: {rows} × {columns} unknown numbers", 28, MUTED), until=2)
     return drawing
 
 
@@ -592,19 +593,19 @@ def v_curve() -> Frames:
         tangent = [at_u(-0.3, -0.3 * math.e), at_u(1.5, 1.5 * math.e)]
         end = slopes[e]
         drawing.put(
-            line(tangent, NEUTRAL, 3, "3 9"),
+            line(tangent, FORWARD, 3, "3 9"),
             line([at_u(u, r) for u, r in near[:: 1 if e < -12 else 6]], INK, 3),
-            line([at_u(0, 0), at_u(1, end)], FORWARD, 5),
-            dot(*at_u(0, 0), 7, FORWARD),
-            dot(*at_u(1, end), 7, FORWARD),
+            line([at_u(0, 0), at_u(1, end)], REVERSE, 5),
+            dot(*at_u(0, 0), 7, REVERSE),
+            dot(*at_u(1, end), 7, REVERSE),
             text(at_u(0, 0)[0], 388, "1", 24, MUTED, "middle"),
             text(at_u(1, 0)[0], 388, f"1 + {power(e)}", 24, MUTED, "middle"),
-            text(58, 424, f"Δ{{x}} = {power(e)}:  secant {end:.3f}, slope {math.e:.3f}", 26, FORWARD_TEXT),
+            text(58, 424, f"Δ{{x}} = {power(e)}:  secant {end:.3f}, slope {math.e:.3f}", 26, INK),
             at=number,
             until=until,
         )
 
-    drawing.put(text(196, 190, "secant", 24, FORWARD_TEXT, "end"), text(404, 300, "tangent", 24, MUTED, "end"), until=2)
+    drawing.put(text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2)
 
     # right: both axes logarithmic
     def at_log(step: float, error: float) -> tuple[float, float]:
