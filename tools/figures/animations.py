@@ -202,8 +202,8 @@ def reverse_sweep() -> Frames:
 
 # ---- The graph of chapter 4 ----------------------------------------------------------------------
 
-NODES = {"x1": (150, 72), "x2": (150, 196), "x3": (150, 320), "y": (480, 116), "z1": (830, 92), "z2": (830, 304)}
-RADIUS = 42
+NODES = {"x1": (150, 60), "x2": (150, 164), "x3": (150, 268), "y": (480, 104), "z1": (830, 78), "z2": (830, 254)}
+RADIUS = 38
 WEIGHT_AT = {("x3", "z1"): 0.3, ("x3", "z2"): 0.42, ("y", "z2"): 0.62}
 
 
@@ -237,6 +237,7 @@ def _graph(direction: str) -> Frames:
             f"The graph with what comes from outside: {start}. All else is still empty.",
             *(f"{node} hears from its {'parents' if forward else 'children'}: {sum_of(node)}." for node in turns),
         ],
+        height=386,
     )
     bar = "" if forward else "~"
     when = {node: at for at, node in enumerate(turns, start=2)}
@@ -278,12 +279,12 @@ def _graph(direction: str) -> Frames:
         label = {"x": (x - 72, y + 9), "z": (x + 76, y + 9), "y": (x, y - 58)}[node[0]]
         drawing.put(text(*label, f"{{{bar}{node}}}", 28, MUTED, "middle"))
     if forward:
-        drawing.put(text(58, 408, "given: {x1}, {x2}, {x3}", 28, MUTED), until=2)
+        drawing.put(text(58, 362, "given: {x1}, {x2}, {x3}", 28, MUTED), until=2)
     else:
-        drawing.put(text(58, 408, "given: {~z1}, {~z2}", 28, MUTED), until=2)
+        drawing.put(text(58, 362, "given: {~z1}, {~z2}", 28, MUTED), until=2)
     for node, at in when.items():
         words = f"{{{bar}{node}}} = {sum_of(node)}"
-        drawing.put(text(58, 408, words, 28, letters), at=at, until=at + 1 if at < len(turns) + 1 else None)
+        drawing.put(text(58, 362, words, 28, letters), at=at, until=at + 1 if at < len(turns) + 1 else None)
     return drawing
 
 
@@ -605,7 +606,9 @@ def v_curve() -> Frames:
             until=until,
         )
 
-    drawing.put(text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2)
+    drawing.put(
+        text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2
+    )
 
     # right: both axes logarithmic
     def at_log(step: float, error: float) -> tuple[float, float]:
