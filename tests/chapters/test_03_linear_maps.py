@@ -101,7 +101,7 @@ def test_the_crossing_of_the_two_costs(lecture):
     assert 1.0e6 <= lecture.names["forward_costs"][0] < 1.1e6
 
 
-@pytest.mark.parametrize("figure", ["mvp_columns", "vmp_rows", "composition"])
+@pytest.mark.parametrize("figure", ["composition"])
 def test_figures_describe_themselves(figure):
     root = ET.parse(FOLDER / "figures" / f"{figure}.svg").getroot()
     assert root.tag == f"{SVG}svg"

@@ -266,7 +266,7 @@ def test_var_has_no_recursion_limit_and_walks_no_paths(lecture: Lecture) -> None
 
 
 def test_figures_are_there() -> None:
-    assert {f.stem for f in FIGURES} == {"vmp_by_rows", "worked_example", "tape", "paths", "checkpoints"}
+    assert {f.stem for f in FIGURES} == {"vmp_by_rows", "paths", "checkpoints"}
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)

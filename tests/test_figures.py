@@ -1,0 +1,351 @@
+"""The animations: their numbers are the course's, their frames come one after the other, the last one is whole."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from lectures import COURSE, run_lecture
+from nbformat.v4 import new_markdown_cell, new_notebook
+from needs import needs_chromium
+
+from triptych.build import browser
+from triptych.build.deck import write_deck
+from triptych.chapter import read_chapter
+
+SVG = "{http://www.w3.org/2000/svg}"
+TOOLS = COURSE.root / "tools" / "figures"
+sys.path.insert(0, str(TOOLS))
+animations = importlib.import_module("animations")
+NAMES = sorted(animations.ANIMATIONS)
+SWEEP = ("05_forward_mode", "forward_sweep")
+#: Drawn from rounding errors, which differ in the last digit from one machine to the next.
+ROUNDING = ("01_finite_differences", "v_curve")
+
+every_animation = pytest.mark.parametrize("name", NAMES, ids=lambda name: "_".join(name)[:2] + "_" + name[1])
+
+
+def files(name: tuple[str, str]) -> list[Path]:
+    folder = COURSE.source / name[0] / "figures" / name[1]
+    return sorted(folder.glob("*.svg"), key=lambda file: int(file.stem))
+
+
+def labels(file: Path) -> list[str]:
+    """The lines of text in a frame, as they are read."""
+    found = ET.parse(file).getroot().iter(f"{SVG}text")
+    return ["".join(text.itertext()).replace("\u200b", "").replace("−", "-") for text in found]
+
+
+def first_seen(name: tuple[str, str], label: str) -> int:
+    """The frame in which a label first appears; it stays from then on."""
+    seen = [label in labels(file) for file in files(name)]
+    assert any(seen), f"{label!r} is in no frame; the last one has {labels(files(name)[-1])}"
+    first = seen.index(True)
+    assert all(seen[first:]), f"{label!r} does not stay"
+    return first + 1
+
+
+# --- from the course's code to the frames ------------------------------------------------------------
+
+
+@every_animation
+def test_frames_are_those_that_the_program_draws(name: tuple[str, str]) -> None:
+    drawn = animations.ANIMATIONS[name]()
+    kept = [file.read_text(encoding="utf-8") for file in files(name)]
+    fresh = [drawn.frame(number) for number in range(1, len(drawn.story) + 1)]
+    if name == ROUNDING:
+        words = re.compile(r"<title>.*</title>|<desc>.*</desc>")
+        kept, fresh = [words.findall(f) for f in kept], [words.findall(f) for f in fresh]  # type: ignore[misc]
+    assert kept == fresh, "draw them again: python tools/figures/animations.py"
+
+
+@every_animation
+def test_notebook_shows_the_frames_as_fragments(name: tuple[str, str]) -> None:
+    chapter, folder = name
+    markdown = animations.ANIMATIONS[name]().markdown(f"figures/{folder}")
+    cells = [c for c in read_chapter(COURSE.notebook(chapter)).cells if f"(figures/{folder}/" in c.source]
+    assert len(cells) == 1
+    assert markdown in cells[0].source, f"put in what animations.py --cell {chapter}/{folder} prints"
+    # The sanitizer of JupyterLab drops the attribute when it has no value.
+    assert markdown.count('hidden="hidden"') == len(files(name)) - 1
+    assert markdown.count('class="fragment"') == len(files(name)) - 1
+
+
+def test_no_other_cell_has_frames() -> None:
+    shown = {
+        (chapter, folder)
+        for chapter in COURSE.plans
+        for cell in read_chapter(COURSE.notebook(chapter)).cells
+        if 'class="steps"' in cell.source
+        for folder in re.findall(r"\(figures/(\w+)/\d+\.svg\)", cell.source)
+    }
+    assert shown == set(NAMES)
+
+
+@every_animation
+def test_frames_are_described_legible_and_ask_for_nothing(name: tuple[str, str]) -> None:
+    told = ""
+    for number, file in enumerate(files(name), start=1):
+        root = ET.parse(file).getroot()
+        assert root.tag == f"{SVG}svg"
+        assert (root.findtext(f"{SVG}title") or "").endswith(f": {number} of {len(files(name))}")
+        story = root.findtext(f"{SVG}desc") or ""
+        assert story.startswith(told)
+        assert len(story) > len(told) + 15
+        told = story
+        assert not [e for e in root.iter() if e.tag.endswith(("script", "image", "style"))]
+        assert "href" not in file.read_text(encoding="utf-8")
+        assert min(float(e.get("font-size", "99")) for e in root.iter()) >= 20
+        colours = set(re.findall(r'(?:fill|stroke)="(#\w{6})"', file.read_text(encoding="utf-8")))
+        theme = (COURSE.root / "slides" / "theme" / "triptych.css").read_text(encoding="utf-8")
+        assert all(colour in theme for colour in colours)
+
+
+# --- the numbers, against JAX and what the lecture itself computes -----------------------------------
+
+
+def g(number: Any) -> str:
+    return f"{float(number):g}"
+
+
+def worked_example(x: Any) -> Any:
+    return x[0] * x[1] + x[1]
+
+
+def test_forward_sweep_shows_values_and_tangents() -> None:
+    name = SWEEP
+    z, dz = jax.jvp(worked_example, (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))
+    assert run_lecture(name[0]).names["function_jvp"]([2.0, 4.0], [1.0, 0.0]) == (z, dz)
+    y, dy = jax.jvp(lambda x: x[0] * x[1], (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))
+    seen = {label: first_seen(name, label) for label in (f"y = {g(y)}", f"ẏ = {g(dy)}", f"z = {g(z)}", f"ż = {g(dz)}")}
+    assert list(seen.values()) == [2, 3, 4, 5]
+
+
+def test_reverse_sweep_fills_one_accumulator_after_the_other() -> None:
+    name = ("06_reverse_mode", "reverse_sweep")
+    z, pull = jax.vjp(worked_example, jnp.array([2.0, 4.0]))
+    dx1, dx2 = pull(1.0)[0]
+    assert first_seen(name, f"z = {g(z)}") == 1
+    assert [first_seen(name, label) for label in ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(dx1)}", f"x̄2 = {g(dx2)}")] == [2, 3, 4, 5]
+    # x2 is used twice: it is paid 1 by the sum before the product pays the rest
+    assert "x̄2 = 1" in labels(files(name)[2])
+    assert f"one sweep: value {g(z)}, gradient [{g(dx1)}, {g(dx2)}]" in labels(files(name)[-1])
+
+
+def test_tape_keeps_slopes_and_replays_them() -> None:
+    name = ("06_reverse_mode", "tape")
+    lecture = run_lecture(name[0]).names
+    z, tape = lecture["write"](2.0, 4.0)
+    bars = lecture["replay"](tape, {"z": 1.0})
+    (_, first), (_, second) = tape
+    for frame, slopes in ((2, first), (3, second)):
+        words = "slopes: " + ", ".join(f"{g(slope)} to {argument}" for argument, slope in slopes)
+        assert first_seen(name, words) == frame
+    assert first_seen(name, f"2:  z = y + x2 = {g(z)}") == 3
+    for bar, frame in (("z", 4), ("y", 5), ("x1", 6), ("x2", 6)):
+        letter = {"z": "z̄", "y": "ȳ"}.get(bar[0], "x̄") + bar[1:]
+        assert first_seen(name, f"{letter} = {g(bars[bar])}") == frame
+
+
+MATRICES = {
+    ("03_linear_maps", "mvp_columns"): lambda: run_lecture("03_linear_maps").names["A"],
+    ("03_linear_maps", "vmp_rows"): lambda: run_lecture("03_linear_maps").names["A"],
+    ("05_forward_mode", "jvp_columns"): lambda: jax.jacobian(_two_outputs)(jnp.array([2.0, 4.0, 1.0])),
+    ("06_reverse_mode", "vjp_rows"): lambda: jax.jacobian(_two_outputs)(jnp.array([2.0, 4.0, 1.0])),
+}
+
+
+def _two_outputs(x: Any) -> Any:
+    return jnp.array([x[0] * x[1], 5 * x[2]])
+
+
+@pytest.mark.parametrize("name", MATRICES, ids=lambda name: name[1])
+def test_matrix_is_recovered_one_part_a_call(name: tuple[str, str]) -> None:
+    matrix = np.asarray(MATRICES[name]())
+    by_columns = name[1].endswith("columns")
+    parts = matrix.T if by_columns else matrix
+    assert len(files(name)) == 1 + len(parts)
+    for calls, file in enumerate(files(name)):
+        shown = {}
+        for text in ET.parse(file).getroot().iter(f"{SVG}text"):
+            x, y, words = float(text.get("x", 0)), float(text.get("y", 0)), "".join(text.itertext())
+            if x > 740 and 100 < y < 350:  # the matrix stands on the right
+                shown[y, x] = words
+        assert len(shown) == matrix.size
+        read = np.array([shown[place] for place in sorted(shown)]).reshape(matrix.shape)
+        known = read[:, :calls] if by_columns else read[:calls]
+        unknown = read[:, calls:] if by_columns else read[calls:]
+        assert np.array_equal(known.astype(float), matrix[:, :calls] if by_columns else matrix[:calls])
+        assert np.all(unknown == "?")
+
+
+def test_graph_is_swept_node_by_node() -> None:
+    lecture = run_lecture("04_graphs").names
+    for folder, values, given, turns in (
+        ("forward_sweep", lecture["swept_forward"], ["x1", "x2", "x3"], ["y", "z1", "z2"]),
+        ("backward_sweep", lecture["swept_back"], ["z1", "z2"], ["y", "x3", "x2", "x1"]),
+    ):
+        name = ("04_graphs", folder)
+        weights = sorted(g(w) for _, _, w in lecture["graph_like_edges"])
+        known = [g(values[node]) for node in given]
+        for frame, file in enumerate(files(name)):
+            numbers = [label for label in labels(file) if re.fullmatch(r"-?\d+", label)]
+            assert sorted(numbers) == sorted([*weights, *known, *(g(values[node]) for node in turns[:frame])])
+        for frame, node in enumerate(turns, start=1):
+            caption = next(label for label in labels(files(name)[frame]) if "·" in label)
+            total = caption.rsplit(" = ", 1)[1]
+            assert total == g(values[node])
+            terms = caption.split(" = ", 1)[1].rsplit(" = ", 1)[0]
+            assert eval(terms.replace("·", "*")) == values[node]
+
+
+def _read(words: str) -> float:
+    plain = words.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    factor, _, exponent = plain.partition("·10")
+    return float(factor) * 10.0 ** int(exponent or 0)
+
+
+def test_v_curve_shows_the_errors_that_the_lecture_computes() -> None:
+    lecture = run_lecture(ROUNDING[0]).names
+    steps, errors = lecture["all_steps"], lecture["forward_error"]
+    shown = []
+    for exponent, file in zip(animations.V_STEPS, files(ROUNDING), strict=True):
+        error = next(_read(label[6:]) for label in labels(file) if label.startswith("error ") and label[6].isdigit())
+        secant = next(float(label.split("secant ")[1].split(",")[0]) for label in labels(file) if "secant " in label)
+        computed = float(errors[np.argmin(np.abs(np.log(steps / 10.0**exponent)))])
+        assert abs(np.log10(error / computed)) < (0.2 if exponent > -8 else 1.5)
+        assert abs(abs(secant - np.e) - error) < max(0.5 * error, 1e-3)
+        shown.append(error)
+    assert shown[0] > shown[1] > shown[2] < shown[3] < shown[4] < shown[5]  # a V
+    points = [len(re.findall(r'r="3.4"', file.read_text(encoding="utf-8"))) for file in files(ROUNDING)]
+    assert all(more > fewer for fewer, more in pairwise(points))
+
+
+# --- in a browser -----------------------------------------------------------------------------------
+
+#: The frame on top at the middle of the drawing, its number of places, and whether it has been painted.
+ON_TOP = """() => {
+  const steps = document.querySelector("section.present:not(.stack) .steps") || document.querySelector(".steps");
+  const frames = [...steps.children];
+  const box = frames[0].querySelector("img").getBoundingClientRect();
+  const hit = document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  const shown = frames.filter(frame => hit.includes(frame.querySelector("img")) && getComputedStyle(frame).opacity === "1");
+  const same = frames.every(frame => {
+    const other = frame.querySelector("img").getBoundingClientRect();
+    return Math.abs(other.left - box.left) + Math.abs(other.top - box.top) + Math.abs(other.width - box.width) < 1;
+  });
+  const img = shown.length ? shown[shown.length - 1].querySelector("img") : null;
+  return { top: img ? frames.indexOf(shown[shown.length - 1]) + 1 : 0, of: frames.length, same,
+           painted: !!img && img.complete && img.naturalWidth > 0, alt: img ? img.alt : "" };
+}"""
+
+
+def deck_of(cells: list[str], target: Path) -> Path:
+    """The deck of some Markdown cells, each a slide. Images are looked for in source/."""
+    notebook = new_notebook(cells=[new_markdown_cell(source) for source in cells])
+    for cell in notebook.cells:
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+    write_deck(notebook, COURSE.source, COURSE.root / "slides", target, title="Animations", footer="")
+    return target
+
+
+def cell_of(name: tuple[str, str]) -> str:
+    chapter, folder = name
+    cells = read_chapter(COURSE.notebook(chapter)).cells
+    source = next(c.source for c in cells if f"(figures/{folder}/" in c.source)
+    return source.replace("(figures/", f"({chapter}/figures/")
+
+
+def step_through(page: Any) -> list[int]:
+    """Which frame is on top at first and after each step to the next fragment of the slide."""
+    tops = []
+    while True:
+        page.wait_for_timeout(60)
+        state = page.evaluate(ON_TOP)
+        assert state["same"], "the frames do not cover one another"
+        assert state["painted"], "a frame has not been painted"
+        tops.append(state["top"])
+        if not page.evaluate("Reveal.availableFragments().next"):
+            return tops
+        page.keyboard.press("Space")
+
+
+def broken_cells() -> dict[str, str]:
+    """The forward sweep with what makes it an animation taken away."""
+    cell = cell_of(SWEEP)
+    frame, steps = '<div class="fragment" hidden="hidden">', 'class="steps"'
+    assert frame in cell
+    assert steps in cell
+    return {
+        "no fragment": cell.replace(frame, '<div hidden="hidden">', 1),
+        "not covering": cell.replace(steps, 'class="steps" style="display: block"'),
+    }
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A slide for each animation, in the order of NAMES, then the broken ones."""
+    cells = [*(cell_of(name) for name in NAMES), *broken_cells().values()]
+    return deck_of(cells, tmp_path_factory.mktemp("deck") / "animations.html")
+
+
+@pytest.fixture(scope="module")
+def page(deck: Path) -> Iterator[Any]:
+    with browser._opened(deck) as opened:
+        yield opened
+
+
+@needs_chromium
+@pytest.mark.xdist_group("animations")
+@every_animation
+def test_each_step_shows_one_frame_more(page: Any, name: tuple[str, str]) -> None:
+    slide, last = NAMES.index(name), len(files(name))
+    page.evaluate("slide => Reveal.slide(slide, 0, -1)", slide)
+    assert step_through(page) == list(range(1, last + 1))
+    # the last frame tells the whole story, and one step more leaves the slide
+    story = ET.parse(files(name)[-1]).getroot().findtext(f"{SVG}desc")
+    assert page.evaluate(ON_TOP)["alt"] == story
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(60)
+    assert page.evaluate(ON_TOP)["top"] == last - 1
+
+
+@needs_chromium
+@pytest.mark.xdist_group("animations")
+def test_print_view_shows_the_last_frames(page: Any, deck: Path) -> None:
+    printed = page.context.new_page()
+    printed.goto(f"{deck.as_uri()}?print-pdf")
+    printed.wait_for_selector("html[data-ready]", state="attached", timeout=browser.READY_MS)
+    pages = printed.locator(".pdf-page")
+    assert pages.count() == len(NAMES) + len(broken_cells())
+    for number, name in enumerate(NAMES):
+        frames = pages.nth(number).locator(".steps > div")
+        assert frames.count() == len(files(name))
+        frames.last.scroll_into_view_if_needed()
+        assert frames.last.locator("img").evaluate(
+            """img => { const box = img.getBoundingClientRect();
+                 return img.naturalWidth > 0 && getComputedStyle(img.closest(".steps > div")).visibility === "visible"
+                   && document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === img; }"""
+        )
+    printed.close()
+
+
+@needs_chromium
+@pytest.mark.xdist_group("animations")
+def test_broken_animations_are_noticed(page: Any) -> None:
+    """So that the tests above cannot pass for nothing."""
+    page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES))
+    assert step_through(page) == [2, 3, 4, 5]
+    page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES) + 1)
+    with pytest.raises(AssertionError, match="do not cover"):
+        step_through(page)

@@ -1,0 +1,673 @@
+"""Draws the course's animations: `python tools/figures/animations.py` writes their frames into source/.
+
+Every number in a frame comes from the course's own code: solution and lecture cells of the chapter are
+run, and what they give is drawn. `--cell NAME` prints the Markdown cell that shows an animation.
+"""
+
+# ruff: noqa: E501 - sentences and markup stay on one line
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from frames import (
+    FORWARD,
+    FORWARD_TEXT,
+    INK,
+    MUTED,
+    NEUTRAL,
+    REVERSE,
+    REVERSE_TEXT,
+    ROOT,
+    RULE,
+    TINT,
+    Frames,
+    arrow,
+    box,
+    dot,
+    line,
+    text,
+    wash,
+)
+
+from triptych.chapter import read_chapter
+
+
+def code_of(chapter: str, *cells: str) -> dict[str, Any]:
+    """The names that some cells of a chapter define, run after the setup cell that all chapters share."""
+    sources = {cell.id: cell.source for cell in read_chapter(ROOT / "source" / chapter / f"{chapter}.ipynb").cells}
+    names: dict[str, Any] = {}
+    for cell in ("course-tools", *cells):
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(sources[cell], f"<{chapter}: {cell}>", "exec"), names)  # noqa: S102 - the course's own
+    return names
+
+
+def n(number: float) -> str:
+    """A number as one writes it: 4 and not 4.0."""
+    return f"{float(number):g}"
+
+
+# ---- The worked example, z = x1·x2 + x2 at (2, 4) -------------------------------------------------
+
+W, H = 190, 112
+PLACES = {"x1": (56, 40), "x2": (56, 246), "y": (405, 122), "z": (754, 180)}
+
+
+def _edge(a: str, b: str, stroke: str, width: float, back: bool = False) -> str:
+    (xa, ya), (xb, yb) = PLACES[a], PLACES[b]
+    start, end, bend = (xa + W + 4, ya + H / 2), (xb - 5, yb + H / 2), 0.0
+    if (a, b) == ("x1", "y"):
+        end = (xb - 5, yb + 34)
+    if (a, b) == ("x2", "y"):
+        end = (xb - 5, yb + 84)
+    if (a, b) == ("x2", "z"):
+        start, end, bend = (xa + W + 4, ya + 84), (xb + 30, yb + H + 5), 50.0
+    return arrow(end, start, stroke, width, -bend) if back else arrow(start, end, stroke, width, bend)
+
+
+def _node(name: str, value: str | None) -> list[str]:
+    x, y = PLACES[name]
+    return [box(x, y, W, H), text(x + 20, y + 44, f"{{{name}}} = {value or '?'}", 30, INK if value else MUTED)]
+
+
+def forward_sweep() -> Frames:
+    code = code_of("05_forward_mode", "mul_jvp", "sum_jvp", "function_jvp")
+    (x1, x2), (dx1, dx2) = (2.0, 4.0), (1.0, 0.0)
+    y, dy = code["mul_jvp"](x1, dx1, x2, dx2)
+    z, dz = code["sum_jvp"](y, dy, x2, dx2)
+    if (z, dz) != tuple(code["function_jvp"]([x1, x2], [dx1, dx2])):
+        raise ValueError("function_jvp does not give what its two steps give")
+    drawing = Frames(
+        "One sweep forward through z = x1·x2 + x2 at (2, 4)",
+        [
+            f"The graph of z = x1·x2 + x2. The inputs x1 = {n(x1)} and x2 = {n(x2)} carry their tangents, {n(dx1)} "
+            f"and {n(dx2)}, as blue dots; the product y and the sum z are not known yet.",
+            f"The product comes first: y = {n(x1)} · {n(x2)} = {n(y)}.",
+            f"Beside it its tangent: {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}.",
+            f"Then the sum: z = {n(y)} + {n(x2)} = {n(z)}, where x2 comes in a second time, by an edge of its own.",
+            f"And its tangent: {n(dy)} + {n(dx2)} = {n(dz)}.",
+        ],
+        height=440,
+    )
+
+    def tangent(name: str, value: float) -> list[str]:
+        x, y_ = PLACES[name]
+        # the area of the dot is the size of the tangent
+        size = (
+            dot(x + 150, y_ + 84, 8 * math.sqrt(abs(value)), FORWARD)
+            if value
+            else dot(x + 150, y_ + 84, 7, "#ffffff", FORWARD)
+        )
+        return [text(x + 20, y_ + 94, f"{{.{name}}} = {n(value)}", 30, FORWARD_TEXT, bold=True), size]
+
+    for a, b, at in (("x1", "y", 2), ("x2", "y", 2), ("y", "z", 4), ("x2", "z", 4)):
+        drawing.put(_edge(a, b, NEUTRAL, 3), until=at)
+        drawing.put(_edge(a, b, FORWARD, 6), at=at, until=at + 2)
+        drawing.put(_edge(a, b, NEUTRAL, 3), at=at + 2)
+    for name, value, slope, at in (("x1", x1, dx1, 0), ("x2", x2, dx2, 0), ("y", y, dy, 2), ("z", z, dz, 4)):
+        if at:
+            drawing.put(*_node(name, None), until=at)
+            drawing.put(*_node(name, n(value)), wash(*PLACES[name], W, H, FORWARD), at=at, until=at + 2)
+            drawing.put(*_node(name, n(value)), at=at + 2)
+            drawing.put(*tangent(name, slope), at=at + 1)
+        else:
+            drawing.put(*_node(name, n(value)), *tangent(name, slope))
+    captions = (
+        (1, f"along {{.x}} = ({n(dx1)}, {n(dx2)})", FORWARD_TEXT),
+        (2, f"{{y}} = {{x1}} · {{x2}} = {n(x1)} · {n(x2)} = {n(y)}", INK),
+        (
+            3,
+            f"{{.y}} = {{.x1}} · {{x2}} + {{x1}} · {{.x2}} = {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}",
+            FORWARD_TEXT,
+        ),
+        (4, f"{{z}} = {{y}} + {{x2}} = {n(y)} + {n(x2)} = {n(z)}", INK),
+        (5, f"{{.z}} = {{.y}} + {{.x2}} = {n(dy)} + {n(dx2)} = {n(dz)}", FORWARD_TEXT),
+    )
+    drawing.put(text(405, 54, "product", 24, MUTED), text(754, 112, "sum", 24, MUTED))
+    for at, words, fill in captions:
+        place = (405, 86) if at < 4 else (754, 144)
+        drawing.put(text(58, 418, words, 28, fill), at=at, until=at + 1 if at < 5 else None)
+        if at in (3, 5):
+            drawing.put(text(*place, words.split(" = ", 1)[1].split(" = ", 1)[1], 24, FORWARD_TEXT), at=at)
+    return drawing
+
+
+def reverse_sweep() -> Frames:
+    code = code_of("06_reverse_mode", "mul_vjp", "sum_vjp", "function_vjp")
+    x1, x2, dz = 2.0, 4.0, 1.0
+    z, gradient = code["function_vjp"]([x1, x2], dz)
+    y = z - x2
+    dy, from_sum = code["sum_vjp"](y, x2, 0.0, 0.0, dz)
+    dx1, dx2 = code["mul_vjp"](x1, x2, 0.0, from_sum, dy)
+    if [dx1, dx2] != list(gradient):
+        raise ValueError("function_vjp does not give what its two steps give")
+    drawing = Frames(
+        "One sweep backward through z = x1·x2 + x2 at (2, 4)",
+        [
+            f"The graph of z = x1·x2 + x2 after a run forward: x1 = {n(x1)}, x2 = {n(x2)}, y = {n(y)}, z = {n(z)}. "
+            "Each value has an accumulator, at 0.",
+            f"The sweep starts at the end: z-bar = {n(dz)}.",
+            f"The sum hands its cotangent to both of its arguments: y-bar = {n(dy)}, and x2-bar = {n(from_sum)} so far.",
+            f"The product pays x1 with the slope x2: x1-bar = {n(x2)} · {n(dy)} = {n(dx1)}.",
+            f"And it pays x2 with the slope x1. This share is added: x2-bar = {n(from_sum)} + {n(x1)} · {n(dy)} = {n(dx2)}.",
+            f"One sweep backward has brought both derivatives, {n(dx1)} and {n(dx2)}, beside the value {n(z)}.",
+        ],
+        height=440,
+    )
+
+    def cotangent(name: str, value: float) -> list[str]:
+        x, y_ = PLACES[name]
+        bar = f'<rect x="{x + 122}" y="{y_ + 76}" width="{14 * value:g}" height="16" fill="{REVERSE}"/>'
+        fill = REVERSE_TEXT if value else MUTED
+        return [text(x + 20, y_ + 94, f"{{~{name}}} = {n(value)}", 30, fill, bold=bool(value)), bar if value else ""]
+
+    for a, b, at in (("y", "z", 3), ("x2", "z", 3), ("x1", "y", 4), ("x2", "y", 5)):
+        drawing.put(_edge(a, b, NEUTRAL, 3), until=at)
+        drawing.put(_edge(a, b, REVERSE, 6, back=True), at=at, until=at + 1)
+        drawing.put(_edge(a, b, REVERSE, 3, back=True), at=at + 1)
+    looked_at = {"z": (2,), "y": (3,), "x1": (4, 6), "x2": (3, 5, 6)}
+    steps = {
+        "z": [(1, 0.0), (2, dz)],
+        "y": [(1, 0.0), (3, dy)],
+        "x1": [(1, 0.0), (4, dx1)],
+        "x2": [(1, 0.0), (3, from_sum), (5, dx2)],
+    }
+    for name, value in (("x1", x1), ("x2", x2), ("y", y), ("z", z)):
+        drawing.put(*_node(name, n(value)))
+        for at in looked_at[name]:
+            drawing.put(wash(*PLACES[name], W, H, REVERSE), at=at, until=at + 1)
+        for (at, sofar), (until, _) in zip(steps[name], [*steps[name][1:], (None, 0)], strict=True):
+            drawing.put(*cotangent(name, sofar), at=at, until=until)
+    drawing.put(text(405, 88, "product", 24, MUTED), text(754, 146, "sum", 24, MUTED))
+    captions = (
+        "forward: the values; all accumulators at 0",
+        f"seed: {{~z}} = {n(dz)}",
+        f"sum: {{~y}} = 0 + {n(dz)} = {n(dy)} and {{~x2}} = 0 + {n(dz)} = {n(from_sum)}",
+        f"product: {{~x1}} = 0 + {{x2}} · {{~y}} = {n(x2)} · {n(dy)} = {n(dx1)}",
+        f"product: {{~x2}} = {n(from_sum)} + {{x1}} · {{~y}} = {n(from_sum)} + {n(x1)} · {n(dy)} = {n(dx2)}",
+        f"one sweep: value {n(z)}, gradient [{n(dx1)}, {n(dx2)}]",
+    )
+    for at, words in enumerate(captions, start=1):
+        drawing.put(
+            text(58, 418, words, 28, MUTED if at == 1 else REVERSE_TEXT), at=at, until=at + 1 if at < 6 else None
+        )
+    return drawing
+
+
+# ---- The graph of chapter 4 ----------------------------------------------------------------------
+
+NODES = {"x1": (150, 60), "x2": (150, 164), "x3": (150, 268), "y": (480, 104), "z1": (830, 78), "z2": (830, 254)}
+RADIUS = 38
+WEIGHT_AT = {("x3", "z1"): 0.3, ("x3", "z2"): 0.42, ("y", "z2"): 0.62}
+
+
+def _graph(direction: str) -> Frames:
+    """The sweep of chapter 4's graph, from parents to children ("forward") or back."""
+    forward = direction == "forward"
+    code = code_of("04_graphs", "the-graph-as-data-code", "the-sweep-line-by-line-code", "backward-line-by-line-code")
+    edges = code["graph_like_edges"]
+    values = code["swept_forward"] if forward else code["swept_back"]
+    strong, letters = (FORWARD, FORWARD_TEXT) if forward else (REVERSE, REVERSE_TEXT)
+    own = ["x1", "x2", "x3"] if forward else ["z1", "z2"]
+    turns = ["y", "z1", "z2"] if forward else ["y", "x3", "x2", "x1"]
+
+    def shares(node: str) -> list[tuple[str, float]]:
+        if forward:
+            return [(p, w) for p, c, w in edges if c == node]
+        return [(c, w) for p, c, w in edges if p == node]
+
+    def sum_of(node: str) -> str:
+        signed = [
+            f"{n(w) if w >= 0 else f'({n(w)})'} · {n(values[o]) if values[o] >= 0 else f'({n(values[o])})'}"
+            for o, w in shares(node)
+        ]
+        total = n(values[node])
+        return " + ".join(signed) + f" = {total}"
+
+    start = ", ".join(f"{node} is {n(values[node])}" for node in own)
+    drawing = Frames(
+        f"The {direction} sweep, node by node",
+        [
+            f"The graph with what comes from outside: {start}. All else is still empty.",
+            *(f"{node} hears from its {'parents' if forward else 'children'}: {sum_of(node)}." for node in turns),
+        ],
+        height=386,
+    )
+    bar = "" if forward else "~"
+    when = {node: at for at, node in enumerate(turns, start=2)}
+
+    def edge(parent: str, child: str, stroke: str, width: float) -> str:
+        (xa, ya), (xb, yb) = NODES[parent], NODES[child]
+        length = math.hypot(xb - xa, yb - ya)
+        ux, uy = (xb - xa) / length, (yb - ya) / length
+        a = (xa + (RADIUS + 4) * ux, ya + (RADIUS + 4) * uy)
+        b = (xb - (RADIUS + 6) * ux, yb - (RADIUS + 6) * uy)
+        if not forward:
+            a, b = (xb - (RADIUS + 4) * ux, yb - (RADIUS + 4) * uy), (xa + (RADIUS + 6) * ux, ya + (RADIUS + 6) * uy)
+        return arrow(a, b, stroke, width)
+
+    for parent, child, _ in edges:
+        at = when[child if forward else parent]
+        drawing.put(edge(parent, child, NEUTRAL, 2.5), until=at)
+        drawing.put(edge(parent, child, strong, 6), at=at, until=at + 1)
+        drawing.put(edge(parent, child, strong, 3), at=at + 1)
+    for parent, child, weight in edges:
+        t = WEIGHT_AT.get((parent, child), 0.5)
+        x = NODES[parent][0] + t * (NODES[child][0] - NODES[parent][0])
+        y = NODES[parent][1] + t * (NODES[child][1] - NODES[parent][1])
+        wide = 30 if weight >= 0 else 46
+        drawing.put(
+            f'<rect x="{x - wide / 2:g}" y="{y - 18:g}" width="{wide}" height="36" rx="8" fill="#ffffff"/>',
+            text(x, y + 9, n(weight), 26, INK, "middle", bold=True),
+        )
+    for node, (x, y) in NODES.items():
+        at = when.get(node, 1)
+        drawing.put(dot(x, y, RADIUS, "#ffffff", NEUTRAL), until=at)
+        filled = TINT if node in own else "#ffffff"
+        drawing.put(dot(x, y, RADIUS, filled, strong), at=at)
+        if node in turns:
+            drawing.put(
+                f'<circle cx="{x}" cy="{y}" r="{RADIUS + 9}" fill="{strong}" fill-opacity="0.2"/>', at=at, until=at + 1
+            )
+        drawing.put(text(x, y + 10, n(values[node]), 30, INK, "middle", bold=True), at=at)
+        label = {"x": (x - 72, y + 9), "z": (x + 76, y + 9), "y": (x, y - 58)}[node[0]]
+        drawing.put(text(*label, f"{{{bar}{node}}}", 28, MUTED, "middle"))
+    if forward:
+        drawing.put(text(58, 362, "given: {x1}, {x2}, {x3}", 28, MUTED), until=2)
+    else:
+        drawing.put(text(58, 362, "given: {~z1}, {~z2}", 28, MUTED), until=2)
+    for node, at in when.items():
+        words = f"{{{bar}{node}}} = {sum_of(node)}"
+        drawing.put(text(58, 362, words, 28, letters), at=at, until=at + 1 if at < len(turns) + 1 else None)
+    return drawing
+
+
+# ---- A matrix, recovered -------------------------------------------------------------------------
+
+
+def _recovery(
+    by: str, matrix: list[list[float]], program: list[str], enters: str, leaves: str, name: str, calls: str
+) -> Frames:
+    """`matrix` coming out of a black box, one column ("columns") or row ("rows") a call."""
+    rows, columns = len(matrix), len(matrix[0])
+    by_columns = by == "columns"
+    number, strong, letters = (columns, FORWARD, FORWARD_TEXT) if by_columns else (rows, REVERSE, REVERSE_TEXT)
+    one = by[:-1]
+
+    def part(k: int) -> list[float]:
+        return [row[k] for row in matrix] if by_columns else list(matrix[k])
+
+    def listed(numbers: list[float]) -> str:
+        return "(" + ", ".join(n(x) for x in numbers) + ")"
+
+    def basis(k: int) -> list[float]:
+        return [float(i == k) for i in range(number)]
+
+    drawing = Frames(
+        f"A matrix recovered by {by}",
+        [
+            f"A black box, {' '.join(program)}. Its matrix of {rows} rows and {columns} columns is not known: "
+            "question marks in all places.",
+            *(
+                f"Call {k + 1}: {listed(basis(k))} goes in, {listed(part(k))} comes out, and is {one} {k + 1} of the matrix."
+                for k in range(number)
+            ),
+        ],
+        height=356,
+    )
+    cell = 66
+    middle = 196
+
+    def strip(x: float, numbers: list[float | str], upright: bool, fill: str | None, bold: bool = True) -> list[str]:
+        """Numbers in boxes, in a column or a row, that begins at x and is centred on the middle."""
+        out = []
+        size = len(numbers)
+        for i, number_ in enumerate(numbers):
+            left = x if upright else x + i * cell
+            top = middle - (size / 2 - i) * cell if upright else middle - cell / 2
+            shown = number_ if isinstance(number_, str) else n(number_)
+            out.append(box(left, top, cell, cell, NEUTRAL, "#ffffff", 4, 2))
+            if fill:
+                out.append(wash(left, top, cell, cell, fill, 4))
+            out.append(text(left + cell / 2, top + 44, shown, 32, letters if bold else MUTED, "middle", bold=bold))
+        return out
+
+    long_in, long_out = (1, 1) if by_columns else (rows, columns)
+    x_in = 40.0
+    x_box = x_in + long_in * cell + 58
+    w_box = 240 if by_columns else 200
+    x_out = x_box + w_box + 58
+    x_matrix = 1000 - 50 - columns * cell
+    drawing.put(
+        f'<rect x="{x_box}" y="{middle - 70}" width="{w_box}" height="140" rx="14" fill="{INK}"/>',
+        *(
+            text(
+                x_box + w_box / 2,
+                middle + 9 + (i - (len(program) - 1) / 2) * 34,
+                words,
+                25,
+                "#ffffff",
+                "middle",
+                bold=i == 0,
+            )
+            for i, words in enumerate(program)
+        ),
+        text(x_in + long_in * cell / 2, 56, enters, 28, letters, "middle"),
+        text(x_out + long_out * cell / 2, 56, leaves, 28, letters, "middle"),
+        text(x_matrix + columns * cell / 2, 56, name, 28, INK, "middle"),
+    )
+    # the matrix, in brackets
+    top, bottom = middle - rows * cell / 2, middle + rows * cell / 2
+    for side, inward in ((x_matrix - 14, 12), (x_matrix + columns * cell + 14, -12)):
+        drawing.put(
+            line([(side + inward, top - 8), (side, top - 8), (side, bottom + 8), (side + inward, bottom + 8)], INK, 3)
+        )
+    for i in range(rows):
+        for j in range(columns):
+            k = j if by_columns else i
+            left, up = x_matrix + j * cell, top + i * cell
+            drawing.put(text(left + cell / 2, up + 44, "?", 32, MUTED, "middle"), until=k + 2)
+            drawing.put(wash(left, up, cell, cell, strong, 0), at=k + 2, until=k + 3)
+            drawing.put(text(left + cell / 2, up + 44, n(matrix[i][j]), 32, letters, "middle", bold=True), at=k + 2)
+    drawing.put(*strip(x_in, [""] * number, by_columns, None), until=2)
+    drawing.put(*strip(x_out, [""] * (rows if by_columns else columns), by_columns, None), until=2)
+    for k in range(number):
+        at, until = k + 2, k + 3 if k + 1 < number else None
+        drawing.put(*strip(x_in, list(basis(k)), by_columns, None), at=at, until=until)
+        drawing.put(
+            arrow((x_in + long_in * cell + 10, middle), (x_box - 8, middle), strong, 5),
+            arrow((x_box + w_box + 10, middle), (x_out - 8, middle), strong, 5),
+            at=at,
+            until=until,
+        )
+        drawing.put(*strip(x_out, list(part(k)), by_columns, strong), at=at, until=until)
+        drawing.put(text(40, 336, f"{calls} {k + 1} of {number}: {one} {k + 1}", 28, letters), at=at, until=until)
+    drawing.put(text(40, 336, f"nothing sent yet: {rows} × {columns} unknown numbers", 28, MUTED), until=2)
+    return drawing
+
+
+def mvp_columns() -> Frames:
+    code = code_of("03_linear_maps", "the-same-map-written-three-ways-code-2", "matrix_from_mvp")
+    program = code["matrix_vector_product"]
+    matrix = code["np"].asarray(code["matrix_from_mvp"](program, 3)).tolist()
+    return _recovery("columns", matrix, ["MVP", "a program"], "{x}", "{A}{x}", "{A}", "call")
+
+
+def vmp_rows() -> Frames:
+    code = code_of("03_linear_maps", "another-program-not-another-call-code", "matrix_from_vmp")
+    matrix = code["np"].asarray(code["matrix_from_vmp"](code["vector_matrix_product"], 2)).tolist()
+    return _recovery("rows", matrix, ["VMP", "a program"], "{y}", "{y}{A}", "{A}", "call")
+
+
+#: f(x) = (x1·x2, 5·x3) at this point: recovered by columns in chapter 5, by rows in chapter 6.
+POINT = (2.0, 4.0, 1.0)
+
+
+def jvp_columns() -> Frames:
+    code = code_of("05_forward_mode", "mul_jvp", "jacobian_by_columns")
+    mul_jvp = code["mul_jvp"]
+
+    def f_jvp(x: Any, dx: Any) -> tuple[list[float], list[float]]:
+        first, second = mul_jvp(x[0], dx[0], x[1], dx[1]), mul_jvp(5.0, 0.0, x[2], dx[2])
+        return [first[0], second[0]], [first[1], second[1]]
+
+    matrix = code["np"].asarray(code["jacobian_by_columns"](f_jvp, POINT)).tolist()
+    return _recovery("columns", matrix, ["JVP", "of {f} at {x}"], "{.x}", "{.z} = {J}{.x}", "{J}", "sweep")
+
+
+def vjp_rows() -> Frames:
+    code = code_of("06_reverse_mode", "mul_vjp", "jacobian_by_rows")
+    mul_vjp = code["mul_vjp"]
+
+    def f_vjp(x: Any, dz: Any) -> tuple[list[float], list[float]]:
+        dx1, dx2 = mul_vjp(x[0], x[1], 0.0, 0.0, dz[0])
+        return [x[0] * x[1], 5.0 * x[2]], [dx1, dx2, mul_vjp(5.0, x[2], 0.0, 0.0, dz[1])[1]]
+
+    matrix = code["np"].asarray(code["jacobian_by_rows"](f_vjp, code["np"].array(POINT), 2)).tolist()
+    return _recovery("rows", matrix, ["VJP", "of {f} at {x}"], "{~z}", "{~x} = {~z}{J}", "{J}", "sweep")
+
+
+# ---- The tape ------------------------------------------------------------------------------------
+
+
+def tape() -> Frames:
+    code = code_of("06_reverse_mode", "written-by-hand-replayed-by-a-loop-code")
+    write, replay = code["write"], code["replay"]
+    x1, x2 = 2.0, 4.0
+    z, frames = write(x1, x2)
+    values = {"y": x1 * x2, "z": z}
+    seed = {"z": 1.0}
+    after_z = replay(frames[1:], dict(seed))
+    done = replay(frames, dict(seed))
+    slopes = {result: dict(arguments) for result, arguments in frames}
+    sy, sz = slopes["y"], slopes["z"]
+    drawing = Frames(
+        "A tape is written and replayed",
+        [
+            "An empty tape, and below it four accumulators at 0.",
+            f"Writing runs to the right. The first frame keeps y = x1 · x2 = {n(values['y'])} and its slopes: "
+            f"{n(sy['x1'])} to x1, {n(sy['x2'])} to x2.",
+            f"The second frame keeps z = y + x2 = {n(values['z'])} and its slopes: {n(sz['y'])} to y, {n(sz['x2'])} to x2.",
+            "Replay starts at the end of the tape, with z-bar = 1.",
+            f"It reads the second frame: y-bar = {n(sz['y'])} · 1 = {n(after_z['y'])}, x2-bar = {n(sz['x2'])} · 1 = {n(after_z['x2'])}.",
+            f"It reads the first frame: x1-bar = {n(sy['x1'])} · {n(done['y'])} = {n(done['x1'])}, and to x2-bar it adds: "
+            f"{n(after_z['x2'])} + {n(sy['x2'])} · {n(done['y'])} = {n(done['x2'])}.",
+        ],
+        height=440,
+    )
+    left, top, wide, high = 40, 60, 920, 168
+    drawing.put(
+        f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" rx="10" fill="{RULE}"/>',
+        line([(left + 22, top + 16), (left + wide - 22, top + 16)], "#ffffff", 13, "1 30"),
+        line([(left + 22, top + high - 16), (left + wide - 22, top + high - 16)], "#ffffff", 13, "1 30"),
+    )
+    frame_x = {"y": 64, "z": 512}
+    for at, (result, formula) in enumerate((("y", "{y} = {x1} · {x2}"), ("z", "{z} = {y} + {x2}")), start=2):
+        x = frame_x[result]
+        replayed = {"y": 6, "z": 5}[result]
+        drawing.put(
+            f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff" fill-opacity="0.45"/>',
+            until=at,
+        )
+        drawing.put(f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff"/>', at=at)
+        drawing.put(wash(x, top + 32, 424, high - 64, FORWARD, 6), at=at, until=at + 1)
+        drawing.put(wash(x, top + 32, 424, high - 64, REVERSE, 6), at=replayed, until=replayed + 1)
+        kept = ", ".join(f"{n(slope)} to {{{argument}}}" for argument, slope in slopes[result].items())
+        drawing.put(
+            text(x + 24, top + 74, f"{at - 1}:  {formula} = {n(values[result])}", 28, INK),
+            text(x + 24, top + 118, f"slopes: {kept}", 26, MUTED),
+            at=at,
+        )
+        # the head that writes, and the one that reads
+        drawing.put(text(x + 300, 44, "▼ write", 26, FORWARD_TEXT, "middle", bold=True), at=at, until=at + 1)
+        drawing.put(
+            text(x + 300, top + high + 34, "▲ read", 26, REVERSE_TEXT, "middle", bold=True),
+            at=replayed,
+            until=replayed + 1,
+        )
+    drawing.put(
+        text(40, 44, "forward", 26, FORWARD_TEXT, bold=True), arrow((150, 35), (240, 35), FORWARD, 4), at=2, until=4
+    )
+    drawing.put(text(40, 44, "backward", 26, REVERSE_TEXT, bold=True), arrow((270, 35), (180, 35), REVERSE, 4), at=4)
+    steps: dict[str, list[tuple[int, float]]] = {
+        "x1": [(1, 0.0), (6, done["x1"])],
+        "x2": [(1, 0.0), (5, after_z["x2"]), (6, done["x2"])],
+        "y": [(1, 0.0), (5, after_z["y"])],
+        "z": [(1, 0.0), (4, 1.0)],
+    }
+    for place, (name, history) in enumerate(steps.items()):
+        x, y = 40 + place * 235, 280
+        drawing.put(box(x, y, 215, 74, NEUTRAL))
+        for (at, value), (until, _) in zip(history, [*history[1:], (None, 0.0)], strict=True):
+            if at > 1:
+                drawing.put(wash(x, y, 215, 74, REVERSE), at=at, until=at + 1)
+            drawing.put(
+                text(
+                    x + 107,
+                    y + 48,
+                    f"{{~{name}}} = {n(value)}",
+                    30,
+                    REVERSE_TEXT if value else MUTED,
+                    "middle",
+                    bold=bool(value),
+                ),
+                at=at,
+                until=until,
+            )
+    captions = (
+        ("the tape is empty, the accumulators are at 0", MUTED),
+        (f"write: {{y}} = {n(x1)} · {n(x2)} = {n(values['y'])}, and the slope to each argument", FORWARD_TEXT),
+        (f"write: {{z}} = {n(values['y'])} + {n(x2)} = {n(values['z'])}, and the slope to each argument", FORWARD_TEXT),
+        ("replay: the seed, {~z} = 1", REVERSE_TEXT),
+        (
+            f"{{~y}} = 0 + {n(sz['y'])} · {{~z}} = {n(after_z['y'])},\u2003{{~x2}} = 0 + {n(sz['x2'])} · {{~z}} = {n(after_z['x2'])}",
+            REVERSE_TEXT,
+        ),
+        (
+            f"{{~x1}} = 0 + {n(sy['x1'])} · {{~y}} = {n(done['x1'])},\u2003"
+            f"{{~x2}} = {n(after_z['x2'])} + {n(sy['x2'])} · {{~y}} = {n(done['x2'])}",
+            REVERSE_TEXT,
+        ),
+    )
+    for at, (words, fill) in enumerate(captions, start=1):
+        drawing.put(text(40, 410, words, 28, fill), at=at, until=at + 1 if at < len(captions) else None)
+    return drawing
+
+
+# ---- The error against the step ------------------------------------------------------------------
+
+V_STEPS = (0, -2, -8, -12, -15, -16)  # powers of ten
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power(exponent: int) -> str:
+    return "1" if exponent == 0 else "10" + str(exponent).translate(SUPERSCRIPT)
+
+
+def size_of(error: float) -> str:
+    """An error with one digit, as the chapter prints it: 7e-09 as 7·10⁻⁹."""
+    digit, exponent = f"{error:.0e}".split("e")
+    return f"{error:.1g}" if int(exponent) > -2 else f"{digit}·{power(int(exponent))}"
+
+
+def v_curve() -> Frames:
+    code = code_of("01_finite_differences", "the-error-against-the-step-code", "forward_difference")
+    np = code["np"]
+    steps, errors = code["all_steps"], code["forward_error"]
+    slopes = {e: float(code["forward_difference"](np.exp, 1.0, 10.0**e)) for e in V_STEPS}
+    told = {e: size_of(abs(slopes[e] - np.e)) for e in V_STEPS}
+    drawing = Frames(
+        "The error of the forward difference as the step shrinks, for the exponential function at 1",
+        [
+            f"Left, the exponential function near 1, with its tangent and the secant over a step of 1; the secant is far too "
+            f"steep. Right, the error against the step on logarithmic axes: a first point, {told[0]}.",
+            f"At a step of {power(-2)} the secant is close to the tangent; the errors fall along a straight line to {told[-2]}.",
+            f"At {power(-8)} secant and tangent cannot be told apart: the error is smallest, about {power(-8)}.",
+            f"At {power(-12)} the left picture is the same, and the error has grown again: rounding.",
+            f"At {power(-15)} one sees why: the computed function is a staircase, and the secant ends on the wrong stair.",
+            f"At {power(-16)} the end of the step is 1 itself, the secant is flat, and the error is the whole slope, {math.e:.3f}. "
+            "Truncation error on the right, rounding error on the left: a V with its tip near ten to the minus 8.",
+        ],
+        height=440,
+    )
+
+    # left: u from -0.3 to 1.5 steps, rise in units of the step
+    def at_u(u: float, rise: float) -> tuple[float, float]:
+        return 60 + (u + 0.3) / 1.8 * 340, 350 - rise / 7.2 * 270
+
+    drawing.put(
+        text(40, 46, "{e}ˣ near 1, as computed", 26, INK, bold=True),
+        text(500, 46, "error of the slope", 26, INK, bold=True),
+    )
+    grid = np.linspace(-0.3, 1.5, 361)
+    for number, e in enumerate(V_STEPS, start=1):
+        until = number + 1 if number < len(V_STEPS) else None
+        h = 10.0**e
+        computed = (np.exp(1.0 + grid * h) - np.exp(1.0)) / h
+        near = [(u, r) for u, r in zip(grid.tolist(), computed.tolist(), strict=True) if -0.9 <= r <= 7.4]
+        tangent = [at_u(-0.3, -0.3 * math.e), at_u(1.5, 1.5 * math.e)]
+        end = slopes[e]
+        drawing.put(
+            line(tangent, FORWARD, 3, "3 9"),
+            line([at_u(u, r) for u, r in near[:: 1 if e < -12 else 6]], INK, 3),
+            line([at_u(0, 0), at_u(1, end)], REVERSE, 5),
+            dot(*at_u(0, 0), 7, REVERSE),
+            dot(*at_u(1, end), 7, REVERSE),
+            text(at_u(0, 0)[0], 388, "1", 24, MUTED, "middle"),
+            text(at_u(1, 0)[0], 388, f"1 + {power(e)}", 24, MUTED, "middle"),
+            text(58, 424, f"Δ{{x}} = {power(e)}:  secant {end:.3f}, slope {math.e:.3f}", 26, INK),
+            at=number,
+            until=until,
+        )
+
+    drawing.put(
+        text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2
+    )
+
+    # right: both axes logarithmic
+    def at_log(step: float, error: float) -> tuple[float, float]:
+        return 580 + (math.log10(step) + 16.3) / 16.6 * 380, 80 + (1 - math.log10(error)) / 11 * 270
+
+    for e in (0, -4, -8, -12, -16):
+        x, _ = at_log(10.0**e, 1.0)
+        drawing.put(line([(x, 80), (x, 350)], RULE, 1.5), text(x, 382, power(e), 22, MUTED, "middle"))
+    for e in (0, -4, -8):
+        _, y = at_log(1.0, 10.0**e)
+        drawing.put(line([(570, y), (968, y)], RULE, 1.5), text(560, y + 8, power(e), 22, MUTED, "end"))
+    drawing.put(text(970, 416, "step Δ{x}", 24, MUTED, "end"))
+    for number, e in enumerate(V_STEPS, start=1):
+        before = 10.0 ** V_STEPS[number - 2] if number > 1 else 10.0
+        until = number + 1 if number < len(V_STEPS) else None
+        for step, error in zip(steps.tolist(), errors.tolist(), strict=True):
+            if 10.0**e * 0.99 < step < before * 0.99 and error > 1e-11:
+                x, y = at_log(step, error)
+                drawing.put(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{FORWARD}"/>', at=number)
+        here = at_log(10.0**e, max(abs(slopes[e] - math.e), 1e-11))
+        drawing.put(dot(*here, 10, "none", INK), at=number, until=until)
+        drawing.put(
+            text(570, 416, f"error {told[e]}", 26, FORWARD_TEXT, bold=True),
+            at=number,
+            until=until,
+        )
+    drawing.put(text(842, 262, "truncation", 24, INK), at=3)
+    drawing.put(text(594, 262, "rounding", 24, INK), at=5)
+    return drawing
+
+
+# ---- All of them ---------------------------------------------------------------------------------
+
+ANIMATIONS: dict[tuple[str, str], Callable[[], Frames]] = {
+    ("01_finite_differences", "v_curve"): v_curve,
+    ("03_linear_maps", "mvp_columns"): mvp_columns,
+    ("03_linear_maps", "vmp_rows"): vmp_rows,
+    ("04_graphs", "forward_sweep"): lambda: _graph("forward"),
+    ("04_graphs", "backward_sweep"): lambda: _graph("backward"),
+    ("05_forward_mode", "forward_sweep"): forward_sweep,
+    ("05_forward_mode", "jvp_columns"): jvp_columns,
+    ("06_reverse_mode", "reverse_sweep"): reverse_sweep,
+    ("06_reverse_mode", "vjp_rows"): vjp_rows,
+    ("06_reverse_mode", "tape"): tape,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cell", metavar="NAME", help="print the Markdown of an animation, and write nothing")
+    parser.add_argument("--to", type=Path, default=ROOT / "source", help="where the chapters' folders are")
+    given = parser.parse_args(arguments)
+    for (chapter, name), draw in ANIMATIONS.items():
+        if given.cell is None:
+            draw().write(given.to / chapter / "figures" / name)
+            print(f"{chapter}/figures/{name}")
+        elif given.cell in (name, f"{chapter}/{name}"):
+            print(draw().markdown(f"figures/{name}"))
+
+
+if __name__ == "__main__":
+    main()
