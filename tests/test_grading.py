@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -21,8 +23,9 @@ from triptych.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.course import Course, CourseError
 from triptych.demo import make_class, scratch_course
 from triptych.grade.feedback import telling_lines
+from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.report import statistics, write_report
-from triptych.grade.run import GRADED, NOT_GRADED, Record, Result, as_json, grade
+from triptych.grade.run import Listener, as_json, grade
 from triptych.nbgrader_api import gradebook, nbgrader_api
 
 
@@ -290,6 +293,78 @@ def test_the_gradebook_is_backed_up(small: Course) -> None:
     with sqlite3.connect(small.root / ".triptych" / "gradebook.before.db") as book:
         students = {row[0] for row in book.execute("select id from student")}
     assert students == {"ada"}
+
+
+class Told(Listener):
+    """What a run says of itself."""
+
+    def __init__(self) -> None:
+        self.counts = (0, 0)
+        self.ended: list[str] = []
+        self.seen: set[str] = set()
+
+    def started(self, total: int, unchanged: int) -> None:
+        self.counts = (total, unchanged)
+
+    def running(self, names: Sequence[str]) -> None:
+        self.seen.update(names)
+
+    def finished(self, result: Result) -> None:
+        self.ended.append(result.student)
+
+
+def test_only_what_has_changed_is_graded_again(small: Course) -> None:
+    ada = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    submit(small, "emmy", answer(small, FORWARD, {}))
+    (small.submitted / "mary" / FORWARD).mkdir(parents=True)  # no notebook: not graded
+
+    def run(**options: bool) -> tuple[tuple[int, int], list[str], dict[str, float | None]]:
+        told = Told()
+        results = grade(small, [FORWARD], box="none", listener=told, **options)
+        return told.counts, sorted(told.ended), {r.student: r.score for r in results}
+
+    marks = {"ada": 2.0, "emmy": 0.0, "mary": None}
+    assert run() == ((3, 0), ["ada", "emmy", "mary"], marks)
+    assert run() == ((0, 3), [], marks)
+    ada.write_text(ada.read_text().replace("dx1 * x2", "x1 * x2"))
+    assert run() == ((1, 2), ["ada"], {**marks, "ada": 0.0})
+    shutil.rmtree(small.root / "feedback" / "emmy")
+    assert run()[:2] == ((1, 2), ["emmy"])
+    with gradebook(small) as book:
+        book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
+    assert run()[0] == (3, 0)  # a deadline decides what is late
+    notebook = nbformat.read(small.notebook(FORWARD), as_version=4)
+    notebook.cells[0].source += " "
+    nbformat.write(notebook, small.notebook(FORWARD))
+    assert run()[0] == (3, 0)
+    assert run(force=True)[0] == (3, 0)
+    log = (small.root / ".triptych" / "grade.log").read_text().splitlines()
+    assert len(log) == 14 and all("seconds:" in line for line in log)
+    assert re.search(r"'ada': 0 of 22; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", "\n".join(log))
+
+
+def test_a_fault_of_the_grader_is_tried_again(small: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    grade(small, [FORWARD], box="none")
+    record = Record(small)
+    (result,) = record.results().values()
+    record.add(replace(result, status=NOT_GRADED, reason="its worker process died", score=None, cells={}, digest=""))
+    (again,) = grade(small, [FORWARD], box="none")
+    assert (again.unchanged, again.score) == (False, 2.0)
+
+
+def test_a_line_of_the_record_that_was_cut_off_is_passed_over(small: Course) -> None:
+    submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    grade(small, [FORWARD], box="none")
+    record = Record(small)
+    whole = record.path.read_bytes()
+    record.path.write_bytes(whole + whole[:50])
+    assert len(record.read()) == 1
+    (result,) = grade(small, [FORWARD], box="none")
+    assert result.unchanged and record.path.read_bytes() == whole
+    record.path.write_bytes(b"{}\n" + whole)
+    with pytest.raises(CourseError, match=r"record.jsonl, line 1 is damaged"):
+        record.read()
 
 
 def test_two_runs_at_once_are_refused(small: Course) -> None:

@@ -93,7 +93,7 @@ def test_sentences_of_the_command(tmp_path: Path) -> None:
         (["report", "--course", str(ROOT)], "run `triptych grade` first"),
         (["demo", "--course", str(ROOT), "--keep", str(ROOT / "src")], "name another one with --keep"),
     ):
-        if arguments[0] == "report" and (ROOT / ".triptych" / "record.json").exists():
+        if arguments[0] == "report" and (ROOT / ".triptych" / "record.jsonl").exists():
             continue
         ran = subprocess.run(triptych + arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert ran.returncode == 1, arguments

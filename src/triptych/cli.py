@@ -164,12 +164,14 @@ def grade(
     ] = None,
     jobs: Jobs = 0,
     sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions you trust.")] = "bwrap",
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed, too.")] = False,
     json_file: JsonFile = None,
     course: CourseFolder = None,
 ) -> None:
     """Grade what lies in submitted/: marks, feedback, and a line for every student."""
     here = Course.find(course)
-    grade_all(here, here.choose(chapters or []), student or [], jobs, need_box(sandbox), json_file)
+    chosen = here.choose(chapters or [])
+    grade_all(here, chosen, student or [], jobs, need_box(sandbox), json_file, force=force)
 
 
 def need_box(sandbox: str) -> str:
@@ -194,40 +196,34 @@ def box_if_possible() -> str:
 
 
 def grade_all(
-    here: Course, chosen: list[str], students: list[str], jobs: int, sandbox: str, json_file: Path | None
+    here: Course,
+    chosen: list[str],
+    students: list[str],
+    jobs: int,
+    sandbox: str,
+    json_file: Path | None,
+    *,
+    force: bool = False,
 ) -> None:
-    from dataclasses import asdict
-
-    from triptych.grade.report import line_of
-    from triptych.grade.run import GRADED, Result, as_json
+    from triptych.grade.record import GRADED
+    from triptych.grade.run import as_json
     from triptych.grade.run import grade as grade_submissions
+    from triptych.grade.show import GradingBar
 
     start = time.monotonic()
-    with progress("grading") as bar:
-        task = bar.task_ids[0]
-
-        def finished(result: Result) -> None:
-            name, score, of, remark = line_of(asdict(result))
-            mark = f"{score} of {of}" if result.status == GRADED else remark
-            tail = f" ({remark})" if remark and result.status == GRADED else ""
-            out.print(Text(f"{result.chapter}  {name}: {mark}{tail}"))
-            bar.advance(task)
-
-        results = grade_submissions(
-            here,
-            chosen,
-            students,
-            jobs=jobs,
-            box=sandbox,
-            started=lambda total: bar.update(task, total=total),
-            finished=finished,
-        )
+    with GradingBar(out, err) as bar:
+        results = grade_submissions(here, chosen, students, jobs=jobs, box=sandbox, force=force, listener=bar)
     write_json(json_file, as_json(results))
     if not results:
         stop(f"{here.submitted} holds no submission for {', '.join(chosen)}: collect them first.")
-    graded = sum(result.status == GRADED for result in results)
+    done = [result for result in results if not result.unchanged]
+    graded = sum(result.status == GRADED for result in done)
     seconds = time.monotonic() - start
-    out.print(f"{graded} graded, {len(results) - graded} not graded, in {seconds:.0f} s.")
+    standing = len(results) - len(done)
+    said = f"{graded} graded, {len(done) - graded} not graded, in {seconds:.0f} s"
+    if standing:
+        said += f"; {standing} unchanged since they were last graded (--force grades them, too)"
+    out.print(f"{said}.")
 
 
 @app.command()

@@ -45,6 +45,12 @@ def compiled(course: Course, chapter: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def worth_it(course: Course, chapter: str, submissions: int) -> bool:
+    """Whether to run `fill` before so many submissions: answers by hand leave JAX little to compile."""
+    by_hand = course.plans[chapter].by_hand if chapter in course.plans else True
+    return not by_hand and submissions >= WORTH and compiled(course, chapter) is None
+
+
 def fill(course: Course, chapter: str, *, box: str) -> Path:
     """Runs a chapter's notebook for the sake of what it compiles; returns the folder with that."""
     target = folder_of(course, chapter)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import ctypes
 import threading
+import time
 import traceback
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +34,26 @@ ENDED = "KernelEnded"
 NOT_RUN = "NotRun"
 
 
+@dataclass
+class Timed:
+    """Seconds of wall time by phase, "box" (until there is a kernel), "cells" and "tests", and by test cell."""
+
+    phases: dict[str, float] = field(default_factory=lambda: {"box": 0.0, "cells": 0.0, "tests": 0.0})
+    tests: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def phase(self, name: str, test: str = "") -> Iterator[None]:
+        start, inner = time.monotonic(), sum(self.phases.values())
+        try:
+            yield
+        finally:
+            # a phase may lie in another: each second counts once
+            spent = time.monotonic() - start - (sum(self.phases.values()) - inner)
+            self.phases[name] += spent
+            if test:
+                self.tests[test] = self.tests.get(test, 0.0) + spent
+
+
 def execute(
     notebook: NotebookNode,
     chapter: Chapter,
@@ -39,6 +63,7 @@ def execute(
     box: str = "none",
     compiled: Path | None = None,
     filled: bool = False,
+    timed: Timed | None = None,
 ) -> NotebookNode:
     """Runs a rebuilt submission and returns a copy with outputs.
 
@@ -48,12 +73,14 @@ def execute(
     limits: how much the submission may take.
     box: "bwrap", or "none" for submissions that one trusts.
     compiled: a folder of programs that JAX has compiled before; `filled` when it is to be filled.
+    timed: is told where the time went.
 
     A submission cannot make this raise. Raises SetupError when the chapter's own cells fail,
     KernelError when no kernel starts.
     """
     run = _Run(copy.deepcopy(notebook), chapter, Path(files), limits or Limits())
     run.start_with = {"box": box, "compiled": compiled, "filled": filled}
+    run.timed = timed or run.timed
     try:
         run.all_cells()
     finally:
@@ -70,6 +97,7 @@ class _Run:
         self._by_hand = bool(chapter.notebook.metadata.get("triptych", {}).get("by_hand", False))
         self._files, self._limits = files, limits
         self._course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
+        self.timed = Timed()
         #: further arguments for the kernel
         self.start_with: dict[str, Any] = {}
         self._end = fair_time() + limits.notebook_seconds
@@ -85,9 +113,11 @@ class _Run:
                 continue
             cell.outputs, cell.execution_count = [], None
             if role_of(cell) is Role.TEST:
-                cell.outputs = self._test(cell)
+                with self.timed.phase("tests", cell.get("id", "")):
+                    cell.outputs = self._test(cell)
             elif cell.source.strip():
-                self._learners(cell)
+                with self.timed.phase("cells"):
+                    self._learners(cell)
 
     def close(self) -> None:
         if self._wall is not None:
@@ -113,7 +143,8 @@ class _Run:
 
     def _start(self) -> None:
         self._starts += 1
-        self._kernel = Kernel(self._files, self._limits, hand=self._by_hand, hide=self._course, **self.start_with)
+        with self.timed.phase("box"):
+            self._kernel = Kernel(self._files, self._limits, hand=self._by_hand, hide=self._course, **self.start_with)
         self._wall = Wall(
             self._kernel.stream,
             self._references.setup,

@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from triptych.course import Course
-from triptych.grade.run import GRADED, NOT_GRADED, Record
+from triptych.grade.record import GRADED, NOT_GRADED, Record
 
 COLUMNS = (
     "assignment",

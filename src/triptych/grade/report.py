@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import jinja2
@@ -17,7 +18,7 @@ from rich.table import Table
 from triptych.chapter import exercise_of, read_chapter, visible_source
 from triptych.course import Course, CourseError
 from triptych.grade.export import write_grades
-from triptych.grade.run import GRADED, Record
+from triptych.grade.record import GRADED, Record
 from triptych.nbgrader_api import gradebook
 
 
@@ -44,6 +45,8 @@ class ExerciseStatistics:
     full: int = 0
     partial: int = 0
     none: int = 0
+    #: median time that its tests took, in seconds; nan when nobody measured
+    seconds: float = math.nan
     behaviours: list[BehaviourStatistics] = field(default_factory=list)
 
     @property
@@ -85,6 +88,7 @@ def _chapter(course: Course, chapter: str, rows: list[dict[str, Any]]) -> Chapte
             comments = [line for line in visible_source(test.source).split("\n") if line.startswith("#")]
             titles[test.id] = comments[0].lstrip("# ").strip() if comments else test.id
     graded = [row["cells"] for row in rows if row["status"] == GRADED]
+    times = [row["tests"] for row in rows if row["status"] == GRADED and row.get("tests")]
     exercises = []
     for id_, exercise_plan in plan.exercises.items():
         found = ExerciseStatistics(id_, exercise_plan.points)
@@ -100,6 +104,8 @@ def _chapter(course: Course, chapter: str, rows: list[dict[str, Any]]) -> Chapte
                 found.none += 1
             for test, cell in own.items():
                 tests[test].append(cell["score"] >= cell["max_score"])
+        took = [sum(t for test, t in one.items() if exercise_of(test, plan.exercises) == id_) for one in times]
+        found.seconds = median(took) if took else math.nan
         found.behaviours = [
             BehaviourStatistics(t, titles.get(t, t), passed.count(False), len(passed)) for t, passed in tests.items()
         ]
@@ -127,15 +133,38 @@ def tables(found: Sequence[ChapterStatistics]) -> list[Table]:
             students.add_row(*line_of(row))
         made.append(students)
         exercises = Table(title=f"{chapter.id}: exercises", title_justify="left")
-        for name, side in (("exercise", "left"), ("full", "right"), ("partly", "right"), ("none", "right")):
+        for name, side in (
+            ("exercise", "left"),
+            ("full", "right"),
+            ("partly", "right"),
+            ("none", "right"),
+            ("s", "right"),
+        ):
             exercises.add_column(name, justify=side)  # type: ignore[arg-type]
         exercises.add_column("most often not yet")
         for exercise in chapter.exercises:
             worst = max(exercise.behaviours, key=lambda b: b.failed, default=None)
             hint = f"{worst.id} ({worst.failed})" if worst and worst.failed else ""
-            exercises.add_row(exercise.id, str(exercise.full), str(exercise.partial), str(exercise.none), hint)
+            counts = map(str, (exercise.full, exercise.partial, exercise.none))
+            exercises.add_row(exercise.id, *counts, seconds_of(exercise), hint)
         made.append(exercises)
+    if longest := slowest(found):
+        made.append(Table("exercise", "median seconds", title="slowest tests", title_justify="left"))
+        for name, seconds in longest:
+            made[-1].add_row(name, seconds)
     return made
+
+
+def seconds_of(exercise: ExerciseStatistics) -> str:
+    """The time of an exercise's tests, for a table."""
+    return "" if math.isnan(exercise.seconds) else f"{exercise.seconds:.1f}"
+
+
+def slowest(found: Sequence[ChapterStatistics], count: int = 5) -> list[tuple[str, str]]:
+    """The exercises whose tests take longest, by chapter and id, with their seconds."""
+    timed = [(chapter, e) for chapter in found for e in chapter.exercises if not math.isnan(e.seconds)]
+    timed.sort(key=lambda pair: -pair[1].seconds)
+    return [(f"{chapter.id[:2]} {exercise.id}", seconds_of(exercise)) for chapter, exercise in timed[:count]]
 
 
 def line_of(row: dict[str, Any]) -> tuple[str, str, str, str]:

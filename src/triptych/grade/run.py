@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import multiprocessing
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +22,32 @@ from pebble import ProcessExpired, ProcessPool
 from triptych.build.release import release_chapter
 from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
-from triptych.grade import worker
+from triptych.grade import compiled, worker
 from triptych.grade.clock import LONGEST
+from triptych.grade.digest import Digests
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
+from triptych.grade.record import Record, Result
 from triptych.grade.worker import GRACE, STUCK, Job, Outcome
-from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
+from triptych.grade.writer import Writer
+from triptych.nbgrader_api import MissingEntry, SubmittedAssignment, gradebook
 
-GRADED, NOT_GRADED = "graded", "not_graded"
-
-
-@dataclass(frozen=True)
-class CellScore:
-    score: float
-    max_score: float
+#: A submission, as (student, chapter).
+Key = tuple[str, str]
+LOOK_EVERY = 0.5  # seconds between two looks at who is being graded
 
 
-@dataclass(frozen=True)
-class Result:
-    """What became of one submission. `score` is None when it was not graded."""
+class Listener:
+    """Is told how a run goes on. Override what is of interest."""
 
-    student: str
-    chapter: str
-    status: str
-    reason: str = ""
-    score: float | None = None
-    max_score: float | None = None
-    late: bool = False
-    cells: dict[str, CellScore] = field(default_factory=dict)
-    seconds: float = 0.0
-    box: str = ""
+    def started(self, total: int, unchanged: int) -> None:
+        """There are `total` submissions to grade, and `unchanged` that stand from an earlier run."""
 
+    def running(self, names: Sequence[str]) -> None:
+        """What is being worked on just now."""
 
-Listener = Callable[[Result], None]
+    def finished(self, result: Result) -> None:
+        """One more has ended."""
 
 
 def grade(
@@ -65,63 +58,114 @@ def grade(
     jobs: int = 0,
     box: str = "bwrap",
     limits: Limits | None = None,
-    started: Callable[[int], None] = lambda total: None,
-    finished: Listener = lambda result: None,
+    force: bool = False,
+    listener: Listener | None = None,
 ) -> list[Result]:
     """Grades what lies in `submitted/` and writes gradebook, feedback and record.
 
-    jobs: submissions at a time (0: as many as there are cores). started and finished are told of
-    the number of submissions and of each result as it comes. Raises CourseError when the course
-    itself is not ready; never because of a submission.
+    jobs: submissions at a time (0: as many as there are cores). A submission of which nothing has
+    changed since its last result (itself, chapter, deadline, machinery) keeps that, unless `force`.
+    Raises CourseError when the course itself is not ready; never because of a submission.
     """
-    limits = limits or Limits()
+    limits, listener = limits or Limits(), listener or Listener()
     with _alone(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         work = Path(scratch)
         for chapter in chapters:
             _prepare(course, chapter)
-        todo = list(submissions(course.submitted, list(chapters), list(students)))
-        started(len(todo))
-        _back_up(course)
-        writer = Writer(course, work, box)
-        results = []
-        for job, outcome in _prepared(course, todo, work, jobs or os.cpu_count() or 1, box, limits):
-            result = writer.write(job, outcome)
-            results.append(result)
-            finished(result)
+        record = Record(course)
+        record.shorten()  # takes away a line that was cut off, too
+        keys = list(submissions(course.submitted, list(chapters), list(students)))
+        digests = _digests(course, keys, box, limits)
+        results = [] if force else _standing(course, record, digests)
+        unchanged = {(result.student, result.chapter) for result in results}
+        todo = sorted((key for key in keys if key not in unchanged), key=lambda key: (key[1], key[0]))
+        listener.started(len(todo), len(unchanged))
+        if todo:
+            _back_up(course)
+            writer = Writer(course, work, box, record)
+            for job, outcome in _prepared(course, todo, work, jobs or os.cpu_count() or 1, box, limits, listener):
+                result = writer.write(job, outcome, digests[job.student, job.chapter])
+                results.append(result)
+                listener.finished(result)
         return results
+
+
+# --- what need not be graded again ---------------------------------------------------------------
+
+
+def _digests(course: Course, keys: Sequence[Key], box: str, limits: Limits) -> dict[Key, str]:
+    """What decides on each submission's marks, as one number each."""
+    digests = Digests(course, box, limits)
+    due: dict[str, datetime | None] = {}
+    with gradebook(course) as book:
+        for chapter in {chapter for _, chapter in keys}:
+            with contextlib.suppress(MissingEntry):
+                due[chapter] = book.find_assignment(chapter).duedate
+    return {(student, chapter): digests.of(student, chapter, due.get(chapter)) for student, chapter in keys}
+
+
+def _standing(course: Course, record: Record, digests: dict[Key, str]) -> list[Result]:
+    """Results of earlier runs that still hold, and of which gradebook and feedback are there."""
+    known = record.results()
+    with gradebook(course) as book:
+        booked = {(s.student_id, s.name) for s in book.db.query(SubmittedAssignment).all()} if known else set()
+    standing = []
+    for key, digest in digests.items():
+        result = known.get(key)
+        if result is None or not result.digest or result.digest != digest:
+            continue
+        page = course.root / "feedback" / key[0] / key[1] / f"{key[1]}.html"
+        if result.score is None or (key in booked and page.is_file()):
+            standing.append(result)
+    return standing
 
 
 # --- workers -------------------------------------------------------------------------------------
 
 
 def _prepared(
-    course: Course, todo: list[tuple[str, str]], work: Path, jobs: int, box: str, limits: Limits
+    course: Course, todo: Sequence[Key], work: Path, jobs: int, box: str, limits: Limits, listener: Listener
 ) -> Iterator[tuple[Job, Outcome]]:
     """Runs submissions in worker processes, `jobs` at a time, and yields what each says as it ends.
 
-    A worker keeps what submissions share (imports, setup cells, compiled references); a learner's
-    code runs in a kernel of its own. A worker that dies or hangs costs its submission alone.
+    A worker keeps what submissions share (warm processes, setup cells, compiled references); a
+    learner's code runs in a process of its own. A worker that dies or hangs costs its submission alone.
     """
     log = course.root / ".triptych" / "workers.log"
     # spawned, not forked: a worker must not inherit the gradebook's connections or JAX's threads
     pool = ProcessPool(
-        max_workers=min(jobs, max(len(todo), 1)),
+        max_workers=min(jobs, len(todo)),
         initializer=worker.begin,
-        initargs=[str(log)],
+        initargs=[str(log), str(course.root / ".triptych" / "references")],
         context=multiprocessing.get_context("spawn"),
     )
-    pending: dict[Future[Outcome], Job] = {}
-    try:
-        for number, (student, chapter) in enumerate(todo):
-            job = Job(str(course.root), student, chapter, str(work / str(number)), box)
+    longest = LONGEST * (limits.notebook_seconds + 2 * GRACE)
+    pending: dict[Future[Any], Job | str] = {}
+    number = 0
+
+    def schedule(keys: Sequence[Key]) -> None:
+        nonlocal number
+        for student, chapter in keys:
+            number += 1
+            folder = compiled.compiled(course, chapter)
+            job = Job(str(course.root), student, chapter, str(work / str(number)), box, str(folder or ""))
             Path(job.work).mkdir()
-            pending[
-                pool.schedule(worker.run, [job, limits], timeout=LONGEST * (limits.notebook_seconds + 2 * GRACE))
-            ] = job
+            pending[pool.schedule(worker.run, [job, limits], timeout=longest)] = job
+
+    try:
+        many = Counter(chapter for _, chapter in todo)
+        first = [chapter for chapter in many if compiled.worth_it(course, chapter, many[chapter])]
+        for chapter in first:
+            pending[pool.schedule(worker.compile_chapter, [str(course.root), chapter, box], timeout=longest)] = chapter
+        schedule([key for key in todo if key[1] not in first])
         while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
+            listener.running([_name(job) for future, job in pending.items() if future.running()])
             for future in done:
                 job = pending.pop(future)
+                if isinstance(job, str):  # the chapter's programs are there, or must do without
+                    schedule([key for key in todo if key[1] == job])
+                    continue
                 yield job, _outcome(future, limits, log)
                 shutil.rmtree(job.work, ignore_errors=True)
         pool.close()
@@ -130,124 +174,25 @@ def _prepared(
         pool.join()
 
 
+def _name(job: Job | str) -> str:
+    return f"what all share of {job[:2]}" if isinstance(job, str) else f"{job.student} {job.chapter[:2]}"
+
+
 def _outcome(future: Future[Outcome], limits: Limits, log: Path) -> Outcome:
     """What a worker said, or what became of it."""
     late = f"it did not end within {limits.notebook_seconds + GRACE:.0f} s"
     try:
         return future.result()
     except TimeoutError:
-        return Outcome(False, late)
+        return Outcome(False, late, again=True)
     except ProcessExpired as death:
         if death.exitcode == STUCK:
-            return Outcome(False, late)
-        return Outcome(False, f"its worker process died (exit code {death.exitcode}): grade it again; see {log}")
+            return Outcome(False, late, again=True)
+        said = f"its worker process died (exit code {death.exitcode}): grade it again; see {log}"
+        return Outcome(False, said, again=True)
     except Exception as error:  # a fault of the grader or of the course; other submissions go on
-        return Outcome(False, f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}")
-
-
-# --- the one writer ------------------------------------------------------------------------------
-
-
-class Writer:
-    """Hands prepared submissions to nbgrader, one at a time, and reads the marks back."""
-
-    def __init__(self, course: Course, work: Path, box: str) -> None:
-        self.course = course
-        self.work = work
-        self.box = box
-        self.record = Record(course)
-
-    def write(self, job: Job, outcome: Outcome) -> Result:
-        """Marks and feedback for a prepared submission; a refused one leaves no old marks behind."""
-        reason = outcome.reason
-        if outcome.ready:
-            reason = self._autograde(job)
-        if reason:
-            self._forget(job)
-            result = Result(job.student, job.chapter, NOT_GRADED, reason, seconds=outcome.seconds, box=self.box)
-        else:
-            result = self._marks(job, outcome)
-        self.record.add(result)
-        return result
-
-    def _autograde(self, job: Job) -> str:
-        """Runs nbgrader's Autograde and GenerateFeedback; the reason why not, or nothing."""
-        api = nbgrader_api(
-            self.course,
-            CourseDirectory={"submitted_directory": str(Path(job.work) / "staged")},
-            ExecuteSubmission={"executed_folder": str(Path(job.work) / "executed")},
-        )
-        for said in (
-            api.autograde(job.chapter, job.student, force=True, create=True),
-            api.generate_feedback(job.chapter, job.student, force=True),
-        ):
-            if not said["success"]:
-                text = str(said.get("error", "")) + str(said.get("log", ""))
-                if "KeyboardInterrupt" in text:  # nbgrader catches it with everything else
-                    raise KeyboardInterrupt
-                last = [line for line in text.strip().splitlines() if "Error" in line][-1:]
-                return f"nbgrader could not take it ({last[0].strip()[:200] if last else 'no reason given'})"
-        return ""
-
-    def _marks(self, job: Job, outcome: Outcome) -> Result:
-        with gradebook(self.course) as book:
-            submission = book.find_submission(job.chapter, job.student)
-            cells = {
-                grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score))
-                for notebook in submission.notebooks
-                for grade in notebook.grades
-            }
-            late = bool(submission.timestamp and submission.total_seconds_late > 0)
-            return Result(
-                job.student,
-                job.chapter,
-                GRADED,
-                score=float(submission.score),
-                max_score=float(submission.max_score),
-                late=late,
-                cells=cells,
-                seconds=outcome.seconds,
-                box=self.box,
-            )
-
-    def _forget(self, job: Job) -> None:
-        """A submission that is not graded has no marks, not those of an earlier one."""
-        if "/" in job.student or job.student.startswith("."):
-            return
-        for step in ("autograded", "feedback"):
-            folder = self.course.root / step / job.student / job.chapter
-            if folder.is_dir() and not folder.is_symlink():
-                for path in folder.rglob("*"):
-                    path.chmod(0o755 if path.is_dir() else 0o644)  # nbgrader writes read-only files
-                shutil.rmtree(folder)
-        with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
-            book.remove_submission(job.chapter, job.student)
-
-
-class Record:
-    """What became of every submission, kept beside the gradebook: the gradebook has no place for “not graded”."""
-
-    def __init__(self, course: Course) -> None:
-        self.path = course.root / ".triptych" / "record.json"
-
-    def read(self) -> list[dict[str, Any]]:
-        """The newest result of every submission, in no particular order."""
-        try:
-            return list(json.loads(self.path.read_text(encoding="utf-8")).values())
-        except FileNotFoundError:
-            return []
-        except ValueError as error:
-            raise CourseError(f"{self.path} is damaged ({error}): delete it and grade again.") from error
-
-    def add(self, result: Result) -> None:
-        """Enters a result; the file is whole at every moment."""
-        kept = {f"{r['student']}/{r['chapter']}": r for r in self.read()}
-        entry = asdict(result) | {"graded_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        kept[f"{result.student}/{result.chapter}"] = entry
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".part")
-        partial.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
-        partial.replace(self.path)
+        said = f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}"
+        return Outcome(False, said, again=True)
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:

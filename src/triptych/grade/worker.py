@@ -10,16 +10,19 @@ import os
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import jax
 import nbformat
 from nbgrader.utils import parse_utc
 
 from triptych.chapter import read_chapter
 from triptych.course import Course
+from triptych.grade import compiled
 from triptych.grade.clock import fair_time
-from triptych.grade.execute import execute
+from triptych.grade.execute import Timed, execute
 from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.limits import Limits
 from triptych.grade.preprocessors import copy_tree
@@ -51,15 +54,26 @@ class Outcome:
     ready: bool
     reason: str = ""
     seconds: float = 0.0
+    #: not the submission's fault: to be tried in the next run, whatever has changed
+    again: bool = False
+    phases: Mapping[str, float] = field(default_factory=dict)
+    #: seconds by test cell
+    tests: Mapping[str, float] = field(default_factory=dict)
 
 
-def begin(log: str) -> None:
-    """Prepares a worker process: what libraries say goes to a log, not over the progress bar."""
+def begin(log: str, references: str) -> None:
+    """Prepares a worker process: what libraries say goes to `log`, not over the progress bar.
+
+    What JAX compiles for tests on the grader's side is kept in the folder `references`.
+    """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
     os.environ["MPLBACKEND"] = "agg"  # setup cells on the grader's side have no screen
+    jax.config.update("jax_compilation_cache_dir", references)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def run(job: Job, limits: Limits) -> Outcome:
@@ -105,12 +119,18 @@ def _run(job: Job, limits: Limits, start: float) -> Outcome:
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        compiled = Path(job.compiled) if job.compiled else None
-        executed = execute(notebook, chapter, folder, limits=limits, box=job.box, compiled=compiled)
+        programs = Path(job.compiled) if job.compiled else None
+        timed = Timed()
+        executed = execute(notebook, chapter, folder, limits=limits, box=job.box, compiled=programs, timed=timed)
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
-    return Outcome(True, "", time.monotonic() - start)
+    return Outcome(True, "", time.monotonic() - start, phases=timed.phases, tests=timed.tests)
+
+
+def compile_chapter(course: str, chapter: str, box: str) -> None:
+    """Makes what JAX compiles for a chapter ready for the submissions to come."""
+    compiled.fill(Course(Path(course)), chapter, box=box)
 
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Whether a submission has to be graded again: one number over everything that decides on its marks."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from triptych.course import Course
+from triptych.grade.limits import Limits
+
+#: Libraries whose version may change a mark.
+LIBRARIES = ("ipykernel", "jax", "jaxlib", "nbgrader", "numpy", "pyhf", "scipy", "sympy")
+#: Of a submission's files no more than this is read: larger ones are told apart by size and time.
+READ_BYTES = 20_000_000
+
+
+class Digests:
+    """Digests of submissions to chapters as they are now."""
+
+    def __init__(self, course: Course, box: str, limits: Limits) -> None:
+        self._course = course
+        self._common = f"{_machinery()} {box} {sorted(asdict(limits).items())}"
+        self._chapters: dict[str, str] = {}
+
+    def of(self, student: str, chapter: str, due: datetime | None) -> str:
+        """Changes with the submission, the chapter's source and release, its deadline, and the machinery."""
+        if chapter not in self._chapters:
+            parts = [self._common]
+            for folder in (self._course.source / chapter, self._course.release / chapter):
+                parts += _described(folder)
+            self._chapters[chapter] = _hash(parts)
+        submission = _described(self._course.submitted / student / chapter)
+        return _hash([self._chapters[chapter], str(due), *submission])
+
+
+def _described(folder: Path) -> Iterator[str]:
+    """Every entry below a folder by kind and content. Links are not followed, devices not opened."""
+    if folder.is_symlink() or not folder.is_dir():
+        yield f"{folder.name} is no folder"
+        return
+    left = READ_BYTES
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted([*names, *folders]):
+            path = os.path.join(above, name)  # noqa: PTH118 - names may be no text
+            try:
+                status = os.lstat(path)
+                said = f"{os.path.relpath(path, folder)!r} {stat.S_IFMT(status.st_mode)}"
+                if stat.S_ISLNK(status.st_mode):
+                    said += f" {os.readlink(path)!r}"  # noqa: PTH115
+                elif stat.S_ISREG(status.st_mode):
+                    said += f" {status.st_size}"
+                    if status.st_size <= left:
+                        left -= status.st_size
+                        said += " " + _content(path)
+                    else:
+                        said += f" {status.st_mtime_ns}"
+            except OSError as error:
+                said = f"{name!r} {error.errno}"
+            yield said
+
+
+def _content(path: str) -> str:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@functools.cache
+def _machinery() -> str:
+    """This package's own code, and the libraries that marks depend on."""
+    package = Path(__file__).resolve().parents[1]
+    parts = [f"{path.relative_to(package)} {_content(str(path))}" for path in sorted(package.rglob("*.py"))]
+    for library in LIBRARIES:
+        try:
+            parts.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            parts.append(f"no {library}")
+    return _hash(parts)
+
+
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,131 @@
+"""Programs compiled once: found by whoever has the same program, listed by nobody, written by no submission."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from courses import answer, edit, scratch, submit
+from needs import needs_box
+
+from triptych.build.release import release_chapter
+from triptych.chapter import Role, read_chapter, role_of
+from triptych.course import Course
+from triptych.grade import compiled
+from triptych.grade.box import kernel_kind
+from triptych.grade.nursery import Nursery
+from triptych.grade.run import grade
+from triptych.grade.sandbox import Ran, run
+from triptych.grade.warm import COMPILED
+
+JAX = "07_jax"
+LECTURE = "import jax, jax.numpy as jnp\ndoubled = jax.jit(lambda x: jnp.sin(x) * 2)(jnp.arange(3.0))"
+
+pytestmark = [needs_box, pytest.mark.xdist_group("compiled")]
+
+
+def shorten(notebook: nbformat.NotebookNode) -> None:
+    """One exercise of the chapter, and a lecture cell that compiles something."""
+    notebook.cells = [
+        cell for cell in notebook.cells if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE) or cell.id.startswith("hvp")
+    ]
+    lecture = nbformat.v4.new_code_cell(LECTURE, id="compiles", metadata=notebook.cells[0].metadata)
+    lecture.metadata = {"nbgrader": {**notebook.cells[0].metadata.nbgrader, "grade_id": "compiles"}, "tags": []}
+    notebook.cells.append(lecture)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Path]:
+    course = scratch(tmp_path_factory.mktemp("compiled") / "course", [JAX])
+    edit(course.notebook(JAX), shorten)
+    release_chapter(course, JAX)
+    assert compiled.compiled(course, JAX) is None
+    return course, compiled.fill(course, JAX, box="bwrap")
+
+
+@pytest.fixture(scope="module")
+def warm(filled: tuple[Course, Path]) -> Iterator[Nursery]:
+    with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=filled[1]))) as made:
+        yield made
+
+
+COUNT = """
+import json, logging
+import jax; jax.config.update("jax_enable_x64", True)  # as the setup cell does
+seen = []
+class Listen(logging.Handler):
+    def emit(self, record):
+        seen.append(record.getMessage())
+log = logging.getLogger("jax"); log.setLevel(logging.DEBUG); log.addHandler(Listen()); log.propagate = False
+{code}
+print(json.dumps([sum("cache " + what in text.lower() for text in seen) for what in ("hit for", "miss for 'jit")]))
+"""
+
+
+def counted(code: str, warm: Nursery) -> list[int]:
+    """Programs that were found and not found while `code` ran."""
+    ran: Ran = run(COUNT.format(code=code), nursery=warm, seconds=60)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_what_the_course_compiles_is_found_and_only_that(warm: Nursery) -> None:
+    hits, misses = counted(LECTURE, warm)
+    assert hits > 0 and misses == 0
+    hits, misses = counted(LECTURE.replace("* 2", "* 3"), warm)
+    assert misses == 1
+
+
+def test_what_a_submission_compiles_is_not_there_for_the_next(warm: Nursery, filled: tuple[Course, Path]) -> None:
+    before = sorted(path.name for path in filled[1].iterdir())
+    for _ in range(2):
+        assert counted(LECTURE.replace("* 2", "* 5"), warm)[1] == 1
+    assert sorted(path.name for path in filled[1].iterdir()) == before
+
+
+def test_the_folder_cannot_be_listed_nor_changed(warm: Nursery, filled: tuple[Course, Path]) -> None:
+    name = next(path.name for path in filled[1].iterdir())
+    code = f"""
+import os
+for act in (
+    lambda: os.listdir({COMPILED!r}),
+    lambda: os.chmod({COMPILED!r}, 0o755),
+    lambda: open({COMPILED!r} + "/new", "w"),
+    lambda: open({COMPILED!r} + "/{name}", "r+b"),
+    lambda: os.remove({COMPILED!r} + "/{name}"),
+):
+    try:
+        print("did it", act())
+    except OSError:
+        print("refused")
+print(len(open({COMPILED!r} + "/{name}", "rb").read()) > 0)
+"""
+    assert run(code, nursery=warm).stdout.split("\n") == [*["refused"] * 5, "True", ""]
+
+
+def test_marks_are_the_same_with_and_without(filled: tuple[Course, Path]) -> None:
+    course, folder = filled
+    answers = {c.grade_id: c.source for c in read_chapter(course.notebook(JAX)).with_role(Role.SOLUTION)}
+    wrong = {name: text.replace("jvp", "vjp").replace("grad", "jacfwd") for name, text in answers.items()}
+    for student, texts in (("ada", answers), ("blaise", wrong)):
+        submit(course, student, answer(course, JAX, texts), JAX)
+    with_them = {r.student: r.score for r in grade(course, [JAX], force=True)}
+    hidden = folder.rename(folder.with_name("hidden"))
+    try:
+        assert {r.student: r.score for r in grade(course, [JAX], force=True)} == with_them
+    finally:
+        hidden.rename(folder)
+    assert with_them["ada"] != with_them["blaise"]
+
+
+def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None:
+    course, folder = filled
+    edit(course.notebook(JAX), lambda notebook: notebook.cells[-1].update(source=LECTURE.replace("* 2", "* 7")))
+    assert compiled.compiled(course, JAX) is None and compiled.worth_it(course, JAX, 5)
+    assert not compiled.worth_it(course, JAX, 4)
+    release_chapter(course, JAX)
+    assert compiled.fill(course, JAX, box="bwrap") != folder and not folder.exists()
