@@ -112,11 +112,11 @@ def test_slides_hold_what_belongs_to_them(deck: Deck) -> None:
     assert len(slides) == 6
     assert [re.search(r'<section(?: class="([\w ]+)")?', s)[1] for s in slides] == [  # type: ignore[index]
         "title",
+        "words",
         None,
         None,
-        None,
-        "exercise",
-        "recap",
+        "exercise words",
+        "recap words",
     ]
     assert "never shown" not in html
     assert "<title>A &lt;title&gt;</title>" in html
