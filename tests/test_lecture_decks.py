@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -138,7 +139,7 @@ def test_headings_are_in_order_and_the_language_is_set(name: str) -> None:
     assert facts["title"]
     levels = [level for level, _ in facts["headings"]]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 @needs_chromium

@@ -133,6 +133,7 @@ def _execute(notebook: NotebookNode, path: Path) -> None:
                 kernel_name="python3",
                 resources={"metadata": {"path": str(path.parent)}},
                 shutdown_kernel="immediate",
+                coalesce_streams=True,  # what a cell prints is one block, however it arrived
                 extra_arguments=["--InlineBackend.figure_formats=retina"],  # sharp on a projector
                 config=Config({"KernelManager": transport}),
             ).execute()
