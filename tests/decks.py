@@ -66,7 +66,7 @@ class Print:
     """What a browser makes of a deck on paper, where all slides can be seen at once."""
 
     pages: list[str]
-    outline: int
+    outline: list[str]
     tagged: bool
     axe: dict[str, list[str]]
 
@@ -99,10 +99,14 @@ def printed(name: str) -> Print:
     root = pdf.trailer["/Root"]
     return Print(
         pages=[page.extract_text() for page in pdf.pages],
-        outline=len(pdf.outline),
+        outline=[entry.title for entry in _flat(pdf.outline)],
         tagged="/StructTreeRoot" in root and root.get("/Lang") is not None,
         axe=axe,
     )
+
+
+def _flat(outline: list[Any]) -> list[Any]:
+    return [entry for item in outline for entry in (_flat(item) if isinstance(item, list) else [item])]
 
 
 def serious(page: Any) -> list[str]:

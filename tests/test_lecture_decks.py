@@ -222,7 +222,10 @@ def test_pdf_has_a_page_a_slide_and_tells_no_secret(name: str) -> None:
 @needs_chromium
 @each
 def test_pdf_has_bookmarks_and_tags(name: str) -> None:
-    assert printed(name).outline > 0
+    bookmarks = [squeezed(title) for title in printed(name).outline]
+    headings = [squeezed(text) for _, text in survey(name).facts["headings"]]
+    assert len(bookmarks) == len(headings)
+    assert bookmarks[0] == headings[0] and bookmarks[-1] == headings[-1]
     assert printed(name).tagged
 
 

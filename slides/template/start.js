@@ -26,12 +26,21 @@
       // Each slide's own footer holds its number, which so scales with the slide and gets into print.
       slideNumber: "c/t",
       showSlideNumber: "speaker",
+      // The speaker view keeps pace with a deck that plans its slides, as the workshop's does.
+      defaultTiming: document.querySelector("[data-timing]") ? 0 : null,
       pdfSeparateFragments: false,
       pdfMaxPagesPerSlide: 1,
       plugins: [RevealNotes],
     });
     Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Light or dark" }, toggleTheme);
     await printed;
+    if (printing) {
+      // On paper every slide is there for everybody, also for who listens to its tags.
+      for (const slide of document.querySelectorAll(".slides section")) {
+        slide.removeAttribute("aria-hidden");
+        slide.hidden = false;
+      }
+    }
     root.dataset.ready = "true";
   };
 

@@ -30,7 +30,7 @@ class Stamps:
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
             self._kept = {str(name): [str(made_from), str(is_)] for name, (made_from, is_) in kept.items()}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             pass  # nothing recorded, or nothing readable: everything is made
 
     def fresh(self, product: Path, made_from: str) -> bool:

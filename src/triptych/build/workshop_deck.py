@@ -1,7 +1,8 @@
-"""The workshop's deck: the core path of all chapters on one evening's clock."""
+"""The workshop's deck: the core path of all chapters on one clock."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from triptych.build.deck import write_slides
 from triptych.course import Course
 from triptych.slides import CORE, Slide, plan_text
 from triptych.workshop import Part, clock, parts_of
+
+#: How a chapter's notes begin: “2 minutes. …”, “Two minutes. …”
+_PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
 
 
 def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path) -> None:
@@ -60,6 +64,8 @@ def _on_stage(course: Course, part: Part) -> list[Slide]:
             cell.id = f"{part.chapter[:2]}_{cell.id}"[:64]  # two chapters may have cells of the same id
             if cell.cell_type == "markdown":  # all of it is the core path here
                 cell.source = cell.source.replace(f"# {CORE} ", "# ")
+            elif cell.cell_type == "raw":  # the chapter's own pace
+                cell.source = _PACE.sub("", cell.source)
     # Chapters stand side by side, each with its slides below: three keys reach every part.
     return part.slides
 
