@@ -33,6 +33,10 @@
       plugins: [RevealNotes],
     });
     Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Light or dark" }, toggleTheme);
+    // The help page scrolls on a small screen: it has to be reached with the keyboard for that.
+    new MutationObserver(() => {
+      document.querySelectorAll(".r-overlay-content:not([tabindex])").forEach((page) => (page.tabIndex = 0));
+    }).observe(document.querySelector(".reveal"), { childList: true, subtree: true });
     await printed;
     if (printing) {
       // On paper every slide is there for everybody, also for who listens to its tags.
