@@ -77,7 +77,7 @@ def survey(name: str) -> Survey:
     with browser._opened(deck(name), asked=found.asked) as page:
         page.on("pageerror", lambda error: found.errors.append(str(error)))
         page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
-        found.facts = page.evaluate(_FACTS)
+        found.facts = page.evaluate(FACTS)
         found.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
@@ -124,7 +124,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-_FACTS = """() => {
+FACTS = """() => {
   const slides = Reveal.getSlides();
   const text = element => element.textContent.trim().replace(/\\s+/g, " ");
   const walker = document.createTreeWalker(document.querySelector(".slides"), NodeFilter.SHOW_TEXT);
@@ -152,7 +152,8 @@ _FACTS = """() => {
     dollars,
     fragments,
     formulas: document.querySelectorAll(".content mjx-container svg").length,
-    wrong_formulas: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map(text),
+    // MathJax sets a command that it does not know in red.
+    wrong_formulas: [...document.querySelectorAll('mjx-merror, [data-mjx-error], mjx-container [fill="red"]')].map(text),
     without_formula: [...document.querySelectorAll("[data-cell]")]
       .filter(cell => !cell.querySelector("mjx-container")).map(cell => cell.dataset.cell),
     images: [...document.querySelectorAll(".slides img")].map(image => ({

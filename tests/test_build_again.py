@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from courses import FORWARD, PROJECT, scratch
+from needs import needs_chromium
 from typer.testing import CliRunner
 
 from triptych.build.derive import build_course
@@ -42,6 +43,7 @@ def made(course: Course, **options: bool) -> set[str]:
         course.solutions / FORWARD / f"{FORWARD}.ipynb": "solutions",
         course.slides / f"{FORWARD}.html": "deck",
         course.slides / f"{FORWARD}.solutions.html": "deck with solutions",
+        course.slides / f"{FORWARD}.pdf": "pdf",
         course.slides / "index.html": "index",
     }
     return {names[path] for path in paths}
@@ -91,6 +93,23 @@ def test_the_deck_with_solutions_is_made_when_asked_for(course: Course) -> None:
     assert made(course, solutions=True) == {"deck with solutions", "index"}
     assert made(course, solutions=True) == set()
     assert ".solutions.html" not in (course.slides / "index.html").read_text(encoding="utf-8")
+
+
+@needs_chromium
+def test_pdfs_are_made_when_asked_for_and_then_linked(course: Course) -> None:
+    assert made(course, pdf=True) == {"pdf", "index"}
+    assert f'href="{FORWARD}.pdf"' in (course.slides / "index.html").read_text(encoding="utf-8")
+    assert made(course, pdf=True) == set()
+    (course.slides / f"{FORWARD}.pdf").unlink()
+    assert made(course, pdf=True) == {"pdf"}
+
+
+def test_a_pdf_without_a_browser_is_said_in_a_sentence(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIPTYCH_CHROMIUM", "/nowhere/chromium")
+    ran = CliRunner().invoke(app, ["build", "--course", str(course.root), "--pdf", FORWARD])
+    assert isinstance(ran.exception, CourseError)
+    assert str(ran.exception).startswith(f"{FORWARD}.pdf cannot be made: No Chromium was found")
+    assert (course.slides / f"{FORWARD}.html").is_file()
 
 
 def test_a_record_that_cannot_be_read_makes_all(course: Course) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decks import DARK_PAPER, deck, serious, squeezed
+from decks import DARK_PAPER, FACTS, deck, serious, squeezed
 from nbformat.v4 import new_notebook
 from needs import needs_chromium
 from pypdf import PdfReader
@@ -120,3 +120,21 @@ def test_axe_sees_a_figure_without_words(small: Path) -> None:
     with browser._opened(small, query="?print-pdf") as page:
         page.evaluate("document.querySelector('.slides img').removeAttribute('alt')")
         assert any(finding.startswith("image-alt") for finding in serious(page))
+
+
+def test_a_survey_sees_what_is_broken(tmp_path: Path) -> None:
+    """What the tests of the lecture's decks look for would be found."""
+    cells = [
+        text("# Title"),
+        text("### Deeper\n\nIt costs 5 $ today."),
+        text('## Picture\n\n<img src="data:image/png;base64,AAAA" alt="">'),
+        text("## Formula\n\n$\\undefined{x}$ and $\\frac{a}$"),
+    ]
+    target = tmp_path / "deck.html"
+    write_deck(new_notebook(cells=cells), tmp_path, SLIDES, target, title="Broken", footer="1 Broken")
+    with browser._opened(target) as page:
+        facts = page.evaluate(FACTS)
+    assert [dollars.strip() for dollars in facts["dollars"]] == ["It costs 5 $ today."]
+    assert [(image["alt"], image["loaded"]) for image in facts["images"]] == [("", False)]
+    assert facts["headings"][:2] == [[1, "Title"], [3, "Deeper"]]
+    assert len(facts["wrong_formulas"]) >= 2
