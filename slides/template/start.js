@@ -17,7 +17,7 @@
     await Reveal.initialize({
       width: 1280,
       height: 720,
-      margin: 0.02,
+      margin: printing ? 0 : 0.02, // paper has its own
       maxScale: 4,
       center: false,
       hash: true,
