@@ -58,6 +58,6 @@ lock: $(VENV)/base  ## write requirements files and environment.yml anew from py
 	$(BIN)/python tools/environment.py > environment.yml
 
 clean:  ## remove what was derived: demo, decks, answer keys, caches (never submissions or marks)
-	rm -rf demo .triptych/answer_keys .mypy_cache .ruff_cache .pytest_cache
+	rm -rf demo build .triptych/answer_keys .triptych/build.json .mypy_cache .ruff_cache .pytest_cache
 	rm -f slides/*.html slides/*.pdf
 	find solutions -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +

@@ -19,3 +19,21 @@ os.environ.setdefault("MPLBACKEND", "agg")
 @pytest.fixture(scope="session")
 def course() -> Course:
     return Course(Path(__file__).resolve().parents[1])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the tests of a group in one process, where they share what is costly.
+
+    pytest-xdist 3.8 writes the group into `item._nodeid`, which pytest 9.2 no longer reads, and so
+    spreads the tests of a group in silence. This does what it means to do.
+    """
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        if mark is not None:
+            group = f"@{mark.args[0]}"
+            if not item.nodeid.endswith(group):
+                item._id = type(item.id).parse(f"{item.nodeid}{group}")  # type: ignore[attr-defined]
+            assert item.nodeid.endswith(group), "pytest-xdist would spread the tests of a group"

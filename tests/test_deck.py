@@ -112,11 +112,11 @@ def test_slides_hold_what_belongs_to_them(deck: Deck) -> None:
     assert len(slides) == 6
     assert [re.search(r'<section(?: class="([\w ]+)")?', s)[1] for s in slides] == [  # type: ignore[index]
         "title",
+        "words",
         None,
         None,
-        None,
-        "exercise",
-        "recap",
+        "exercise words",
+        "recap words",
     ]
     assert "never shown" not in html
     assert "<title>A &lt;title&gt;</title>" in html
@@ -179,6 +179,28 @@ def test_image_that_cannot_be_embedded_is_named_with_its_cell(deck: Deck, source
     with pytest.raises(DeckError, match=r"Cell 'drawing' shows") as caught:
         deck([text(source, cell_id="drawing")])
     assert says in str(caught.value)
+
+
+def test_slide_that_shows_nothing_is_named(deck: Deck) -> None:
+    hidden = shown(new_code_cell("x = 1"), "slide", "quiet-cell", jupyter={"source_hidden": True})
+    with pytest.raises(DeckError, match="The slide that begins with cell 'quiet-cell' shows nothing"):
+        deck([text("# Title"), hidden])
+
+
+def test_badge_stands_for_the_plan_in_the_text(tmp_path: Path) -> None:
+    cells = [text("# Title"), text("## Exercise: `one`\n\n**3 points · 8 minutes.** Do it.")]
+    badges = {"one": "3 points · 8 minutes"}
+    write_deck(new_notebook(cells=cells), tmp_path, SLIDES, tmp_path / "d.html", title="", footer="", badges=badges)
+    slide = sections((tmp_path / "d.html").read_text())[1]
+    assert slide.count("3 points · 8 minutes") == 1
+    assert '<p class="badge">3 points · 8 minutes</p>' in slide
+    assert "<p>Do it.</p>" in slide
+
+
+def test_core_mark_is_coloured_and_headings_have_no_ids(deck: Deck) -> None:
+    html = deck([text("# Title"), text("## ● Two words"), text("Not ● here")]).read_text()
+    assert '<h2><span class="core">●</span> Two words</h2>' in html
+    assert html.count('class="core"') == 1
 
 
 def test_notebook_with_nothing_to_show_is_refused(deck: Deck) -> None:

@@ -17,7 +17,7 @@
     await Reveal.initialize({
       width: 1280,
       height: 720,
-      margin: 0.02,
+      margin: printing ? 0 : 0.02, // paper has its own
       maxScale: 4,
       center: false,
       hash: true,
@@ -26,12 +26,25 @@
       // Each slide's own footer holds its number, which so scales with the slide and gets into print.
       slideNumber: "c/t",
       showSlideNumber: "speaker",
+      // The speaker view keeps pace with a deck that plans its slides, as the workshop's does.
+      defaultTiming: document.querySelector("[data-timing]") ? 0 : null,
       pdfSeparateFragments: false,
       pdfMaxPagesPerSlide: 1,
       plugins: [RevealNotes],
     });
     Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Light or dark" }, toggleTheme);
+    // The help page scrolls on a small screen: it has to be reached with the keyboard for that.
+    new MutationObserver(() => {
+      document.querySelectorAll(".r-overlay-content:not([tabindex])").forEach((page) => (page.tabIndex = 0));
+    }).observe(document.querySelector(".reveal"), { childList: true, subtree: true });
     await printed;
+    if (printing) {
+      // On paper every slide is there for everybody, also for who listens to its tags.
+      for (const slide of document.querySelectorAll(".slides section")) {
+        slide.removeAttribute("aria-hidden");
+        slide.hidden = false;
+      }
+    }
     root.dataset.ready = "true";
   };
 

@@ -216,5 +216,14 @@ def stub(source: str) -> str:
 
 def headings(source: str) -> list[str]:
     """The Markdown headings (ATX) of a cell, without their marks; none from inside code fences."""
+    return [heading for _, heading in _headings(source)]
+
+
+def heading_marks(source: str) -> list[int]:
+    """The levels of a cell's Markdown headings, 1 to 6."""
+    return [level for level, _ in _headings(source)]
+
+
+def _headings(source: str) -> list[tuple[int, str]]:
     text = re.sub(r"(?ms)^```.*?^```", "", source)
-    return [h.strip() for h in re.findall(r"(?m)^#{1,6}\s+(.*?)\s*#*\s*$", text)]
+    return [(len(marks), h.strip()) for marks, h in re.findall(r"(?m)^(#{1,6})\s+(.*?)\s*#*\s*$", text)]

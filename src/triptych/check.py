@@ -31,6 +31,7 @@ from triptych.chapter import (
     Role,
     chapter_from,
     exercise_of,
+    heading_marks,
     headings,
     hidden_lines,
     read_chapter,
@@ -38,6 +39,8 @@ from triptych.chapter import (
     solution_lines,
 )
 from triptych.course import ChapterPlan, Course, CourseError
+from triptych.slides import CORE, EXERCISE, PLAN, is_recap, plan_text
+from triptych.workshop import parts_of
 
 #: Nested metadata of a source notebook, the same in every chapter but for `triptych`.
 NOTEBOOK_METADATA: dict[str, Any] = {
@@ -88,7 +91,13 @@ class Breach:
 
 def check_course(course: Course, chapters: list[str]) -> list[Breach]:
     """Every breach in the chapters named."""
-    return [breach for chapter in chapters for breach in check_chapter(course, chapter)]
+    breaches = [breach for chapter in chapters for breach in check_chapter(course, chapter)]
+    if not breaches and list(chapters) == list(course.plans):  # the workshop is made of all of them
+        try:
+            parts_of(course, {chapter: read_chapter(course.notebook(chapter)).notebook for chapter in chapters})
+        except CourseError as error:
+            breaches.append(Breach("source/course.toml", "", "workshop", str(error)))
+    return breaches
 
 
 def check_chapter(course: Course, chapter_id: str) -> list[Breach]:
@@ -286,14 +295,32 @@ def _images(chapter: Chapter) -> Found:
 
 def _headings(chapter: Chapter, plan: ChapterPlan) -> Found:
     found = [(cell.id, h) for cell in chapter.cells if cell.node.cell_type == "markdown" for h in headings(cell.source)]
-    if not any(h.startswith("Recap") for _, h in found):
-        yield "", "heading", "has no recap slide (a heading that begins with Recap)"
+    if not any(is_recap(h) for _, h in found):
+        yield "", "heading", "has no recap slide (a heading that begins with Recap, or ● Recap on the core path)"
+    level = 0
+    for cell in chapter.cells:
+        for mark in heading_marks(cell.source) if cell.node.cell_type == "markdown" else []:
+            if mark > level + 1 or (mark == 1) != (level == 0):
+                yield cell.id, "heading", f"has a heading of level {mark} after one of level {level or 'none'}"
+            level = mark
     for id_ in chapter.exercises:
         titles = [h for _, h in found if "Exercise" in h and f"`{id_}`" in h]
         if len(titles) != 1:
             yield id_, "heading", f"needs one heading “Exercise: `{id_}`”, has {len(titles)}"
-        elif id_ in plan.exercises and ("●" in titles[0]) != plan.exercises[id_].core:
-            yield id_, "heading", "and course.toml disagree on whether it is on the core path (●)"
+        elif id_ in plan.exercises:
+            if (CORE in titles[0]) != plan.exercises[id_].core:
+                yield id_, "heading", "and course.toml disagree on whether it is on the core path (●)"
+            says = f"**{plan_text(plan.exercises[id_])}"
+            if not any(f"`{id_}`" in before and after.startswith(says) for before, after in _below_headings(chapter)):
+                yield id_, "heading", f"needs “{says}**” below its heading, as course.toml has it"
+
+
+def _below_headings(chapter: Chapter) -> Iterator[tuple[str, str]]:
+    """The exercises' headings of a chapter, each with the text below it."""
+    for cell in chapter.cells:
+        first, _, rest = cell.source.partition("\n")
+        if cell.node.cell_type == "markdown" and EXERCISE.match(first.lstrip("# ")):
+            yield first, rest.lstrip("\n")
 
 
 def _copies(course: Course, chapter: Chapter) -> Found:
@@ -370,11 +397,25 @@ def fixed(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
         if node.cell_type == "code":
             node.outputs, node.execution_count = [], None
         node.source = "\n".join(line.rstrip() for line in node.source.split("\n")).strip("\n")
+        if node.cell_type == "markdown":
+            _fix_plan(node, plan)
         if node.get("id") == TOOLS_ID or _is_tools_placeholder(node):
             node.id, node.source = TOOLS_ID, course_tools()
             node.metadata["jupyter"] = {"source_hidden": True}  # folded: a learner need not read past it
     _fix_ids(notebook)
     return notebook
+
+
+def _fix_plan(node: NotebookNode, plan: ChapterPlan) -> None:
+    """An exercise's points and minutes below its heading, from course.toml."""
+    first, _, rest = node.source.partition("\n")
+    named = EXERCISE.match(first.lstrip("# "))
+    if named and named[1] in plan.exercises:
+        old = PLAN.match(rest.lstrip("\n"))
+        text = rest.lstrip("\n")[old.end() if old else 0 :]
+        gap = "" if not text else (" " if text[0] not in "|-#$>" else "\n\n")
+        stop = "." if gap == " " else ""
+        node.source = f"{first}\n\n**{plan_text(plan.exercises[named[1]])}{stop}**{gap}{text}"
 
 
 def _is_tools_placeholder(node: NotebookNode) -> bool:

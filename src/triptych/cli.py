@@ -115,6 +115,8 @@ def build(
         bool, typer.Option("--check", help="Change nothing: does release/ still follow from the sources?")
     ] = False,
     solutions: Annotated[bool, typer.Option("--solutions", help="Also a deck with the answers on it.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also each deck as PDF, a page a slide (needs Chromium).")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make everything anew, also what has not changed.")] = False,
     course: CourseFolder = None,
 ) -> None:
     """Make student versions, answer keys and lecture decks from the sources."""
@@ -136,24 +138,28 @@ def build(
             stop("release/ differs from what the sources give: run `triptych build` and commit the result.")
         out.print("release/ follows from the sources.")
         return
-    build_all(here, chosen, solutions=solutions)
+    build_all(here, chosen, solutions=solutions, pdf=pdf, force=force)
 
 
-def build_all(here: Course, chosen: list[str], *, solutions: bool = False) -> None:
-    from triptych.build.answer_key import prepare_answer_keys
-    from triptych.build.derive import build_chapter, write_chapter_deck
+def build_all(
+    here: Course, chosen: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
+) -> None:
+    from triptych.build.derive import build_course
 
-    with progress("running answer keys", len(chosen)) as bar:
-        for chapter, seconds in prepare_answer_keys(here, chosen):
-            bar.console.print(Text(f"{chapter}: answer key run in {seconds:.1f} s"))
-            step(bar)
+    start, unchanged = time.monotonic(), []
     with progress("building", len(chosen)) as bar:
-        for chapter in chosen:
-            made = build_chapter(here, chapter)
-            if solutions:
-                made.append(write_chapter_deck(here, chapter, solutions=True))
-            out.print(Text(f"{chapter}: {', '.join(str(path.relative_to(here.root)) for path in made)}"))
-            step(bar)
+        for made in build_course(here, chosen, solutions=solutions, pdf=pdf, force=force):
+            if made.paths or made.note:
+                paths = ", ".join(str(path.relative_to(here.root)) for path in made.paths)
+                ran = f" (answer key run in {made.key_seconds:.1f} s)" if made.key_seconds is not None else ""
+                out.print(Text(f"{made.name}: {paths or made.note}{ran}"))
+            else:
+                unchanged.append(made.name)
+            if made.name in chosen:
+                step(bar)
+    if unchanged:
+        out.print(Text(f"as before: {', '.join(unchanged)} (--force makes them anew)"))
+    out.print(f"built in {time.monotonic() - start:.1f} s; open {here.slides.relative_to(here.root)}/index.html")
 
 
 @app.command()
@@ -274,6 +280,7 @@ def demo(
     show = showcase(chosen)
     out.rule(f"done in {time.monotonic() - start:.0f} s; open")
     for about, path in (
+        ("all decks", target / "slides" / "index.html"),
         ("lecture deck", target / "slides" / f"{show}.html"),
         ("student version", target / "release" / show / f"{show}.ipynb"),
         ("answer key", target / "solutions" / show / f"{show}.ipynb"),

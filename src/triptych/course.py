@@ -23,7 +23,8 @@ class ExercisePlan:
     """What the course promises of one exercise.
 
     `parts` splits the points over groups of test cells whose ids begin with the part's name;
-    an exercise without parts is one part of its own name.
+    an exercise without parts is one part of its own name. `workshop` is the time that the workshop
+    gives it, in minutes; all of `minutes` when it says nothing.
     """
 
     id: str
@@ -32,6 +33,17 @@ class ExercisePlan:
     core: bool = False
     bonus: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
+    workshop: float | None = None
+
+
+@dataclass(frozen=True)
+class WorkshopPlan:
+    """What the course promises of its workshop; minutes, also of a slide that has no plan of its own."""
+
+    title: str
+    about: str
+    minutes: int
+    slide: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,8 @@ class ChapterPlan:
     exercises: Mapping[str, ExercisePlan]
     #: answers must not use JAX's own derivatives; where submissions are graded they are not there
     by_hand: bool = False
+    #: minutes that the workshop gives to lecture slides, by the id of the cell that begins them
+    workshop: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -133,10 +147,20 @@ class Course:
                 exercises = {
                     exercise: ExercisePlan(id=exercise, **plan) for exercise, plan in entry["exercises"].items()
                 }
-                plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, bool(entry.get("by_hand", False)))
+                by_hand, workshop = bool(entry.get("by_hand", False)), entry.get("workshop", {})
+                plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, by_hand, workshop)
         except (KeyError, TypeError, AttributeError) as error:
             raise CourseError(f"{path} lacks or misspells a field ({error}): compare with its head.") from error
         return plans
+
+    @cached_property
+    def workshop(self) -> WorkshopPlan:
+        """The plan of the workshop. Raises CourseError when the contract has none."""
+        try:
+            return WorkshopPlan(**self.contract["workshop"])
+        except (KeyError, TypeError) as error:
+            path = self.source / "course.toml"
+            raise CourseError(f"{path} lacks or misspells a field of [workshop] ({error}): mend it first.") from error
 
     def notebook(self, chapter: str) -> Path:
         """The source notebook of a chapter."""

@@ -35,17 +35,29 @@ def answer_key(course: Course, chapter: str) -> NotebookNode:
     _execute(notebook, path)
     cache.parent.mkdir(parents=True, exist_ok=True)
     for old in cache.parent.glob(f"{chapter}-*.ipynb"):
-        old.unlink()
-    partial = cache.with_suffix(".part")
+        old.unlink(missing_ok=True)
+    partial = cache.with_suffix(f".{os.getpid()}.part")  # another build may be at it too
     nbformat.write(notebook, partial)
     partial.replace(cache)
     return notebook
 
 
-def prepare_answer_keys(course: Course, chapters: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """Runs the answer keys whose source has changed, several at a time; yields chapter and seconds.
+def is_ready(course: Course, chapter: str) -> bool:
+    """Whether the answer key of a chapter has been run and its source has not changed since."""
+    return _cached(course, chapter).is_file()
 
-    Each runs in a kernel of its own, so threads are enough. Raises CourseError as `answer_key` does.
+
+def forget(course: Course, chapter: str) -> None:
+    """Drops the answer key of a chapter, so that it is run again when next asked for."""
+    _cached(course, chapter).unlink(missing_ok=True)
+
+
+def prepare_answer_keys(course: Course, chapters: Sequence[str]) -> Iterator[tuple[str, float | None]]:
+    """Runs the answer keys whose source has changed, one a core at a time.
+
+    Yields each chapter when its key is ready, with the seconds it took, or None when it was ready
+    before. Each runs in a kernel of its own, so threads are enough. Raises CourseError as `answer_key`
+    does.
     """
 
     def timed(chapter: str) -> float:
@@ -53,10 +65,14 @@ def prepare_answer_keys(course: Course, chapters: Sequence[str]) -> Iterator[tup
         answer_key(course, chapter)
         return time.monotonic() - start
 
-    old = [chapter for chapter in chapters if not _cached(course, chapter).is_file()]
+    ready = [chapter for chapter in chapters if is_ready(course, chapter)]
+    # Later chapters compute more: begun first, they are not what everything waits for in the end.
+    old = [chapter for chapter in reversed(chapters) if chapter not in ready]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         futures = {pool.submit(timed, chapter): chapter for chapter in old}
         try:
+            for chapter in ready:
+                yield chapter, None
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
@@ -117,6 +133,7 @@ def _execute(notebook: NotebookNode, path: Path) -> None:
                 kernel_name="python3",
                 resources={"metadata": {"path": str(path.parent)}},
                 shutdown_kernel="immediate",
+                coalesce_streams=True,  # what a cell prints is one block, however it arrived
                 extra_arguments=["--InlineBackend.figure_formats=retina"],  # sharp on a projector
                 config=Config({"KernelManager": transport}),
             ).execute()

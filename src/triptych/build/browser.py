@@ -59,7 +59,12 @@ def find_chromium() -> str | None:
 def overflows(deck: Path, width: int = 1280, height: int = 720) -> list[Overflow]:
     """Where a deck's content leaves its slides, with all fragments shown: once a slide and side."""
     with _opened(deck, width, height) as page:
-        return [Overflow(**found) for found in page.evaluate(_MEASURE)]
+        return measure(page)
+
+
+def measure(page: Any) -> list[Overflow]:
+    """The same of a deck that is open in `page`, at the size it has there."""
+    return [Overflow(**found) for found in page.evaluate(_MEASURE)]
 
 
 def outside_requests(deck: Path) -> list[str]:
@@ -73,13 +78,18 @@ def outside_requests(deck: Path) -> list[str]:
 
 def contact_sheet(deck: Path, folder: Path, *, dark: bool = False) -> list[Path]:
     """A picture of every slide with all fragments shown, and `contact-sheet.png` with all of them."""
+    with _opened(deck, dark=dark) as page:
+        return photograph(page, folder)
+
+
+def photograph(page: Any, folder: Path) -> list[Path]:
+    """The same of a deck that is open in `page`."""
     folder.mkdir(parents=True, exist_ok=True)
     shots = []
-    with _opened(deck, dark=dark) as page:
-        for number, (h, v) in enumerate(_places(page), start=1):
-            _show(page, h, v)
-            shots.append(folder / f"slide-{number:02d}.png")
-            page.screenshot(path=shots[-1])
+    for number, (h, v) in enumerate(_places(page), start=1):
+        _show(page, h, v)
+        shots.append(folder / f"slide-{number:02d}.png")
+        page.screenshot(path=shots[-1])
     sheet = folder / "contact-sheet.png"
     _write_sheet(shots, sheet)
     return [*shots, sheet]
@@ -89,7 +99,14 @@ def write_pdf(deck: Path, target: Path) -> None:
     """The deck as PDF, a page for each slide with all fragments shown."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with _opened(deck, query="?print-pdf") as page:
-        page.pdf(path=target, prefer_css_page_size=True, print_background=True)
+        print_pdf(page, target)
+
+
+def print_pdf(page: Any, target: Path) -> None:
+    """The same of a deck that is open in `page` for printing: with tags for who listens, and bookmarks."""
+    partial = target.with_suffix(".part")
+    page.pdf(path=partial, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    partial.replace(target)  # a PDF that is there is whole
 
 
 def _write_sheet(shots: list[Path], target: Path, columns: int = 4, width: int = 480) -> None:

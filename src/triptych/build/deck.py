@@ -1,7 +1,7 @@
 """A static slide deck: one HTML file that works from a memory stick, with no network.
 
-nbconvert renders the cells with the template in `slides/template`; this module decides what belongs
-to which slide, and brings every style, script and image into the file.
+nbconvert renders the cells with the template in `slides/template`; this module brings every style,
+script and image into the file.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 import re
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
-from triptych.chapter import headings
+from triptych.slides import PLAN, Slide, hides_input, slides_of
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
 # `start.js` configures MathJax, so it must run before it.
@@ -35,6 +35,8 @@ SCRIPTS = (
 HIDE_INPUT = "hide-input"
 
 _IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
+_HEADING_ID = re.compile(r"(<h[1-6])\b[^>]*(?=>)")
+_CORE_MARK = re.compile(r"(<h[1-6]>)\s*●\s*")
 _ALT = re.compile(r"^#\|\s*fig-alt:\s*(.*)\n?", re.MULTILINE)
 
 
@@ -51,29 +53,47 @@ def write_deck(
     title: str,
     footer: str,
     lang: str = "en",
+    badges: Mapping[str, str] | None = None,
 ) -> None:
     """Writes the slides of an executed notebook, from which nothing has to be hidden any more.
 
     Relative images are looked for in `resources_dir`; template, theme and vendored scripts are in
-    `slides_dir`. Raises DeckError when an image or one of those files cannot be had.
+    `slides_dir`. `badges` says by exercise what its slide shows of points and minutes. Raises
+    DeckError when an image or one of those files cannot be had, or a slide shows nothing.
     """
-    slides = list(_slides(notebook))
+    slides = slides_of(notebook)
+    for slide in slides:
+        slide.footer, slide.folder = footer, resources_dir
+        slide.badge = (badges or {}).get(slide.exercise or "", "")
+    write_slides(slides, slides_dir, target, title=title, lang=lang)
+
+
+def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: str, lang: str) -> None:
+    """Writes slides, of one notebook or of several, as one deck. Raises as `write_deck` does."""
     if not slides:
         raise DeckError("The notebook has no cell to show: give one of its cells the slide type 'slide'.")
-    arranged = deepcopy(notebook)
-    arranged.cells = [cell for slide in slides for cell in slide]
+    for number, slide in enumerate(slides, start=1):
+        if slide.empty:
+            raise DeckError(
+                f"The slide that begins with cell {slide.id!r} shows nothing, since its code is hidden and has no "
+                "output: show the code, let it print or draw, or give the cell the slide type 'skip'."
+            )
+        _prepare(slide, number)
     deck = {
         "title": title,
-        "footer": footer,
         "lang": lang,
         "slides": len(slides),
         "styles": [_read(slides_dir / name) for name in STYLES],
         "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
     }
-    exporter = _DeckExporter(resources_dir, slides_dir)
-    html, _ = exporter.from_notebook_node(arranged, {"deck": deck})
+    notebook = new_notebook(
+        cells=[cell for slide in slides for cell in slide.cells], metadata={"language_info": {"name": "python"}}
+    )
+    html, _ = _DeckExporter(slides_dir).from_notebook_node(notebook, {"deck": deck})
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(html, encoding="utf-8")
+    partial = target.with_suffix(".part")
+    partial.write_text(html, encoding="utf-8")
+    partial.replace(target)  # a deck that is there is whole
 
 
 class _DeckExporter(SlidesExporter):
@@ -82,8 +102,7 @@ class _DeckExporter(SlidesExporter):
     A subclass, because nbconvert's own embedding passes over a missing image in silence.
     """
 
-    def __init__(self, resources_dir: Path, slides_dir: Path) -> None:
-        self._resources_dir = resources_dir
+    def __init__(self, slides_dir: Path) -> None:
         config = Config()
         config.TagRemovePreprocessor.enabled = True
         config.TagRemovePreprocessor.remove_input_tags = {HIDE_INPUT}
@@ -98,86 +117,59 @@ class _DeckExporter(SlidesExporter):
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
-        return self.with_images(context, super().markdown2html(context, source))
+        html = super().markdown2html(context, source)
+        html = _HEADING_ID.sub(r"\1", html)  # two chapters in one deck may have the same headings
+        return self.with_images(context, _CORE_MARK.sub(r'\1<span class="core">●</span> ', html))
 
     @pass_context
     def with_images(self, context: Context, html: str) -> str:
         """`html` with its images as data URIs."""
-        cell_id = str(context.get("cell", {}).get("id", "?"))
+        cell = context.get("cell", {})
+        folder = Path(cell.get("metadata", {}).get("deck", {}).get("folder", ""))
 
         def embedded(match: re.Match[str]) -> str:
             start, quote, source = match.groups()
-            return f"{start}{quote}{self._data_uri(unescape(source), cell_id)}{quote}"
+            return f"{start}{quote}{_data_uri(unescape(source), folder, str(cell.get('id', '?')))}{quote}"
 
         return _IMAGE.sub(embedded, html)
 
-    def _data_uri(self, source: str, cell_id: str) -> str:
-        if source.startswith("data:"):
-            return source
-        if re.match(r"(\w+:)?//", source):
-            raise DeckError(
-                f"Cell {cell_id!r} shows {source} from the web: save the image beside the notebook "
-                "and show it from there."
-            )
-        file = self._resources_dir / unquote(source)
-        mime, _ = mimetypes.guess_type(file.name)
-        if not file.is_file() or mime is None:
-            raise DeckError(
-                f"Cell {cell_id!r} shows the image {source}, which is not in {self._resources_dir}: "
-                "put the file there or correct its name in the cell."
-            )
-        return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
+
+def _data_uri(source: str, folder: Path, cell_id: str) -> str:
+    if source.startswith("data:"):
+        return source
+    if re.match(r"(\w+:)?//", source):
+        raise DeckError(
+            f"Cell {cell_id!r} shows {source} from the web: save the image beside the notebook and show it from there."
+        )
+    file = folder / unquote(source)
+    mime, _ = mimetypes.guess_type(file.name)
+    if not file.is_file() or mime is None:
+        raise DeckError(
+            f"Cell {cell_id!r} shows the image {source}, which is not in {folder}: "
+            "put the file there or correct its name in the cell."
+        )
+    return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
 
 
-def _slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
-    """The cells of each slide, with what the template reads in their metadata.
-
-    Notes stand right behind a slide's first cell: after a fragment they would become the fragment's.
-    """
-    groups: list[list[NotebookNode]] = []
-    notes_ahead: list[NotebookNode] = []
-    for cell in deepcopy(notebook.cells):
-        kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
-        if kind == "skip" or (cell.cell_type == "raw" and kind != "notes"):
-            continue
-        if kind == "notes" and not groups:
-            notes_ahead.append(cell)
-        elif kind in ("slide", "subslide") or not groups:
-            groups.append([cell])
-        else:
-            groups[-1].append(cell)
-    if groups:
-        groups[0][1:1] = notes_ahead
-
-    in_exercise = False
-    for number, group in enumerate(groups, start=1):
-        notes = [c for c in group[1:] if c.metadata.get("slideshow", {}).get("slide_type") == "notes"]
-        slide = [group[0], *notes, *(c for c in group[1:] if c not in notes)]
-        titles = [h for c in slide if c.cell_type == "markdown" for h in headings(c.source)]
-        kind = group[0].metadata.get("slideshow", {}).get("slide_type", "-")
-        # An exercise that goes on below, on slides without a heading of their own, is still one.
-        in_exercise = any("Exercise" in t for t in titles) or (in_exercise and not titles and kind != "slide")
-        classes = _classes(slide, titles, in_exercise)
-        for cell in slide:
-            cell.metadata["deck"] = {"classes": " ".join(classes), "number": number}
-            if cell.cell_type == "code":
-                _prepare_code(cell)
-        yield slide
-
-
-def _classes(slide: list[NotebookNode], titles: list[str], in_exercise: bool) -> list[str]:
-    """The looks of a slide: title, part (nothing but a heading), exercise, recap."""
-    shown = [c for c in slide if c.metadata.get("slideshow", {}).get("slide_type") != "notes"]
-    text = "\n".join(c.source for c in shown if c.cell_type == "markdown")
-    recap = any(t.startswith("Recap") for t in titles)
-    bare = len(titles) == 1 and len(shown) == 1 and len(text.strip().splitlines()) == 1
-    looks = {
-        "title": text.lstrip().startswith("# "),
-        "part": bare and not in_exercise and not recap,
-        "exercise": in_exercise,
-        "recap": recap,
+def _prepare(slide: Slide, number: int) -> None:
+    """Writes into a slide's cells what the template reads there."""
+    slide.cells[0].metadata["slideshow"] = {"slide_type": slide.starts}
+    if slide.plan:
+        slide.cells.insert(1, new_raw_cell(slide.plan, metadata={"slideshow": {"slide_type": "notes"}}))
+    deck = {
+        "classes": " ".join(slide.looks),
+        "number": number,
+        "footer": slide.footer,
+        "badge": slide.badge,
+        "seconds": slide.seconds,
+        "folder": str(slide.folder or ""),
     }
-    return [name for name, has in looks.items() if has]
+    for cell in slide.cells:
+        cell.metadata["deck"] = deck
+        if cell.cell_type == "code":
+            _prepare_code(cell)
+        elif slide.badge and cell.cell_type == "markdown":
+            cell.source = PLAN.sub("", cell.source, count=1)  # the badge says it
 
 
 def _prepare_code(cell: NotebookNode) -> None:
@@ -189,9 +181,9 @@ def _prepare_code(cell: NotebookNode) -> None:
     if alt:
         cell.metadata["alt"] = alt[1].strip().strip("\"'")
         cell.source = _ALT.sub("", cell.source)
-    if cell.metadata.get("jupyter", {}).get("source_hidden") or not cell.source.strip():
+    if hides_input(cell):
         # RISE goes by `source_hidden`, nbconvert by a tag.
-        cell.metadata["tags"] = [*cell.metadata.get("tags", []), HIDE_INPUT]
+        cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), HIDE_INPUT})
 
 
 def _read(file: Path) -> str:

@@ -1,0 +1,90 @@
+"""The workshop's deck: the core path of all chapters on one clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from triptych.build.contents import goals
+from triptych.build.deck import write_slides
+from triptych.course import Course
+from triptych.slides import CORE, Slide, plan_text
+from triptych.workshop import Part, clock, parts_of
+
+#: How a chapter's notes begin: “2 minutes. …”, “Two minutes. …”
+_PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
+
+
+def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path) -> None:
+    """Writes the deck from the chapters' executed notebooks, from which nothing has to be hidden any more.
+
+    Raises CourseError when the plan does not fit the slides, and DeckError as `write_slides` does.
+    """
+    parts = parts_of(course, notebooks)
+    slides = [_title(course, parts)]
+    for part in parts:
+        slides.append(_opening(course, part, notebooks[part.chapter]))
+        slides += _on_stage(course, part)
+    elapsed = 0
+    for slide in slides:
+        elapsed += slide.seconds or 0
+        slide.plan = f"**{_duration(slide.seconds or 0)}**, until {clock(elapsed)}"
+    write_slides(slides, course.slides, target, title=course.workshop.title, lang=course.language)
+
+
+def _title(course: Course, parts: list[Part]) -> Slide:
+    plan = course.workshop
+    rows = [f"| {_name(course, part.chapter)} | {round(part.seconds / 60)} | {len(part.exercises)} |" for part in parts]
+    table = "\n".join(["| | minutes | exercises |", "| --- | --- | --- |", *rows])
+    slide = _made("workshop", f"# {plan.title}\n\n{plan.about}\n\n{table}", "title")
+    slide.seconds = round(60 * plan.slide)
+    slide.footer = course.title
+    return slide
+
+
+def _opening(course: Course, part: Part, notebook: NotebookNode) -> Slide:
+    about, _ = goals(notebook)
+    slide = _made(f"workshop-{part.chapter}", f"## {_name(course, part.chapter)}\n\n{about}", "part")
+    slide.seconds = 0  # a breath
+    slide.footer = _footer(course, part.chapter)
+    return slide
+
+
+def _on_stage(course: Course, part: Part) -> list[Slide]:
+    exercises = course.plans[part.chapter].exercises
+    for slide in part.slides:
+        slide.footer, slide.folder = _footer(course, part.chapter), course.source / part.chapter
+        if slide.exercise:
+            slide.badge = plan_text(exercises[slide.exercise], exercises[slide.exercise].workshop)
+        for cell in slide.cells:
+            cell.id = f"{part.chapter[:2]}_{cell.id}"[:64]  # two chapters may have cells of the same id
+            if cell.cell_type == "markdown":  # all of it is the core path here
+                cell.source = cell.source.replace(f"# {CORE} ", "# ")
+            elif cell.cell_type == "raw":  # the chapter's own pace
+                cell.source = _PACE.sub("", cell.source)
+    # Chapters stand side by side, each with its slides below: three keys reach every part.
+    return part.slides
+
+
+def _made(id_: str, source: str, *looks: str) -> Slide:
+    cell = new_markdown_cell(source, id=id_, metadata={"slideshow": {"slide_type": "slide"}})
+    return Slide([cell], "slide", [], looks, None, core=True)
+
+
+def _name(course: Course, chapter: str) -> str:
+    plan = course.plans[chapter]
+    return f"{plan.number} · {plan.title}"
+
+
+def _footer(course: Course, chapter: str) -> str:
+    plan = course.plans[chapter]
+    return f"{course.workshop.title} · {plan.number} {plan.title}"
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return " ".join(filter(None, [f"{minutes} min" if minutes else "", f"{rest} s" if rest else ""])) or "no time"

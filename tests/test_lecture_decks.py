@@ -1,0 +1,246 @@
+"""Every chapter's deck and the workshop's in a real browser: nothing cut, nothing missing, nothing told."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+from courses import PROJECT
+from decks import DARK, NAMES, SCREENSHOTS, deck, lecture, printed, squeezed, survey
+from needs import needs_chromium
+from test_grading import leaks, own_solution_lines, secret_lines
+
+from triptych.build.answer_key import answer_key
+from triptych.build.derive import WORKSHOP, write_chapter_deck
+from triptych.chapter import Role, read_chapter, stub, visible_source
+from triptych.slides import Slide, plan_text, slides_of
+from triptych.workshop import core_chapters
+
+# All tests of a deck run in one process, which has built and surveyed it once.
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"deck {name}")) for name in NAMES]
+)
+each_chapter = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"deck {name}")) for name in PROJECT.chapters]
+)
+
+
+def source_slides(name: str) -> list[Slide]:
+    """The slides of a chapter's source, or those of the core path, in order."""
+    if name == WORKSHOP:
+        return [slide for chapter in core_chapters(PROJECT) for slide in source_slides(chapter) if slide.core]
+    return slides_of(read_chapter(PROJECT.notebook(name)).notebook)
+
+
+def text_of(path: Path) -> str:
+    html = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", path.read_text(encoding="utf-8"))
+    return re.sub(r"<[^>]+>", "", html)
+
+
+def chapters_of(name: str) -> list[str]:
+    return core_chapters(PROJECT) if name == WORKSHOP else [name]
+
+
+def secrets_of(name: str) -> set[str]:
+    """Lines of solutions and hidden tests of a deck's chapters that are told in none of their lectures."""
+    chapters = chapters_of(name)
+    secrets = {line for c in chapters for line in secret_lines(c) | own_solution_lines(c)}
+    return secrets - {line for c in chapters for line in leaks(told_by(c), secrets)}
+
+
+def told_by(chapter: str, *, solutions: bool = False) -> str:
+    """What a chapter's lecture tells: all but the regions of its solutions and hidden tests."""
+    cells = read_chapter(PROJECT.notebook(chapter)).cells
+    texts = {Role.TEST: visible_source, Role.SOLUTION: stub}
+    return "\n".join(
+        cell.source if solutions and cell.role is Role.SOLUTION else texts.get(cell.role, str)(cell.source)
+        for cell in cells
+    )
+
+
+@each
+def test_solutions_and_hidden_tests_are_not_told(name: str) -> None:
+    assert len(secrets_of(name)) > 20
+    assert leaks(text_of(deck(name)), secrets_of(name)) == []
+
+
+@each_chapter
+def test_only_the_deck_with_solutions_has_them(name: str) -> None:
+    text = text_of(write_chapter_deck(lecture(), name, solutions=True))
+    hidden = secret_lines(name)
+    assert leaks(text, hidden - set(leaks(told_by(name, solutions=True), hidden))) == []
+    assert leaks(text, own_solution_lines(name))
+
+
+@each
+def test_deck_is_small(name: str) -> None:
+    assert deck(name).stat().st_size <= 6_000_000
+
+
+@needs_chromium
+@each
+def test_no_slide_overflows(name: str) -> None:
+    assert survey(name).overflows == {(1280, 720): [], (1920, 1080): []}
+
+
+@needs_chromium
+@each
+def test_no_request_leaves_and_nothing_goes_wrong(name: str) -> None:
+    assert survey(name).asked == []
+    assert survey(name).errors == []
+
+
+@needs_chromium
+@each
+def test_formulas_are_typeset(name: str) -> None:
+    facts = survey(name).facts
+    assert facts["dollars"] == []
+    assert facts["wrong_formulas"] == []
+    with_formula = {
+        f"{chapter[:2]}_{cell.id}"[:64] if name == WORKSHOP else cell.id
+        for chapter in chapters_of(name)
+        for slide in source_slides(chapter)
+        if name != WORKSHOP or slide.core
+        for cell in slide.cells
+        if cell.cell_type == "markdown" and re.search(r"\$[^$]+\$", re.sub(r"(?s)```.*?```|`[^`]*`", "", cell.source))
+    }
+    assert with_formula and not with_formula & set(facts["without_formula"])
+
+
+@needs_chromium
+@each
+def test_figures_are_there_and_say_what_they_show(name: str) -> None:
+    """As many as the source shows and the answer key has drawn, each loaded, each with words for it."""
+    images = survey(name).facts["images"]
+    slides = source_slides(name)
+    drawings = sum(
+        len(re.findall(r"!\[", cell.source)) for slide in slides for cell in slide.cells if cell.cell_type == "markdown"
+    )
+    plots = sum(
+        mime.startswith("image/")
+        for chapter in chapters_of(name)
+        for cell in answer_key(lecture(), chapter).cells
+        if cell.id in {c.id for s in source_slides(chapter) if s.core or name != WORKSHOP for c in s.cells}
+        for output in cell.get("outputs", [])
+        for mime in list(output.get("data", {}))
+    )
+    assert len(images) == drawings + plots > 0
+    assert [image for image in images if not image["loaded"] or len(image["alt"]) < 20] == []
+
+
+@needs_chromium
+@each
+def test_headings_are_in_order_and_the_language_is_set(name: str) -> None:
+    facts = survey(name).facts
+    assert facts["lang"] == PROJECT.language
+    assert facts["title"]
+    levels = [level for level, _ in facts["headings"]]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@needs_chromium
+@each
+def test_letters_are_large_enough_for_the_last_row(name: str) -> None:
+    sizes = survey(name).facts["type"]
+    least = {"pre": 20, "p": 23, "li": 26, "td": 24}
+    assert {(tag, size) for tag, size in sizes if size < least[tag] and (tag, size) != ("pre", 17)} == set()
+
+
+@needs_chromium
+@each
+def test_fragments_come_with_the_key(name: str) -> None:
+    fragments = survey(name).facts["fragments"]
+    expected = sum(
+        any(cell.metadata.slideshow.slide_type == "fragment" for cell in s.cells) for s in source_slides(name)
+    )
+    assert fragments == [[False, True]] * expected
+
+
+@needs_chromium
+@each
+def test_notes_stand_with_their_slides(name: str) -> None:
+    notes = survey(name).facts["notes"]
+    expected = [any(cell.cell_type == "raw" for cell in slide.cells) for slide in source_slides(name)]
+    if name == WORKSHOP:
+        assert all(re.search(r"(min|s|no time)</strong>, until \d:\d\d", note) for note in notes)
+    else:
+        assert [bool(note) for note in notes] == expected
+        assert sum(expected) > 5
+
+
+@needs_chromium
+@each
+def test_exercise_slides_show_points_and_minutes(name: str) -> None:
+    badges = [badge for badge in survey(name).facts["badges"] if badge]
+    plans = [
+        PROJECT.plans[chapter].exercises[slide.exercise]
+        for chapter in chapters_of(name)
+        for slide in source_slides(chapter)
+        if slide.exercise and (name != WORKSHOP or slide.core)
+    ]
+    assert badges == [plan_text(plan, plan.workshop if name == WORKSHOP else None) for plan in plans]
+    assert "**" not in "".join(badges)
+
+
+@needs_chromium
+@each
+def test_footers_have_chapter_and_number(name: str) -> None:
+    facts = survey(name).facts
+    for number, footer in enumerate(facts["footers"], start=1):
+        assert footer.startswith(f"{number}/{facts['slides']} ")
+        if name != WORKSHOP:
+            assert footer.endswith(f"{PROJECT.plans[name].number} {PROJECT.plans[name].title}")
+
+
+@needs_chromium
+@each
+def test_axe_finds_nothing_serious_in_light_and_dark(name: str) -> None:
+    assert printed(name).axe == {"light": [], "dark": []}
+
+
+@needs_chromium
+@each
+def test_pdf_has_a_page_a_slide_and_tells_no_secret(name: str) -> None:
+    pdf = printed(name)
+    facts = survey(name).facts
+    assert (
+        len(pdf.pages)
+        == facts["slides"]
+        == len(source_slides(name)) + (1 + len(chapters_of(name)) if name == WORKSHOP else 0)
+    )
+    for number, text in enumerate(pdf.pages, start=1):
+        assert f"{number}/{facts['slides']}" in squeezed(text)
+    text = squeezed("".join(pdf.pages))
+    assert "YOURCODEHERE" in text
+    assert sorted(line for line in secrets_of(name) if squeezed(line) in text) == []
+
+
+@needs_chromium
+@each
+def test_pdf_has_bookmarks_and_tags(name: str) -> None:
+    bookmarks = [squeezed(title) for title in printed(name).outline]
+    headings = [squeezed(text) for _, text in survey(name).facts["headings"]]
+    assert len(bookmarks) == len(headings)
+    assert bookmarks[0] == headings[0] and bookmarks[-1] == headings[-1]
+    assert printed(name).tagged
+
+
+@needs_chromium
+@each
+def test_pictures_of_all_slides_are_kept(name: str) -> None:
+    pictures = survey(name).pictures
+    assert len(pictures) == survey(name).facts["slides"] + 1
+    assert all(picture.is_relative_to(SCREENSHOTS) and picture.stat().st_size > 2_000 for picture in pictures)
+    if name == DARK:
+        assert (SCREENSHOTS / "static" / f"{name}-dark" / "contact-sheet.png").is_file()
+
+
+def test_secrets_would_be_found() -> None:
+    """The search above is not blind: the source itself has what it looks for."""
+    chapter = PROJECT.chapters[4]
+    source = "\n".join(cell.source for cell in nbformat.read(PROJECT.notebook(chapter), as_version=4).cells)
+    assert set(leaks(source, secret_lines(chapter))) == secret_lines(chapter)
