@@ -60,7 +60,11 @@ class LiveDeck:
 
     def slide_of(self, cell: int) -> str:
         """The slide that shows the cell of this index."""
-        return str(self.page.evaluate("i => document.querySelector(`[data-windowed-list-index='${i}']`).closest('section[id]').id", cell))
+        return str(
+            self.page.evaluate(
+                "i => document.querySelector(`[data-windowed-list-index='${i}']`).closest('section[id]').id", cell
+            )
+        )
 
     def cell(self, index: int) -> Any:
         return self.page.locator(f"[data-windowed-list-index='{index}']")
@@ -96,7 +100,12 @@ def opened(browser: Any, address: str, width: int = 1280, height: int = 720) -> 
             deck.asked.append(request.url)
 
     context.on("request", note)
-    context.on("page", lambda page: page.on("websocket", lambda s: s.url.startswith(home.replace("http", "ws")) or deck.asked.append(s.url)))
+    context.on(
+        "page",
+        lambda page: page.on(
+            "websocket", lambda s: s.url.startswith(home.replace("http", "ws")) or deck.asked.append(s.url)
+        ),
+    )
     try:
         deck.page.goto(address)
         deck.page.wait_for_selector("body.rise-enabled section.present > section.present")

@@ -334,7 +334,7 @@ def present(
                 stop("The server has ended by itself: start the talk again, with --slide where you were.")
         except KeyboardInterrupt:
             with suppress(OSError):  # the terminal may be gone
-                kept = f"what was saved on stage is {save_to}" if save_to else "nothing of it is left"
+                kept = f"its notebook is {save_to}" if save_to else "nothing of it is left"
                 out.print(Text(f"The talk has ended; {kept}."))
 
 

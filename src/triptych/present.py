@@ -33,15 +33,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
-from triptych.chapter import Chapter, Role, read_chapter
+from triptych.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, read_chapter
 from triptych.course import Course, CourseError
-from triptych.prompter import SCRIPT
+from triptych.prompter import JOURNAL, SCRIPT
 
 START_SECONDS = 60
 #: The server gives a busy kernel 5 s to end by itself.
 END_SECONDS = 20
-#: With --save-to the copy is saved this often; without, never by itself.
-SAVE_SECONDS = 5
 #: Server extensions of the environment that a talk has no use for.
 UNUSED = (
     "jupyter_lsp",
@@ -53,6 +51,26 @@ UNUSED = (
     "nbgrader.server_extensions.validate_assignment",
     "notebook",
 )
+#: T opens the notes before anything has been clicked on, too.
+SHORTCUTS = [{"command": "RISE:notes-open", "keys": ["T"], "selector": "body.rise-enabled:not(:focus-within)"}]
+#: Classic Jupyter has no settings for it: nothing is saved by itself, code that is not on the slide is hidden, and
+#: the slides begin by themselves (RISE's `autolaunch` comes now and then before the notebook has, and is then over).
+#: MathJax has measured before the slides had their size.
+CLASSIC = """\
+define(['base/js/namespace'], Jupyter => {
+  const begin = setInterval(() => {
+    const notebook = Jupyter.notebook;
+    if (!notebook?._fully_loaded || !document.getElementById('RISE')) return;
+    clearInterval(begin);
+    notebook.minimum_autosave_interval = 0;
+    notebook.set_autosave_interval(0);
+    notebook.get_cells().filter(c => c.metadata.jupyter?.source_hidden).forEach(c => c.element.find('.input').hide());
+    notebook.select(Number(new URLSearchParams(location.search).get('activeCellIndex')));
+    Jupyter.keyboard_manager.actions.call('RISE:slideshow');
+    setTimeout(() => MathJax.Hub.Queue(['Rerender', MathJax.Hub]), 2000);
+  }, 300);
+});
+"""
 #: The folder of the scratch space that is served.
 DECK = "deck"
 #: Roles whose outputs a deck may show before anything has run on stage.
@@ -97,7 +115,8 @@ def staged(course: Course, talk: Talk) -> Iterator[Stage]:
     try:
         copy, first = make_copy(course, talk, scratch / DECK)
         token = secrets.token_hex(24)
-        server = start_server(scratch, configure(scratch, token, port=talk.port, autosave=talk.save_to is not None))
+        rise = dict(nbformat.read(copy, as_version=4).metadata["rise"])
+        server = start_server(scratch, configure(scratch, token, rise, port=talk.port))
         try:
             base = wait_until_up(server, scratch, token)
             yield Stage(f"{base}{path_of(talk, first)}&{urlencode({'token': token})}", copy, server)
@@ -105,7 +124,7 @@ def staged(course: Course, talk: Talk) -> Iterator[Stage]:
             _end(server)
             if talk.save_to is not None:
                 keep = True
-                _save(copy, talk.save_to)
+                save(copy, talk.save_to)
                 keep = False
     finally:
         if not keep:
@@ -189,28 +208,36 @@ def live_notebook(
         if cell.is_code and cell.role in SHOWN_ROLES and (hidden or talk.outputs):
             node.outputs = key[cell.id].outputs
         if cell.role is Role.SOLUTION and talk.solutions:
-            node.source = key[cell.id].source
+            node.source = unmarked(key[cell.id].source)
         notebook.cells.append(node)
     footer = html.escape(f"{course.title} · {plan.number} {plan.title}")
-    notebook.metadata["rise"] = {
-        **notebook.metadata.get("rise", {}),
-        "autolaunch": talk.classic,
-        "footer": footer,
-        "margin": 0,
-        "scroll": False,  # rise.css lets the slide scroll that needs to, RISE makes every slide a little smaller
-        "slideNumber": "c/t",
-        "theme": "black" if talk.dark else "white",
-    }
+    notebook.metadata["rise"] = {**notebook.metadata.get("rise", {}), **rise_settings(footer, dark=talk.dark)}
     return notebook
 
 
 def _script(source: Chapter, notebook: NotebookNode, key: dict[str, NotebookNode]) -> list[dict[str, str]]:
     shown = {cell.id: cell.source for cell in notebook.cells}
     return [
-        {"id": cell.id, "role": cell.role.value, "shown": shown[cell.id], "said": key[cell.id].source}
+        {"id": cell.id, "role": cell.role.value, "shown": shown[cell.id], "said": unmarked(key[cell.id].source)}
         for cell in source.cells
         if cell.is_code and cell.role is not Role.TEST
     ]
+
+
+def rise_settings(footer: str, *, dark: bool = False) -> dict[str, Any]:
+    """What a talk asks of RISE beside what stands in every notebook."""
+    return {
+        "footer": footer,
+        "margin": 0,
+        "scroll": False,  # rise.css lets the slide scroll that needs to; RISE would make every slide a little smaller
+        "slideNumber": "c/t",
+        "theme": "black" if dark else "white",
+    }
+
+
+def unmarked(source: str) -> str:
+    """A solution without the marks around it, which say nothing to an audience."""
+    return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
 
 
 def _first_cell(talk: Talk, notebook: NotebookNode) -> int:
@@ -236,24 +263,57 @@ def path_of(talk: Talk, first: int) -> str:
     return f"/rise/{talk.chapter}/{talk.chapter}.ipynb?activeCellIndex={first}"
 
 
-def _save(copy: Path, target: Path) -> None:
+def save(copy: Path, target: Path) -> None:
+    """Writes the notebook of a talk to `target`: as it was last saved on stage, with what was run since.
+
+    Raises CourseError when it cannot; the copy is then still there.
+    """
     try:
-        with target.open("xb") as file:  # whatever has come to stand there meanwhile stays
-            file.write(copy.read_bytes())
+        text = nbformat.writes(as_played(copy), version=4)
+        with target.open("x", encoding="utf-8") as file:  # whatever has come to stand there meanwhile stays
+            file.write(text)
     except OSError as error:
-        raise CourseError(f"{target} cannot be written ({error.strerror}): what was saved on stage is {copy}.") from error
+        raise CourseError(
+            f"{target} cannot be written ({error.strerror}): the notebook of the talk is {copy}."
+        ) from error
+
+
+def as_played(copy: Path) -> NotebookNode:
+    """The copy with the texts that were run after it was last saved; a cell added on stage follows the one before."""
+    notebook = nbformat.read(copy, as_version=4)
+    journal = copy.with_name(JOURNAL)
+    last = ""
+    for line in journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else ():
+        played = json.loads(line)
+        ids = [cell.id for cell in notebook.cells]
+        if played["id"] not in ids:
+            cell = nbformat.v4.new_code_cell(played["text"], id=played["id"])
+            notebook.cells.insert(ids.index(last) + 1 if last in ids else len(ids), cell)
+        elif played["at"] > copy.stat().st_mtime:
+            notebook.cells[ids.index(played["id"])].source = played["text"]
+        last = played["id"]
+    return notebook
 
 
 # ---- The server ---------------------------------------------------------------------------------
 
 
-def configure(scratch: Path, token: str, *, port: int = 0, autosave: bool = False) -> dict[str, str]:
+def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0) -> dict[str, str]:
     """Writes the server's and the kernel's configuration; returns the environment to start the server in.
 
-    The server will serve `scratch/deck`. Nothing of the speaker's own Jupyter or IPython is read or written.
+    The server will serve `scratch/deck`. `rise` is what classic RISE takes for its settings when it is ready
+    before the notebook is; later, and in Lab, the notebook's own count. Nothing of the speaker's own Jupyter or
+    IPython is read or written.
     """
     config, ipython = scratch / "config", scratch / "ipython" / "profile_default"
-    for folder in (config / "labconfig", config / "custom", ipython, scratch / "runtime", scratch / "data"):
+    for folder in (
+        config / "labconfig",
+        config / "custom",
+        config / "nbconfig",
+        ipython,
+        scratch / "runtime",
+        scratch / "data",
+    ):
         folder.mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
@@ -273,6 +333,7 @@ def configure(scratch: Path, token: str, *, port: int = 0, autosave: bool = Fals
             },
             "IdentityProvider": {"token": token},
             "PasswordIdentityProvider": {"hashed_password": ""},
+            "NotebookApp": {"show_banner": False},
             # neither looks for updates nor for news, nor offers to install anything
             "LabApp": {
                 "extension_manager": "readonly",
@@ -288,23 +349,16 @@ def configure(scratch: Path, token: str, *, port: int = 0, autosave: bool = Fals
     _write(
         config / "labconfig" / "default_setting_overrides.json",
         {
-            "@jupyterlab/docmanager-extension:plugin": {
-                "autosave": autosave,
-                "autosaveInterval": SAVE_SECONDS,
-            },
+            # never by itself: the notes' window has the notebook open too, and would save its own state over it
+            "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
             "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
             "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
             "jupyterlab-rise:plugin": {"theme": "white", "transition": "none", "auto_select": "code"},
+            "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": SHORTCUTS},
         },
     )
-    milliseconds = SAVE_SECONDS * 1000 if autosave else 0
-    (config / "custom" / "custom.js").write_text(
-        "define(['base/js/namespace', 'base/js/events'], (Jupyter, events) => "
-        "events.on('notebook_loaded.Notebook', () => "
-        f"{{ Jupyter.notebook.minimum_autosave_interval = {milliseconds};"
-        f" Jupyter.notebook.set_autosave_interval({milliseconds}); }}));\n",
-        encoding="utf-8",
-    )
+    _write(config / "nbconfig" / "rise.json", rise)
+    (config / "custom" / "custom.js").write_text(CLASSIC, encoding="utf-8")
     _write(
         ipython / "ipython_kernel_config.json",
         {

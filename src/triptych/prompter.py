@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 #: The file beside the notebook, where its kernel starts, that holds the cells of the deck.
 SCRIPT = ".prompter.json"
+#: Beside it: what has been run on stage, a line each. A talk that keeps what was typed reads it at the end.
+JOURNAL = ".played.jsonl"
 #: How alike two texts must be for one to be an edited version of the other (classic RISE sends no cell id).
 ALIKE = 0.6
 SETUP, SOLUTION = "setup", "solution"
@@ -35,8 +38,10 @@ class Prompter:
         self.shell = shell
         self.script = script
         self.done: set[int] = set()
-        #: where the cell that is running stands
+        #: Where the cell that is running stands, and the text it gets if it is not to keep its own.
         self.place: int | None = None
+        self.new_text: str | None = None
+        self.journal = Path.cwd() / JOURNAL  # a cell may go elsewhere
 
     def raise_curtain(self) -> None:
         """Runs the setup cells at the start of the deck: the first cell of a talk is not to wait for imports."""
@@ -47,6 +52,7 @@ class Prompter:
 
     def before(self, info: Any) -> None:
         """Runs, in silence, what stands above the cell that is about to run and has not run."""
+        self.new_text = None
         self.place = self._place(info.cell_id, info.raw_cell)
         for above in range(self.place or 0):
             if above not in self.done:
@@ -54,6 +60,7 @@ class Prompter:
 
     def after(self, result: Any) -> None:
         """Takes note of a cell that has run; an exercise counts when it has an answer that runs."""
+        self._note(result.info)
         if self.place is None:
             return
         stub = self.script[self.place]["role"] == SOLUTION and UNANSWERED in result.info.raw_cell
@@ -63,13 +70,14 @@ class Prompter:
             self.done.discard(self.place)
 
     def answer(self, line: str) -> None:
-        """Puts an exercise's answer into the cell and runs it: `%answer`, or `%answer mul_jvp` in a cell of your own."""
+        """Puts an exercise's answer into the cell and runs it: `%answer`, in another cell `%answer mul_jvp`."""
         exercises = {cell["id"]: place for place, cell in enumerate(self.script) if cell["role"] == SOLUTION}
         name = line.strip() or ("" if self.place is None else self.script[self.place]["id"])
         if name not in exercises:
             print(f"Name the exercise: %answer followed by one of {', '.join(exercises)}.")
             return
-        self.shell.set_next_input(self.script[exercises[name]]["said"], replace=True)
+        self.new_text = self.script[exercises[name]]["said"]
+        self.shell.set_next_input(self.new_text, replace=True)
         self._say(exercises[name])
 
     def _place(self, cell_id: str | None, text: str) -> int | None:
@@ -84,6 +92,13 @@ class Prompter:
             return texts.index(text)
         near = difflib.get_close_matches(text, texts, n=1, cutoff=ALIKE)
         return texts.index(near[0]) if near else None
+
+    def _note(self, info: Any) -> None:
+        cell = info.cell_id or (None if self.place is None else self.script[self.place]["id"])
+        if cell is not None:
+            played = {"id": cell, "text": self.new_text or info.raw_cell, "at": time.time()}
+            with self.journal.open("a", encoding="utf-8") as journal:
+                journal.write(json.dumps(played) + "\n")
 
     def _say(self, place: int) -> None:
         """Runs a cell as the answer key has it; what it prints and draws is not shown, nor is an error."""
