@@ -69,14 +69,11 @@ class LiveDeck:
     def cell(self, index: int) -> Any:
         return self.page.locator(f"[data-windowed-list-index='{index}']")
 
-    def run(self, index: int, seconds: float = 60) -> None:
-        """Runs a cell as a speaker does, with Ctrl+Enter, and waits until it has run."""
-        prompt = f"[data-windowed-list-index='{index}'] .jp-InputPrompt"
-        self.cell(index).evaluate("e => e.focus()")
+    def run(self, index: int) -> None:
+        """Runs a cell that has no output yet as a speaker does, with Ctrl+Enter, and waits for its output."""
+        self.cell(index).evaluate("cell => cell.focus()")
         self.page.keyboard.press("Control+Enter")
-        self.page.wait_for_function(
-            "p => /\\[\\d+\\]/.test(document.querySelector(p).textContent)", arg=prompt, timeout=seconds * 1000
-        )
+        self.cell(index).locator(".jp-OutputArea-output").first.wait_for()
 
     def overflows(self) -> list[str]:
         """What leaves the present slide's room: one line a side."""
@@ -88,10 +85,10 @@ class LiveDeck:
 
 
 @contextlib.contextmanager
-def opened(browser: Any, address: str, width: int = 1280, height: int = 720) -> Iterator[LiveDeck]:
-    """The deck at `address`, once its slides, formulas and pictures are there."""
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
+def opened(browser: Any, address: str, settled: bool = True) -> Iterator[LiveDeck]:
+    """The deck at `address`, once its slides are there, and, `settled`, its formulas and pictures."""
+    context = browser.new_context(viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
     home = "/".join(address.split("/")[:3])
     deck = LiveDeck(context.new_page())
 
@@ -109,7 +106,8 @@ def opened(browser: Any, address: str, width: int = 1280, height: int = 720) -> 
     try:
         deck.page.goto(address)
         deck.page.wait_for_selector("body.rise-enabled section.present > section.present")
-        deck.page.wait_for_function(_TYPESET)
+        if settled:
+            deck.page.wait_for_function(_TYPESET)
         yield deck
     finally:
         context.close()

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from nbformat.v4 import new_code_cell
 
 from triptych.build.release import release_chapter
 from triptych.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
+from triptych.cli import main
 from triptych.course import Course, CourseError
 from triptych.present import Talk, as_played, check_port, check_target, make_copy, save
 from triptych.prompter import JOURNAL, SCRIPT, Prompter
@@ -147,11 +149,12 @@ def test_talk_begins_at_a_slide_or_a_cell(small: Course, tmp_path: Path) -> None
     assert cells[index].id == "uses-the-answer"
 
 
-def test_missing_or_old_student_version_is_said(tmp_path: Path) -> None:
-    course = scratch(tmp_path / "course")
+def test_missing_or_old_student_version_is_said(small: Course, tmp_path: Path) -> None:
+    course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
+    (course.release / FORWARD).rename(course.release / "elsewhere")
     with pytest.raises(CourseError, match=r"is missing: make it with `triptych build 05_forward_mode`"):
         make_copy(course, Talk(FORWARD), tmp_path / "deck")
-    release_chapter(course, FORWARD)
+    (course.release / "elsewhere").rename(course.release / FORWARD)
     edit(course.notebook(FORWARD), lambda notebook: notebook.cells.append(lecture("brand-new", "1 + 1")))
     with pytest.raises(CourseError, match=r"other cells than its source: run `triptych build"):
         make_copy(course, Talk(FORWARD), tmp_path / "deck")
@@ -470,25 +473,28 @@ def test_server_ends_when_the_command_was_killed(presenting: Callable[..., Runni
     assert gone(family)
 
 
-def refused(*options: str, folder: Path) -> str:
-    """What the command says, in one sentence and with exit code 1."""
-    done = subprocess.run(
-        [str(TRIPTYCH), "present", *options, "--no-browser"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("Getting ")]
-    assert len(lines) == 1
-    return lines[0]
+def test_command_refuses_in_a_sentence(
+    small: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*options: str, folder: Path) -> str:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["triptych", "present", *options, "--no-browser"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 1
+        said = capsys.readouterr()
+        (line,) = [line for line in said.err.splitlines() if not line.startswith("Getting ")]
+        assert said.out == ""
+        return line
 
-
-def test_command_refuses_in_a_sentence(small: Course, tmp_path: Path) -> None:
     assert "No chapter '7'" in refused("7", folder=small.root)
     assert "is not in a course folder" in refused("5", folder=tmp_path)
+    assert "belongs to the course" in refused("5", "--save-to", "source/mine.ipynb", folder=small.root)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         assert "cannot be had" in refused("5", "--port", str(other.getsockname()[1]), folder=small.root)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # as it was before
 
 
 # ---- The look -----------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def staged(course: Course, talk: Talk) -> Iterator[Stage]:
             base = wait_until_up(server, scratch, token)
             yield Stage(f"{base}{path_of(talk, first)}&{urlencode({'token': token})}", copy, server)
         finally:
-            _end(server)
+            end(server)
             if talk.save_to is not None:
                 keep = True
                 save(copy, talk.save_to)
@@ -418,7 +418,7 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
+def end(server: subprocess.Popen[bytes]) -> None:
     """Ends the server, which ends its kernels; kernels of a server that had to be killed end by themselves."""
     if server.poll() is None:
         server.terminate()
