@@ -50,7 +50,7 @@ class LiveDeck:
         return str(self.page.evaluate("document.querySelector('section.present > section.present')?.id ?? ''"))
 
     def show(self, slide: str, *, fragments: bool = True) -> None:
-        """Goes to a slide, with all its fragments or none, and waits until it is painted.
+        """Goes to a slide, with all its fragments or none, and waits until it is laid out.
 
         RISE selects a slide's first code cell half a second after it has come, and goes to the selected
         cell's slide: whoever walks faster is taken back at times, so the way is gone again.
@@ -127,7 +127,6 @@ def contact_sheet(shots: list[Path], target: Path, columns: int = 4, width: int 
 
 
 _GO = """async ([slide, goal]) => {
-  const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   const there = () => {
     const section = document.querySelector('section.present > section.present');
     return section?.id === slide && getComputedStyle(section).visibility === 'visible' && section.offsetHeight > 0;
@@ -135,8 +134,7 @@ _GO = """async ([slide, goal]) => {
   for (let tries = 0; tries < 100; tries++) {
     location.hash = tries % 2 ? '#/' : goal;  // setting the same one again would go unheard
     location.hash = goal;
-    await new Promise(done => setTimeout(done, 20));
-    await painted();
+    await new Promise(done => setTimeout(done, 15));
     if (there()) return;
   }
   throw new Error(`${slide} cannot be gone to`);

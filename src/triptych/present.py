@@ -51,8 +51,20 @@ UNUSED = (
     "nbgrader.server_extensions.validate_assignment",
     "notebook",
 )
-#: T opens the notes before anything has been clicked on, too.
-SHORTCUTS = [{"command": "RISE:notes-open", "keys": ["T"], "selector": "body.rise-enabled:not(:focus-within)"}]
+#: RISE's keys work once the notebook has been clicked on; these do from the start. I I interrupts, as in Lab.
+UNTOUCHED, COMMAND_MODE = "body.rise-enabled:not(:focus-within)", ".reveal .jp-Notebook.jp-mod-commandMode"
+SHORTCUTS = [
+    {"command": command, "keys": keys, "selector": selector}
+    for command, keys, selectors in (
+        ("RISE:notes-open", ["T"], [UNTOUCHED]),
+        ("RISE:firstSlide", ["Home"], [UNTOUCHED]),
+        ("RISE:lastSlide", ["End"], [UNTOUCHED]),
+        ("RISE:toggleOverview", ["W"], [UNTOUCHED]),
+        ("RISE:fullscreenHelp", ["F"], [UNTOUCHED, COMMAND_MODE]),
+        ("notebook:interrupt-kernel", ["I", "I"], [UNTOUCHED, COMMAND_MODE]),
+    )
+    for selector in selectors
+]
 #: Classic Jupyter has no settings for it: nothing is saved by itself, code that is not on the slide is hidden, and
 #: the slides begin by themselves (RISE's `autolaunch` comes now and then before the notebook has, and is then over).
 #: MathJax has measured before the slides had their size.
