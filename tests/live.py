@@ -55,7 +55,7 @@ class LiveDeck:
         RISE selects a slide's first code cell half a second after it has come, and goes to the selected
         cell's slide: whoever walks faster is taken back at times, so the way is gone again.
         """
-        goal = f"#/{slide}{'/99' if fragments else ''}"
+        goal = f"#/{slide}{'/99' if fragments else '/-1'}"
         self.page.evaluate(_GO, [slide, goal])
 
     def slide_of(self, cell: int) -> str:
@@ -88,7 +88,7 @@ class LiveDeck:
 def opened(browser: Any, address: str, settled: bool = True) -> Iterator[LiveDeck]:
     """The deck at `address`, once its slides are there, and, `settled`, its formulas and pictures."""
     context = browser.new_context(viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     home = "/".join(address.split("/")[:3])
     deck = LiveDeck(context.new_page())
 
