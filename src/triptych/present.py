@@ -123,7 +123,7 @@ def staged(course: Course, talk: Talk) -> Iterator[Stage]:
     check_target(course, talk.save_to)
     check_port(talk.port)
     scratch = Path(tempfile.mkdtemp(prefix="triptych-present-"))  # readable by its owner alone
-    keep = False
+    unsaved = False
     try:
         copy, first = make_copy(course, talk, scratch / DECK)
         token = secrets.token_hex(24)
@@ -131,15 +131,15 @@ def staged(course: Course, talk: Talk) -> Iterator[Stage]:
         server = start_server(scratch, configure(scratch, token, rise, port=talk.port))
         try:
             base = wait_until_up(server, scratch, token)
+            unsaved = talk.save_to is not None
             yield Stage(f"{base}{path_of(talk, first)}&{urlencode({'token': token})}", copy, server)
         finally:
             end(server)
-            if talk.save_to is not None:
-                keep = True
+            if unsaved and talk.save_to is not None:
                 save(copy, talk.save_to)
-                keep = False
+                unsaved = False
     finally:
-        if not keep:
+        if not unsaved:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
