@@ -177,6 +177,28 @@ def test_request_to_outside_is_noticed_and_goes_nowhere(hall: Hall) -> None:
         assert deck.asked == ["https://example.org/tracker.js"]
 
 
+def test_keys_work_before_the_first_click(hall: Hall) -> None:
+    with opened(hall.browser, hall.address(BROKEN), settled=False) as deck:
+        deck.page.keyboard.press("End")
+        deck.page.wait_for_function(_AT, arg=deck.slides[-1])
+        deck.page.keyboard.press("Home")
+        deck.page.wait_for_function(_AT, arg=deck.slides[0])
+        deck.page.keyboard.press("w")
+        deck.page.wait_for_selector(".reveal.overview")
+        deck.page.wait_for_function(_SEEN, arg=deck.slides[1])  # beside the first, and not cut away
+        deck.page.keyboard.press("w")
+        deck.page.wait_for_selector(".reveal:not(.overview)")
+        deck.page.keyboard.press("/")
+        deck.page.wait_for_selector(".reveal.paused")
+
+
+_SEEN = """slide => {
+  const box = document.getElementById(slide).getBoundingClientRect();
+  return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest('section[id]')?.id === slide;
+}"""
+_AT = "slide => document.querySelector('section.present > section.present')?.id === slide"
+
+
 def code_index(notebook: NotebookNode, id_: str) -> int:
     return [cell.id for cell in notebook.cells].index(id_)
 
