@@ -327,7 +327,8 @@ def present(
             err.print(f"Getting {chosen} ready …")
             with staged(here, talk) as stage:
                 out.print(Text(stage.address))
-                out.print("Space goes on, Ctrl+Enter runs a cell, T opens the notes. Ctrl+C here ends the talk.")
+                notes = "" if classic else ", T opens the notes"
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the talk.")
                 if not no_browser and not webbrowser.open(stage.address):
                     err.print("No browser could be opened: open the address above in one.")
                 stage.server.wait()
