@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -289,6 +289,57 @@ def demo(
         ("grades", target / "grades.csv"),
     ):
         out.print(Text(f"{about:>16}  {path}"))
+
+
+@app.command()
+def present(
+    chapter: Annotated[str, typer.Argument(help="The chapter, by name or number.")],
+    solutions: Annotated[bool, typer.Option("--solutions", help="With the answers in their cells.")] = False,
+    outputs: Annotated[bool, typer.Option("--outputs", help="Show every output from the start.")] = False,
+    slide: Annotated[int, typer.Option("--slide", metavar="N", help="Begin at this slide.")] = 0,
+    cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at this cell's slide.")] = "",
+    save_to: Annotated[
+        Path | None, typer.Option("--save-to", metavar="FILE", help="Keep what was typed on stage.")
+    ] = None,
+    classic: Annotated[bool, typer.Option("--classic", help="Classic RISE, for those who prefer it.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="The dark look.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open nothing.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Default: any that is free.")] = 0,
+    course: CourseFolder = None,
+) -> None:
+    """Give a chapter as a live deck, from a copy. Ctrl+C ends it and all that belongs to it."""
+    import webbrowser
+
+    from triptych.present import Talk, ended_by_signals, staged
+
+    here = Course.find(course)
+    (chosen,) = here.choose([chapter])
+    talk = Talk(
+        chosen,
+        solutions=solutions,
+        outputs=outputs,
+        classic=classic,
+        dark=dark,
+        slide=slide,
+        cell=cell,
+        save_to=save_to,
+        port=port,
+    )
+    with ended_by_signals():
+        try:
+            err.print(f"Getting {chosen} ready …")
+            with staged(here, talk) as stage:
+                out.print(Text(stage.address))
+                notes = "" if classic else ", T opens the notes"
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the talk.")
+                if not no_browser and not webbrowser.open(stage.address):
+                    err.print("No browser could be opened: open the address above in one.")
+                stage.server.wait()
+                stop("The server has ended by itself: start the talk again, with --slide where you were.")
+        except KeyboardInterrupt:
+            with suppress(OSError):  # the terminal may be gone
+                kept = f"its notebook is {save_to}" if save_to else "nothing of it is left"
+                out.print(Text(f"The talk has ended; {kept}."))
 
 
 @app.command()
