@@ -154,9 +154,7 @@ def test_letters_are_large_enough_for_the_last_row(name: str) -> None:
 @each
 def test_fragments_come_with_the_key(name: str) -> None:
     fragments = survey(name).facts["fragments"]
-    expected = sum(
-        any(_has_fragment(cell) for cell in s.cells) for s in source_slides(name)
-    )
+    expected = sum(any(_has_fragment(cell) for cell in s.cells) for s in source_slides(name))
     assert fragments == [[False, True]] * expected
 
 
