@@ -333,13 +333,19 @@ def test_only_what_has_changed_is_graded_again(small: Course) -> None:
     with gradebook(small) as book:
         book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
     assert run()[0] == (3, 0)  # a deadline decides what is late
+    with gradebook(small) as book:
+        said = book.find_submission(FORWARD, "ada").notebooks[0].comments[0]
+        said.manual_comment = "see me"
+        book.db.commit()
+    assert run()[:2] == ((1, 2), ["ada"])
+    assert "see me" in feedback_of(small, "ada")
     notebook = nbformat.read(small.notebook(FORWARD), as_version=4)
     notebook.cells[0].source += " "
     nbformat.write(notebook, small.notebook(FORWARD))
     assert run()[0] == (3, 0)
     assert run(force=True)[0] == (3, 0)
     log = (small.root / ".triptych" / "grade.log").read_text().splitlines()
-    assert len(log) == 14 and all("seconds:" in line for line in log)
+    assert len(log) == 15 and all("seconds:" in line for line in log)
     assert re.search(r"'ada': 0 of 22; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", "\n".join(log))
 
 

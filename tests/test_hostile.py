@@ -1,4 +1,4 @@
-"""The tree of hostile and broken submissions, graded in one run with honest ones between them.
+"""The tree of hostile and broken submissions, graded in one run with an honest one after each.
 
 Each case gets the verdict that its file says. No case changes an honest student's marks, anything
 on the grader's disk, or anything that goes on after the run.
@@ -39,8 +39,6 @@ HERE = Path(__file__)
 CASES = {case.name: case for case in all_cases()}
 #: A few cases by name instead of all, separated by commas.
 CHOSEN = [name for name in os.environ.get("TRIPTYCH_HOSTILE", "").split(",") if name] or list(CASES)
-#: After so many cases an honest submission is graded.
-HONEST_EVERY = 8
 #: Exercises that the scratch chapter keeps, with the test cells that decide on them.
 KEPT = {
     "mul_jvp": ("mul_jvp_random_tangents", "mul_jvp_arrays"),
@@ -48,6 +46,8 @@ KEPT = {
     "jacobian_by_columns": ("jacobian_by_columns_sweeps_and_inputs",),
 }
 FULL = sum(map(len, KEPT.values()))
+#: More than there are cores: most of the time goes into waiting for what does not end.
+JOBS = 2 * len(os.sched_getaffinity(0))
 #: Short, so that what does not end is soon over; long enough for what is honest on a busy machine.
 LIMITS = Limits(call_seconds=3, test_seconds=15, cell_seconds=8, notebook_seconds=90, memory=1_500_000_000)
 TOKEN = "5f3c-token-of-the-hub-77aa"
@@ -89,7 +89,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
         }  # fmt: skip
         students, honest = lay_out_class(course, values)
         before = fingerprint(base)
-        results = grade(course, [FORWARD], limits=LIMITS)
+        results = grade(course, [FORWARD], limits=LIMITS, jobs=JOBS)
         after = fingerprint(base)
     changed = [f"{path} was made or changed" for path in sorted(after) if after[path] != before.get(path)]
     changed += [f"{path} is gone" for path in sorted(before.keys() - after.keys())]
@@ -116,15 +116,14 @@ def small_course(root: Path) -> Course:
 
 
 def lay_out_class(course: Course, values: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Submissions of all chosen cases, an honest one after every few: students are graded by name."""
+    """Submissions of all chosen cases, an honest one after each: students are graded by name."""
     students: dict[str, str] = {}
     honest = ["000 honest"]
     for number, name in enumerate(CHOSEN, 1):
         if CASES[name].needs == "root" and os.geteuid() != 0:
             continue
         students[name] = CASES[name].student or f"{number:03} {name}"
-        if number % HONEST_EVERY == 0 or number == len(CHOSEN):
-            honest.append(f"{number:03} ~honest".replace("~", "zz "))
+        honest.append(f"{number:03} zz honest")
     for student in honest:
         path = course.release / FORWARD / f"{FORWARD}.ipynb"
         notebook = nbformat.read(path, as_version=4)

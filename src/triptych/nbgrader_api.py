@@ -6,7 +6,7 @@ import logging
 import warnings
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
@@ -60,4 +60,14 @@ def succeed(result: dict[str, Any], what: str) -> None:
         raise CourseError(f"nbgrader could not {what}: {said[-1].strip() if said else 'no reason given'}")
 
 
-__all__ = ["Gradebook", "MissingEntry", "SubmittedAssignment", "config_of", "gradebook", "nbgrader_api", "succeed"]
+__all__ = [
+    "Comment",
+    "Grade",
+    "Gradebook",
+    "MissingEntry",
+    "SubmittedAssignment",
+    "config_of",
+    "gradebook",
+    "nbgrader_api",
+    "succeed",
+]

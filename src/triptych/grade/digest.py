@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,15 +29,18 @@ class Digests:
         self._common = f"{_machinery()} {box} {sorted(asdict(limits).items())}"
         self._chapters: dict[str, str] = {}
 
-    def of(self, student: str, chapter: str, due: datetime | None) -> str:
-        """Changes with the submission, the chapter's source and release, its deadline, and the machinery."""
+    def of(self, student: str, chapter: str, due: datetime | None, by_hand: Sequence[str]) -> str:
+        """Changes with the submission, the chapter's source and release, its deadline, and the machinery.
+
+        by_hand: marks and comments that somebody has given in the formgrader, which feedback shows.
+        """
         if chapter not in self._chapters:
             parts = [self._common]
             for folder in (self._course.source / chapter, self._course.release / chapter):
                 parts += _described(folder)
             self._chapters[chapter] = _hash(parts)
         submission = _described(self._course.submitted / student / chapter)
-        return _hash([self._chapters[chapter], str(due), *submission])
+        return _hash([self._chapters[chapter], str(due), *by_hand, *submission])
 
 
 def _described(folder: Path) -> Iterator[str]:

@@ -284,6 +284,14 @@ class _Late(Broken):
         super().__init__("This test did not finish in time: the result makes it go on without end.")
 
 
+class _Settled(BaseException):
+    """Takes the place of a _Late that comes too late."""
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
 class _Watch:
     """Stops the block when it takes longer, even where it asks nothing of the box.
 
@@ -293,7 +301,7 @@ class _Watch:
 
     def __init__(self, seconds: float) -> None:
         self._lock = threading.Lock()
-        self._over = False
+        self._over = self._rung = False
         self._thread = threading.get_ident()
         self._end = fair_time() + seconds
         self._set(seconds)
@@ -308,7 +316,8 @@ class _Watch:
                 self._set(max(left, 0.1))
                 self._timer.start()
             elif not self._over:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(_Late))
+                self._rung = True
+                _raise_in(self._thread, _Late)
 
     def __enter__(self) -> None:
         self._timer.start()
@@ -316,6 +325,11 @@ class _Watch:
     def __exit__(self, *_: Any) -> None:
         with self._lock:
             self._over = True
-            # one that has been set and not yet raised must not reach whoever comes next
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
         self._timer.cancel()
+        if self._rung:
+            # One that is set and not yet raised must not reach whoever comes next. It is replaced and
+            # waited for, not only taken back: CPython would look for it at every step from then on.
+            with contextlib.suppress(_Late, _Settled):
+                _raise_in(self._thread, _Settled)
+                while True:
+                    time.sleep(0.001)

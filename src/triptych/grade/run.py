@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
+from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
 from triptych.chapter import read_chapter
@@ -30,7 +31,7 @@ from triptych.grade.limits import Limits
 from triptych.grade.record import Record, Result
 from triptych.grade.worker import GRACE, STUCK, Job, Outcome
 from triptych.grade.writer import Writer
-from triptych.nbgrader_api import MissingEntry, SubmittedAssignment, gradebook
+from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
 
 #: A submission, as (student, chapter).
 Key = tuple[str, str]
@@ -94,14 +95,23 @@ def grade(
 
 
 def _digests(course: Course, keys: Sequence[Key], box: str, limits: Limits) -> dict[Key, str]:
-    """What decides on each submission's marks, as one number each."""
+    """What decides on each submission's marks and feedback, as one number each."""
     digests = Digests(course, box, limits)
     due: dict[str, datetime | None] = {}
+    by_hand: dict[Key, list[str]] = defaultdict(list)
     with gradebook(course) as book:
         for chapter in {chapter for _, chapter in keys}:
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
-    return {(student, chapter): digests.of(student, chapter, due.get(chapter)) for student, chapter in keys}
+        given = book.db.query(Grade).filter(or_(Grade.manual_score.isnot(None), Grade.extra_credit.isnot(None)))
+        said = book.db.query(Comment).filter(Comment.manual_comment.isnot(None))
+        for entry, values in [
+            *((grade, (grade.manual_score, grade.extra_credit)) for grade in given),
+            *((comment, comment.manual_comment) for comment in said),
+        ]:
+            submission = entry.notebook.assignment
+            by_hand[submission.student_id, submission.name].append(f"{entry.name} {values}")
+    return {key: digests.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
 
 
 def _standing(course: Course, record: Record, digests: dict[Key, str]) -> list[Result]:

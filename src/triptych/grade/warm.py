@@ -190,7 +190,7 @@ def _first(job: dict[str, Any], door: socket.socket, handed: list[int]) -> NoRet
         os.makedirs(WORK)
         for name, descriptor in files:
             _write_file(f"{WORK}/{name}", descriptor)
-    _close_all_but_streams()
+    _close_all_but(job["streams"])
     os.chdir(WORK if job["box"] else job["folder"])
     if job["box"]:
         _filter_calls(bytes.fromhex(job["filter"]))
@@ -256,9 +256,11 @@ def _filter_calls(program: bytes) -> None:
     _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(described, len(described)), 0, 0)
 
 
-def _close_all_but_streams() -> None:
+def _close_all_but(streams: int) -> None:
+    """Leaves nothing open but the streams that were handed over; the others lead nowhere."""
     null = os.open("/dev/null", os.O_RDWR)
-    os.dup2(null, 0)
+    for target in (0, *range(1 + streams, 3)):
+        os.dup2(null, target)
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1024)
 
 

@@ -1,0 +1,209 @@
+"""What grading costs: stock nbgrader and `triptych grade` on the same submissions, in one run.
+
+    python benchmarks/grading.py compare --students 4      # CPU and wall a submission, by chapter, marks compared
+    python benchmarks/grading.py jobs --students 24        # 1, 2 and 4 submissions at a time
+    python benchmarks/grading.py growth 100 500 2000       # many submissions of the cheapest chapter
+    python benchmarks/grading.py whole --students 100      # a class over all chapters
+
+Submissions come from the bank: right answers in many ways, and wrong ones. Stock nbgrader gets the
+same source with its own preprocessors, one command a chapter for all students, so that its start
+counts once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import meter
+import typer
+from nbgrader.api import Gradebook
+
+from triptych.build.release import release_chapter
+from triptych.course import Course
+from triptych.demo import Answers, scratch_course
+
+PROJECT = Course(Path(__file__).resolve().parents[1])
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "JAX_PLATFORMS": "cpu"}
+STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.ExecutePreprocessor.timeout = 600\n'
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+Chapters = Annotated[list[str] | None, typer.Option("--chapter", help="Only this chapter; may be repeated.")]
+Students = Annotated[int, typer.Option("--students", min=1)]
+
+
+@contextmanager
+def course_of(students: int, chapters: Sequence[str]) -> Iterator[Course]:
+    """A course folder with a class in `submitted/`."""
+    with tempfile.TemporaryDirectory(prefix="triptych-bench-", ignore_cleanup_errors=True) as folder:
+        course = scratch_course(PROJECT, Path(folder) / "course", chapters)
+        for chapter in chapters:
+            release_chapter(course, chapter)
+        fill(course, students, chapters)
+        yield course
+
+
+def fill(course: Course, students: int, chapters: Sequence[str]) -> None:
+    answers = Answers(PROJECT)
+    ways = itertools.cycle([answers.model, answers.right, answers.half, answers.other_right])
+    for number, way in zip(range(students), ways, strict=False):
+        for chapter in chapters:
+            target = course.submitted / f"s{number:04}" / chapter
+            target.mkdir(parents=True)
+            answers.write(course, chapter, target, way)
+
+
+def stock_beside(course: Course, chapters: Sequence[str]) -> Path:
+    """The same course as nbgrader grades it without us."""
+    stock = course.root.parent / "stock"
+    shutil.copytree(course.source, stock / "source")
+    shutil.copytree(course.submitted, stock / "submitted")
+    (stock / "nbgrader_config.py").write_text(STOCK)
+    for chapter in chapters:
+        _run([str(BIN / "nbgrader"), "generate_assignment", chapter, "--force"], stock)
+    return stock
+
+
+def _run(command: Sequence[str], cwd: Path, watch: float = 0) -> meter.Measured:
+    measured = meter.run(command, cwd, ENVIRONMENT, watch)
+    if measured.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{measured.output[-3000:]}")
+    return measured
+
+
+def grade(course: Course, chapters: Sequence[str], *options: str, watch: float = 0) -> meter.Measured:
+    return _run([str(BIN / "triptych"), "grade", *chapters, "--force", *options], course.root, watch)
+
+
+def marks(folder: Path, chapter: str) -> dict[str, float]:
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "") as book:
+        return {s.student.id: float(s.score) for s in book.assignment_submissions(chapter)}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table in Markdown, to be put into docs/performance.md."""
+    print(f"| {' | '.join(head)} |\n| {' | '.join('---' if n == 0 else '---:' for n in range(len(head)))} |")
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)
+    print()
+
+
+def machine() -> None:
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    cores = len(os.sched_getaffinity(0))
+    print(f"{cores} cores, {model.partition(':')[2].strip()}, {platform.system()} {platform.release()}, "
+          f"Python {platform.python_version()}\n")  # fmt: skip
+
+
+@app.command()
+def compare(students: Students = 4, chapter: Chapters = None, rounds: int = 1) -> None:
+    """Stock `nbgrader autograde` and `triptych grade`, with and without a box, in turn."""
+    machine()
+    chapters = PROJECT.choose(chapter or [])
+    rows, sums = [], [0.0] * 5
+    with course_of(students, chapters) as course:
+        stock = stock_beside(course, chapters)
+        for name in chapters:
+            # what is done once for a chapter, whatever the class, is measured apart
+            once = grade(course, [name], "--jobs", "1")
+            found: dict[str, list[meter.Measured]] = {"stock": [], "feedback": [], "box": [], "no box": []}
+            for _ in range(rounds):
+                found["stock"].append(_run([str(BIN / "nbgrader"), "autograde", name, "--force"], stock))
+                found["feedback"].append(_run([str(BIN / "nbgrader"), "generate_feedback", name, "--force"], stock))
+                found["box"].append(grade(course, [name], "--jobs", "1"))
+                found["no box"].append(grade(course, [name], "--jobs", "1", "--sandbox", "none"))
+            if (ours := marks(course.root, name)) != (theirs := marks(stock, name)):
+                print(f"{name}: MARKS DIFFER: {ours} {theirs}")
+            cpu = {k: statistics.median(m.cpu for m in measured) / students for k, measured in found.items()}
+            wall = {k: statistics.median(m.wall for m in measured) / students for k, measured in found.items()}
+            cells = _cells_of(course, name) / students
+            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["box"], cpu["no box"], cells]
+            sums = [a + b for a, b in zip(sums, figures, strict=True)]
+            rows.append(
+                [name, *(f"{figure:.2f}" for figure in figures), f"{figures[0] / figures[2]:.1f}",
+                 f"{wall['stock']:.1f}", f"{wall['box']:.1f}", f"{once.cpu - students * cpu['box']:.1f}"]
+            )  # fmt: skip
+            print(rows[-1], file=sys.stderr)
+    rows.append(["all", *(f"{figure:.2f}" for figure in sums), f"{sums[0] / sums[2]:.1f}", "", "", ""])
+    table(
+        ["chapter", "stock autograde, CPU s", "and its feedback", "triptych, CPU s (feedback included)",
+         "without box", "of which learner's cells and tests, wall s", "ratio", "stock, wall s", "triptych, wall s",
+         "once a chapter, CPU s"],
+        rows,
+    )  # fmt: skip
+    print(f"{sums[2] / sums[3]:.2f} times the CPU time of grading without a box.")
+
+
+def _cells_of(course: Course, chapter: str) -> float:
+    """Wall seconds that learners' cells and their tests took, from the record of the last run."""
+    lines = (course.root / ".triptych" / "record.jsonl").read_text().splitlines()
+    rows = {(r["student"], r["chapter"]): r for r in map(json.loads, lines)}
+    return sum(r["phases"]["cells"] + r["phases"]["tests"] for (_, c), r in rows.items() if c == chapter)
+
+
+@app.command()
+def jobs(students: Students = 24, chapter: Chapters = None) -> None:
+    """1, 2 and 4 submissions at a time."""
+    machine()
+    chapters = PROJECT.choose(chapter or ["4", "7"])
+    rows = []
+    with course_of(students, chapters) as course:
+        grade(course, chapters)
+        for count in (1, 2, 4):
+            measured = grade(course, chapters, "--jobs", str(count), watch=0.5)
+            many = students * len(chapters)
+            rows.append([
+                str(count), f"{measured.wall:.0f}", f"{measured.cpu / many:.2f}", f"{60 * many / measured.wall:.0f}",
+                f"{measured.memory / 1e6 / count:.0f}",
+            ])  # fmt: skip
+    table(["jobs", "wall s", "CPU s a submission", "submissions a minute", "MB a job"], rows)
+
+
+@app.command()
+def growth(sizes: list[int], chapter: str = "4") -> None:
+    """Cost against the number of submissions: the exponent should be 1."""
+    machine()
+    (name,) = PROJECT.choose([chapter])
+    rows, points = [], []
+    for size in sizes:
+        with course_of(size, [name]) as course:
+            measured = grade(course, [name], watch=5)
+            again = _run([str(BIN / "triptych"), "grade", name], course.root)
+        points.append((math.log(size), math.log(measured.cpu)))
+        rows.append([str(size), f"{measured.wall:.0f}", f"{measured.cpu / size:.2f}",
+                     f"{60 * size / measured.cpu:.0f}",
+                     f"{measured.memory / 1e6:.0f}", f"{again.wall:.1f}"])  # fmt: skip
+        print(rows[-1], file=sys.stderr)
+    table(
+        ["submissions", "wall s", "CPU s each", "a core-minute", "memory, MB", "second run, nothing changed, s"], rows
+    )
+    if len(points) > 1:
+        slope = statistics.linear_regression(*zip(*points, strict=True)).slope
+        print(f"cost grows with the power {slope:.2f} of the number of submissions.")
+
+
+@app.command()
+def whole(students: Students = 100, count: Annotated[int, typer.Option("--jobs")] = 2) -> None:
+    """A class over all chapters, from nothing."""
+    machine()
+    with course_of(students, PROJECT.chapters) as course:
+        measured = grade(course, [], "--jobs", str(count), watch=1)
+    many = students * len(PROJECT.chapters)
+    print(f"{many} submissions in {measured.wall / 60:.1f} min, {measured.cpu / many:.2f} CPU s each, "
+          f"{measured.memory / 1e6 / count:.0f} MB a job")  # fmt: skip
+
+
+if __name__ == "__main__":
+    app()
