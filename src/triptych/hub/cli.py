@@ -37,7 +37,6 @@ def up(
     roster: Annotated[Path, typer.Option("--roster", metavar="CSV", help="Who takes part: user,role,first_name,…")],
     chapters: Chapters = None,
     folder: Folder = DEFAULT_FOLDER,
-    course_id: Annotated[str | None, typer.Option("--id", help="The course's name on the hub.")] = None,
     environment: Annotated[
         Path | None, typer.Option("--environment", metavar="DIR", help="A ready environment instead of making one.")
     ] = None,
@@ -72,7 +71,6 @@ def up(
         here.choose(chapters or []),
         read_roster(roster),
         Wishes(
-            course_id=course_id,
             environment=environment.absolute() if environment else None,
             host=host,
             port=port,
@@ -232,9 +230,10 @@ def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
 
 
 @hub.command(hidden=True)
-def enrol(course: CourseFolder = None) -> None:
-    """Enters the people on stdin (JSON) into the gradebook; called by `hub up`."""
-    from triptych.hub.release import enrol as enrol_people
+def prepare(chapters: Chapters = None, course: CourseFolder = None) -> None:
+    """Enters the people on stdin (JSON) into the gradebook and releases chapters; called by `hub up`."""
+    from triptych.hub.release import enrol
     from triptych.hub.roster import Person
 
-    enrol_people(Course.find(course), [Person(**entry) for entry in json.load(sys.stdin)])
+    enrol(Course.find(course), [Person(**entry) for entry in json.load(sys.stdin)])
+    release(chapters, None, course)

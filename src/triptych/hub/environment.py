@@ -94,10 +94,10 @@ def require_open(environment: Path) -> None:
             )
 
 
-def find_proxy(site: Site) -> list[str]:
+def find_proxy(site: Site, *, install: bool = True) -> list[str]:
     """The proxy's command; installed from the lock in `hub/` when the machine has none.
 
-    Raises CourseError when there is no Node or npm to do it with.
+    Raises CourseError when there is no Node or npm to do it with (without `install`: no proxy).
     """
     node = shutil.which("node")
     if node is None:
@@ -109,6 +109,8 @@ def find_proxy(site: Site) -> list[str]:
     installed = shutil.which(PROXY)
     if installed is not None:
         return [installed]
+    if not install:
+        raise CourseError(f"There is no {PROXY}: npm ci --prefix hub.")
     npm = shutil.which("npm")
     if npm is None:
         raise CourseError(f"There is no npm to install {PROXY} with: apt install npm.")

@@ -50,7 +50,9 @@ SERVER_INSTRUCTOR = """\
 c = get_config()  # noqa: F821
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
-VALIDATE = {"nbgrader.server_extensions.validate_assignment": False, "triptych.hub.validate": True}
+#: Language servers: none is installed, and looking for one starts npm in everybody's home.
+LANGUAGE_SERVERS = {"jupyter_lsp": False}
+VALIDATE = {"nbgrader.server_extensions.validate_assignment": False, "triptych.hub.validate": True, **LANGUAGE_SERVERS}
 STUDENT_EXTENSIONS = {
     **VALIDATE,
     "nbgrader.server_extensions.formgrader": False,
@@ -62,7 +64,7 @@ HIDDEN_FROM_STUDENTS = [
     "@jupyter/nbgrader:create-assignment",
 ]
 #: No news and no update notes in the middle of a workshop.
-QUIET = ["@jupyterlab/apputils-extension:announcements"]
+QUIET = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/lsp-extension"]
 
 
 def lay_private(site: Site) -> None:
@@ -192,10 +194,10 @@ def as_instructor(site: Site, settings: Settings, arguments: Sequence[str], stdi
     return ran.stdout.decode(errors="replace").strip()
 
 
-def enrol(site: Site, settings: Settings, students: Sequence[Person]) -> None:
-    """Enters the students into the gradebook."""
+def prepare(site: Site, settings: Settings, students: Sequence[Person], chapters: Sequence[str]) -> str:
+    """Enters the students into the gradebook and releases the chapters; what was done, a line a chapter."""
     people = json.dumps([vars(person) for person in students])
-    as_instructor(site, settings, ["hub", "enrol"], people)
+    return as_instructor(site, settings, ["hub", "prepare", *chapters], people)
 
 
 def _last(text: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pwd
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ from triptych.hub import environment, lay, people, process
 from triptych.hub.groups import Groups
 from triptych.hub.roster import Roster
 from triptych.hub.site import Settings, Site
+from triptych.nbgrader_api import config_of
 
+#: What is safe in a path, an address and a group's name.
+COURSE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 Say = Callable[[str], None]
 
 
@@ -22,7 +26,6 @@ Say = Callable[[str], None]
 class Wishes:
     """What the command line asks for; None keeps what was decided before."""
 
-    course_id: str | None = None
     environment: Path | None = None
     host: str | None = None
     port: int | None = None
@@ -41,19 +44,18 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     people.refuse_system_accounts(roster.everyone)
     old = site.load() if site.settings_file.is_file() else None
     _refuse_other_instructor(old, roster)
+    course_id = course_id_of(course)
     proxy = environment.find_proxy(site)
     shared = _environment(site, old, wishes, say)
     _make_accounts(site, roster, say)
-    settings = _settings(site, old, roster, wishes, proxy, shared)
+    settings = _settings(site, old, course_id, roster, wishes, proxy, shared)
     _require_safe_address(settings)
     lay.lay_folders(site, settings)
     site.save(settings)
     kept = lay.lay_course(course, chapters, settings, update=wishes.update_sources)
     for name in kept:
         say(f"kept the instructor's own {name}, which differs from {course.root} (--update-sources takes that one)")
-    lay.enrol(site, settings, roster.students)
-    for chapter in chapters:
-        say(lay.as_instructor(site, settings, ["hub", "release", chapter]))
+    say(lay.prepare(site, settings, roster.students, chapters))
     if settings.login == "firstuse" and (new := people.hand_out_passwords(site, roster.everyone, shared)):
         say(f"wrote {new} first passwords to {site.passwords}")
     for warning in warnings(course, settings):
@@ -64,6 +66,17 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     else:
         _tell_running_hub(old, settings, say)
     return settings
+
+
+def course_id_of(course: Course) -> str:
+    """The course's name, as its own `nbgrader_config.py` says. Raises CourseError when it says none."""
+    name = str(config_of(course).CourseDirectory.get("course_id", "") or "")
+    if not COURSE_ID.fullmatch(name):
+        raise CourseError(
+            f"{course.root / 'nbgrader_config.py'} gives {name!r} as c.CourseDirectory.course_id: give it a name of "
+            "letters, digits and _ (it names a folder and the hub's groups)."
+        )
+    return name
 
 
 def require_root() -> None:
@@ -105,15 +118,20 @@ def _environment(site: Site, old: Settings | None, wishes: Wishes, say: Say) -> 
 
 
 def _settings(
-    site: Site, old: Settings | None, roster: Roster, wishes: Wishes, proxy: list[str], shared: Path
+    site: Site,
+    old: Settings | None,
+    course_id: str,
+    roster: Roster,
+    wishes: Wishes,
+    proxy: list[str],
+    shared: Path,
 ) -> Settings:
     instructor = roster.instructor.user
-    course_id = wishes.course_id or (old.course_id if old else "triptych")
     home = pwd.getpwnam(instructor).pw_dir
     asked = {
         name: value
         for name, value in dataclasses.asdict(wishes).items()
-        if value is not None and name not in ("course_id", "environment", "update_sources")
+        if value is not None and name not in ("environment", "update_sources")
     }
     decided: dict[str, Any] = {
         "course_id": course_id,
