@@ -7,7 +7,6 @@ home, a mount namespace of the hub's own opens the way to them and to nothing el
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shlex
 import shutil
@@ -19,10 +18,10 @@ from pathlib import Path
 
 from hub_browser import Browser
 
-from triptych.course import Course
+from triptych.course import Course, CourseError
 from triptych.hub.environment import closed_to_others
-from triptych.hub.people import read_passwords
-from triptych.hub.process import free_port
+from triptych.hub.people import read_passwords, remove_account
+from triptych.hub.process import end_processes, free_port
 from triptych.hub.site import Settings, Site
 
 BIN = Path(sys.prefix) / "bin"
@@ -121,16 +120,16 @@ class Workshop:
             self.triptych("down", "--remove-users", "--yes", check=False)
         # whatever a broken `down` has left: a test machine is other people's too
         for user in [self.instructor, *self.students]:
-            with contextlib.suppress(OSError):
-                subprocess.run(["pkill", "-KILL", "-U", user], check=False, capture_output=True)
-                subprocess.run(["userdel", "--remove", "--force", user], check=False, capture_output=True)
+            with contextlib.suppress(CourseError):
+                end_processes(user)
+                remove_account(user)
         shutil.rmtree(self.site.folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def workshop(course: Course) -> Iterator[Workshop]:
     """A workshop that is up, for the length of the block."""
-    os.chmod(course.root, 0o700)
+    course.root.chmod(0o700)
     made = Workshop(course)
     try:
         made.up(course.chapters[0])
