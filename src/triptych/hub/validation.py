@@ -26,7 +26,7 @@ from triptych.chapter import Cell, Chapter, Role, chapter_from, exercise_of
 from triptych.names import assertion_messages, bound_names, free_names
 
 #: Seconds for one cell; an endless loop in an answer ends here.
-CELL_SECONDS = 20
+CELL_SECONDS = 10
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TOO_LONG = "CellTimeoutError"
 
@@ -105,7 +105,7 @@ def _sentence(error: NotebookNode, test: str) -> str:
         return "not written yet"
     if error.ename == "AssertionError" and error.evalue in assertion_messages(test):
         return str(error.evalue)
-    if error.ename == TOO_LONG:
+    if error.ename in (TOO_LONG, "KeyboardInterrupt"):  # nobody but the time limit interrupts this kernel
         return f"it did not end within {CELL_SECONDS} s: is there a loop without an end?"
     text = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
     line = _line(error.get("traceback", []), test)
