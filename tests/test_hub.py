@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pwd
 import sqlite3
 import subprocess
@@ -17,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import nbformat
 import pytest
 from courses import FORWARD, edit, scratch
 from hub_browser import Browser
 from hub_workshop import COURSE_ID, Workshop, workshop
 from nbformat import NotebookNode
-from needs import needs_hub
+from needs import needs_chromium, needs_hub
 
+from triptych.build.browser import find_chromium
 from triptych.chapter import Role, hidden_lines, read_chapter, role_of
 from triptych.hub import people
 from triptych.hub.groups import Groups
@@ -103,7 +106,7 @@ def trip(hub: Workshop, noether: Browser, ada: Browser, ben: Browser) -> dict[st
     fill(ada, mul_jvp=RIGHT)
     said["right"] = ada.validate(NOTEBOOK)
     ports = [hub.port, hub.settings.hub_port, hub.settings.proxy_port]
-    fill(ben, mul_jvp=HOSTILE.replace("PORTS", repr(ports)), sum_jvp=SUM)
+    fill(ben, mul_jvp=HOSTILE.replace("PORTS", repr(ports)).replace("INSTRUCTOR", hub.instructor), sum_jvp=SUM)
     for student in (ada, ben):
         student.button("submit", COURSE_ID, FORWARD)
     said["submissions"] = sorted(path.name for path in inbound(hub).iterdir())
@@ -121,31 +124,36 @@ def trip(hub: Workshop, noether: Browser, ada: Browser, ben: Browser) -> dict[st
     return said
 
 
-#: A submission that looks around where it is graded. What it finds it says in its answer's text.
+#: A submission that looks around where it is graded, and prints what it finds.
 HOSTILE = """
+import glob, os, socket
+
+found = []
+for pattern in ("/home/*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
+    for path in glob.glob(pattern):
+        try:
+            if os.path.isdir(path):
+                found += os.listdir(path)
+            elif b"JUPYTERHUB_API_TOKEN" in open(path, "rb").read(100000) or "proc" not in path:
+                found.append(path)
+        except OSError:
+            pass
+for port in PORTS:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        found.append(port)
+    except OSError:
+        pass
+for home in ("/home/INSTRUCTOR", "/home/INSTRUCTOR/triptych"):
+    try:
+        open(home + "/pwned", "w").write("x")
+    except OSError:
+        pass
+print("FOUND", found, sorted(name for name in os.environ if "JUPYTERHUB" in name))
+
+
 def mul_jvp(x1, dx1, x2, dx2):
-    import glob, os, socket
-    found = []
-    for pattern in ("/home/*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
-        for path in glob.glob(pattern):
-            try:
-                text = open(path, "rb").read(100000) if os.path.isfile(path) else os.listdir(path)
-                if b"JUPYTERHUB_API_TOKEN" in bytes(text) if isinstance(text, bytes) else text:
-                    found.append(path)
-            except Exception:
-                pass
-    for port in PORTS:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            found.append(port)
-        except OSError:
-            pass
-    for home in glob.glob("/home/*"):
-        try:
-            open(home + "/pwned", "w").write("x")
-        except OSError:
-            pass
-    raise RuntimeError("FOUND" + repr(found) + repr(sorted(k for k in os.environ if "JUPYTERHUB" in k)))
+    return 0, 0
 """
 
 
@@ -204,7 +212,7 @@ def test_the_grader_gives_the_right_marks(trip: dict[str, Any], hub: Workshop) -
 
 
 def test_feedback_comes_back_and_holds_no_hidden_test(trip: dict[str, Any], hub: Workshop) -> None:
-    assert "mul_jvp" in trip["feedback"] and trip["entry"]["has_local_feedback"]
+    assert "mul_jvp" in trip["feedback"] and trip["entry"]["submissions"][0]["has_local_feedback"]
     hidden = [
         line.strip()
         for cell in read_chapter(hub.course.notebook(FORWARD)).with_role(Role.TEST)
@@ -217,9 +225,10 @@ def test_feedback_comes_back_and_holds_no_hidden_test(trip: dict[str, Any], hub:
 
 def test_a_hostile_notebook_graded_on_the_hub_finds_nothing(trip: dict[str, Any], hub: Workshop) -> None:
     page = course_folder(hub) / "autograded" / hub.students[1] / FORWARD / f"{FORWARD}.ipynb"
-    text = page.read_text(encoding="utf-8")
-    assert "FOUND[][]" in text, "what the submission said of its surroundings"
-    assert not (hub.home(hub.instructor) / "pwned").exists()
+    (cell,) = [cell for cell in nbformat.read(page, as_version=4).cells if cell.id == "mul_jvp"]
+    said = "".join(output.get("text", "") for output in cell.outputs)
+    assert said.strip() == "FOUND [] []", cell.outputs
+    assert not (hub.home(hub.instructor) / "pwned").exists() and not (course_folder(hub) / "pwned").exists()
     with contextlib.closing(sqlite3.connect(course_folder(hub) / "gradebook.db")) as book:
         assert book.execute("select count(*) from student").fetchone() == (2,)
 
@@ -391,7 +400,7 @@ LISTEN = """
 import time, zmq
 poller, heard, known = zmq.Poller(), [], {{}}
 until = time.monotonic() + 30
-while time.monotonic() < until and not any("stock" in text for text in heard):
+while time.monotonic() < until and not any("of a stock kernel" in text for text in heard):
     for line in open("/proc/net/tcp").read().splitlines()[1:]:
         fields = line.split()
         port = int(fields[1].split(":")[1], 16)
@@ -420,7 +429,9 @@ def test_nobody_can_listen_to_anothers_kernel(ada: Browser, ben: Browser, hub: W
 def test_others_servers_answer_a_student_nothing(attempts: dict[str, Any]) -> None:
     asked = {name: came for name, came in attempts.items() if " port " in name}
     assert len(asked) == 2 * 7 * 2
-    assert set(asked.values()) <= {"HTTP 302", "HTTP 403", "HTTP 401"}, asked
+    assert set(asked.values()) <= {"HTTP 302", "HTTP 403", "HTTP 404"}, asked
+    missing = {name for name, came in asked.items() if came == "HTTP 404"}
+    assert all(name.startswith("ada port formgrader") for name in missing), "she has none"
 
 
 @pytest.mark.parametrize(
@@ -517,6 +528,78 @@ def test_late_work_is_shown_as_late(hub: Workshop, noether: Browser, ben: Browse
     assert "+0000" in mine["display_timestamp"] or mine["display_timestamp"]
     record = json.loads(course_folder(hub).joinpath(".triptych", "record.json").read_text())
     assert [r["late"] for r in record.values() if r["student"] == ben.user] == [True]
+
+
+# --- what one sees ----------------------------------------------------------------------------------
+
+
+@needs_chromium
+def test_what_one_sees(hub: Workshop, trip: dict[str, Any], ada: Browser, tmp_path: Path) -> None:
+    """Login, Assignment List, the open notebook, Validate, formgrader, fetched feedback, in a real browser.
+
+    TRIPTYCH_PICTURES names a folder to keep the pictures in.
+    """
+    from playwright.sync_api import expect, sync_playwright
+
+    pictures = Path(os.environ.get("TRIPTYCH_PICTURES", tmp_path))
+    known = people.read_passwords(hub.site)
+    fill(ada, mul_jvp=WRONG, sum_jvp="def sum_jvp(x1, dx1, x2, dx2):\n    return x1 / 0")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        try:
+            for user in (ada.user, hub.instructor):
+                page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+                page.set_default_timeout(90_000)
+                page.goto(f"{hub.address}/hub/login")
+                expect(page.locator("#login-main")).to_be_visible()
+                page.fill("#username_input", user)
+                page.fill("#password_input", known[user])
+                if user == ada.user:
+                    page.screenshot(path=pictures / "1-login.png")
+                page.click("#login_submit")
+                page.wait_for_url("**/lab**", timeout=90_000)
+                page.wait_for_selector("#jp-MainLogo, .jp-Launcher")
+                menu(page, "Nbgrader")
+                if user == ada.user:
+                    expect(page.locator(".lm-Menu-item", has_text="Formgrader")).to_have_count(0)
+                    as_a_student(page, pictures, trip["entry"]["submissions"][0]["local_feedback_path"])
+                else:
+                    page.locator(".lm-Menu-item", has_text="Formgrader").first.click()
+                    frame = page.frame_locator("iframe").first
+                    expect(frame.get_by_text(FORWARD).first).to_be_visible(timeout=90_000)
+                    page.screenshot(path=pictures / "5-formgrader.png")
+                page.context.close()
+        finally:
+            chromium.close()
+
+
+def menu(page: Any, name: str) -> None:
+    page.locator(".lm-MenuBar-item", has_text=name).click()
+    page.wait_for_selector(".lm-Menu-item")
+
+
+def as_a_student(page: Any, pictures: Path, feedback: str) -> None:
+    from playwright.sync_api import expect
+
+    page.locator(".lm-Menu-item", has_text="Assignment List").click()
+    expect(page.get_by_text(FORWARD).first).to_be_visible(timeout=90_000)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=pictures / "2-assignment-list.png")
+    base = page.url.split("/lab")[0]
+    page.goto(f"{base}/lab/tree/{NOTEBOOK}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    expect(page.locator(".jp-KernelStatus, .jp-Notebook-ExecutionIndicator").first).to_be_visible()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=pictures / "3-notebook.png")
+    page.get_by_role("button", name="Validate").first.click()
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog.get_by_text("The product rule holds").first).to_be_visible(timeout=90_000)
+    expect(dialog).to_contain_text("write down the product rule")
+    expect(dialog).not_to_contain_text("Traceback")
+    page.screenshot(path=pictures / "4-validate.png")
+    page.goto(f"{base}/lab/tree/{feedback}/{FORWARD}.html")
+    expect(page.frame_locator("iframe").first.get_by_text("mul_jvp").first).to_be_visible(timeout=90_000)
+    page.screenshot(path=pictures / "6-feedback.png")
 
 
 # --- limits ---------------------------------------------------------------------------------------

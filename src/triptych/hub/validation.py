@@ -22,11 +22,12 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from triptych.chapter import Cell, Chapter, Role, chapter_from, exercise_of
+from triptych.chapter import Cell, Chapter, Role, chapter_from, exercise_of, role_of
 from triptych.names import assertion_messages, bound_names, free_names
 
-#: Seconds for one cell; an endless loop in an answer ends here.
+#: Seconds for one answer or test; an endless loop ends here. Imports on a busy machine may take longer.
 CELL_SECONDS = 10
+OTHER_SECONDS = 60
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TOO_LONG = "CellTimeoutError"
 
@@ -200,7 +201,7 @@ def run(notebook: NotebookNode, folder: Path) -> None:
         NotebookClient(
             notebook,
             km=manager,
-            timeout=CELL_SECONDS,
+            timeout_func=_seconds,
             interrupt_on_timeout=True,
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
@@ -208,6 +209,10 @@ def run(notebook: NotebookNode, folder: Path) -> None:
             store_widget_state=False,
             record_timing=False,
         ).execute()
+
+
+def _seconds(cell: NotebookNode) -> int:
+    return CELL_SECONDS if role_of(cell) in (Role.TEST, Role.SOLUTION) else OTHER_SECONDS
 
 
 def validate(path: Path) -> dict[str, Any]:
