@@ -19,6 +19,8 @@ from triptych.hub.site import Site
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PROXY = "configurable-http-proxy"
+#: What the proxy and all that it brings ask for (hub/package-lock.json).
+OLDEST_NODE = 18
 
 
 def project() -> Path | None:
@@ -102,6 +104,9 @@ def find_proxy(site: Site, *, install: bool = True) -> list[str]:
     node = shutil.which("node")
     if node is None:
         raise CourseError("There is no Node.js, which JupyterHub's proxy runs on: apt install nodejs npm.")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if int(version.lstrip("v").partition(".")[0] or 0) < OLDEST_NODE:
+        raise CourseError(f"Node.js {version} is too old for JupyterHub's proxy: install {OLDEST_NODE} or later.")
     for candidate in (site.proxy, files()):
         script = candidate / "node_modules" / PROXY / "bin" / PROXY
         if script.is_file():
