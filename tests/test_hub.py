@@ -124,12 +124,12 @@ def trip(hub: Workshop, noether: Browser, ada: Browser, ben: Browser) -> dict[st
     return said
 
 
-#: A submission that looks around where it is graded, and prints what it finds.
+#: A submission that looks around where it is graded, and prints what it finds. Its own is in /home/learner.
 HOSTILE = """
 import glob, os, socket
 
 found = []
-for pattern in ("/home/*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
+for pattern in ("/home/[!l]*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
     for path in glob.glob(pattern):
         try:
             if os.path.isdir(path):
@@ -331,7 +331,7 @@ attempt("secrets on command lines", lambda: [
     c for f in others() for c in [open(f"{{f}}/cmdline").read()] if "token" in c.lower() or "password=" in c.lower()])
 
 for who, name, port in (("ada", ada, ada_port), ("instructor", instructor, instructor_port)):
-    for path in ("api/contents", "api/kernels", "api/sessions", "assignments", "terminals", "lab", "formgrader/api/assignments"):
+    for path in ("api/contents", "api/kernels", "api/sessions", "assignments", "api/terminals", "lab", "formgrader/api/assignments"):
         attempt(f"{{who}} port {{path}} with my token", lambda: ask(f"http://127.0.0.1:{{port}}/user/{{name}}/{{path}}"))
         attempt(f"{{who}} port {{path}} without", lambda: ask(f"http://127.0.0.1:{{port}}/user/{{name}}/{{path}}", ""))
 api = os.environ["JUPYTERHUB_API_URL"]
@@ -625,6 +625,8 @@ except OSError as error:
 print(len(kept))
 for process in kept:
     process.kill()
+for process in kept:
+    process.wait()
 """
 
 

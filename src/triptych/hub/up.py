@@ -45,6 +45,7 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     old = site.load() if site.settings_file.is_file() else None
     _refuse_other_instructor(old, roster)
     course_id = course_id_of(course)
+    lay.lay_private(site)
     proxy = environment.find_proxy(site)
     shared = _environment(site, old, wishes, say)
     _make_accounts(site, roster, say)
@@ -93,7 +94,6 @@ def _refuse_other_instructor(old: Settings | None, roster: Roster) -> None:
 
 
 def _make_accounts(site: Site, roster: Roster, say: Say) -> None:
-    lay.lay_private(site)
     made = 0
     for person in roster.everyone:
         if people.make_account(person):
@@ -108,7 +108,6 @@ def _environment(site: Site, old: Settings | None, wishes: Wishes, say: Say) -> 
     if named is not None and named != site.environment:
         shared = environment.use_environment(named)
     else:
-        site.folder.mkdir(parents=True, exist_ok=True)
         if not (site.environment / "bin" / "jupyterhub").is_file():
             say(f"making the course environment in {site.environment} (a few minutes)")
         environment.make_environment(site)

@@ -26,20 +26,21 @@ LONGEST = 180
 
 
 class ValidateHandler(JupyterHandler):
-    """POST {"path": …} below the server's root: {"success": …, "value": …}, as nbgrader's own."""
+    """POST with a path below the server's root: {"success": …, "value": …}, as nbgrader's own."""
 
     one_at_a_time = asyncio.Lock()
 
     @web.authenticated
     async def post(self) -> None:
-        body = self.get_json_body() or {}
-        path = str(body.get("path", ""))
+        # the notebook's button puts it into the query, Assignment List's into the body
+        path = self.get_query_argument("path", "") or str((self.get_json_body() or {}).get("path", ""))
         root = Path(self.settings["server_root_dir"]).expanduser().resolve()
         target = (root / path).resolve()
         if not target.is_relative_to(root):
             raise web.HTTPError(403, "That notebook is not in your folder.")
         if not target.is_file():
-            raise web.HTTPError(404, f"There is no notebook {path}.")
+            self.finish(json.dumps(_failed(f"There is no notebook {path}: save it first.")))
+            return
         async with self.one_at_a_time:
             answer = await self._validate(target)
         self.finish(json.dumps(answer))
