@@ -44,8 +44,9 @@ def two_exercises(notebook: NotebookNode) -> None:
     keep = ("mul_jvp", "sum_jvp")
     notebook.cells = [
         cell
-        for cell in notebook.cells
-        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
+        for number, cell in enumerate(notebook.cells)
+        if number == 0  # the title
+        or role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
         or cell.id.startswith(keep)
         or (cell.cell_type == "markdown" and any(name in cell.source for name in keep))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -254,3 +255,25 @@ def test_a_loop_without_an_end_is_stopped(released: Course, tmp_path: Path, monk
     monkeypatch.setattr(validation, "CELL_SECONDS", 2)
     (entry,) = validation.validate(path)["failed"]
     assert "is there a loop without an end?" in entry["raw_error"]
+
+
+# --- the lock ----------------------------------------------------------------------------------------
+
+
+def test_the_hubs_lock_holds_hashes_and_agrees_with_the_others() -> None:
+    root = Path(__file__).parents[1]
+    sys.path.insert(0, str(root / "tools"))
+    from environment import locked
+
+    text = (root / "requirements-hub.txt").read_text(encoding="utf-8")
+    assert "://" not in text and text.count("--hash=") > text.count("==")
+    base, hub = locked(root / "requirements.txt"), locked(root / "requirements-hub.txt")
+    assert base.items() <= hub.items()
+    assert {"jupyterhub", "jupyterhub-firstuseauthenticator", "jupyterhub-idle-culler", "bcrypt"} <= hub.keys()
+
+
+def test_the_proxys_lock_holds_hashes_and_no_registry() -> None:
+    lock = json.loads((Path(__file__).parents[1] / "hub" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert "node_modules/configurable-http-proxy" in packages
+    assert all(entry["integrity"].startswith("sha512-") and "resolved" not in entry for entry in packages.values())
