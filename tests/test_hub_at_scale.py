@@ -12,11 +12,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from courses import FORWARD, answer, edit, scratch, submit
 from nbformat import NotebookNode
 from needs import needs
+from traitlets.config import Config
 
 from triptych.build.release import release_chapter
 from triptych.chapter import Role, role_of
@@ -163,3 +166,20 @@ def test_the_batch_job_is_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> N
     assert re.search(r"(?m)^\+MaxRuntime *= *3600", script)
     assert "/cvmfs" not in script and "distributed.cli.dask_worker" in script
     assert "maximum" in found["adapt"]
+
+
+def test_on_kubernetes_everyone_gets_a_uid_of_their_own(tmp_path: Path) -> None:
+    """The page's hook, run on spawners as far as it looks at them: without own uids the owner says nothing."""
+    roster = tmp_path / "uids.json"
+    roster.write_text('{"ada": 20001, "ben": 20002}')
+    names: dict[str, Any] = {"c": Config()}
+    lines = python_of("Kubernetes, with a shared volume").replace("/srv/roster/uids.json", str(roster))
+    exec(compile(lines, "hub-at-scale.md", "exec"), names)
+    spawners = {}
+    for name in ("ada", "ben"):
+        spawners[name] = SimpleNamespace(user=SimpleNamespace(name=name), environment={"HOME": "/home"})
+        names["c"].KubeSpawner.pre_spawn_hook(spawners[name])
+    assert (spawners["ada"].uid, spawners["ben"].uid, spawners["ben"].fs_gid) == (20001, 20002, 20002)
+    assert spawners["ada"].environment == {"HOME": "/home", "NB_USER": "ada", "USER": "ada"}
+    with pytest.raises(KeyError):
+        names["c"].KubeSpawner.pre_spawn_hook(SimpleNamespace(user=SimpleNamespace(name="eve"), environment={}))

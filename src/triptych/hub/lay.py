@@ -104,9 +104,11 @@ def lay_folders(site: Site, settings: Settings) -> None:
     config = site.private / "jupyterhub_config.py"
     if not config.is_file():  # the administrator's own from then on
         write_private(config, (files() / "jupyterhub_config.py").read_text(encoding="utf-8"))
-    for name in ("authenticator.py",):
-        if (site.private / name).is_file():
-            (site.private / name).chmod(0o600)
+
+
+def keeps_own_configuration(site: Site) -> bool:
+    """Does the hub's configuration differ from the one that comes with this version?"""
+    return not filecmp.cmp(site.private / "jupyterhub_config.py", files() / "jupyterhub_config.py", shallow=False)
 
 
 def _common(settings: Settings) -> str:

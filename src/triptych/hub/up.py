@@ -53,6 +53,8 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     _require_safe_address(settings)
     lay.lay_folders(site, settings)
     site.save(settings)
+    if lay.keeps_own_configuration(site):
+        say(f"kept {site.private / 'jupyterhub_config.py'}, which differs from this version's (delete it to take that)")
     kept = lay.lay_course(course, chapters, settings, update=wishes.update_sources)
     for name in kept:
         say(f"kept the instructor's own {name}, which differs from {course.root} (--update-sources takes that one)")
