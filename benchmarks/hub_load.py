@@ -118,7 +118,7 @@ def main() -> None:
     arguments.add_argument("--spread", type=float, default=60, help="seconds over which they begin (60)")
     asked = arguments.parse_args()
     table = Table("N", "failures", *(f"{step}, s" for step in STEPS), "memory, GB", "a student, MB")
-    console = Console()
+    console = Console(width=130)
     for number in asked.numbers:
         times, failed, memory = measure(number, asked.spread)
         for line in failed[:5]:
