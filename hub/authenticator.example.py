@@ -5,11 +5,11 @@ c = get_config()  # noqa: F821
 
 c.JupyterHub.authenticator_class = "generic-oauth"
 c.GenericOAuthenticator.client_id = "…"
-c.GenericOAuthenticator.client_secret = "…"
+c.GenericOAuthenticator.client_secret = "…"  # noqa: S105
 c.GenericOAuthenticator.oauth_callback_url = "https://hub.example.org/hub/oauth_callback"
 # CERN: realm "cern" of auth.cern.ch; other OpenID providers list these three in .well-known/openid-configuration
 c.GenericOAuthenticator.authorize_url = "https://auth.example.org/authorize"
-c.GenericOAuthenticator.token_url = "https://auth.example.org/token"
+c.GenericOAuthenticator.token_url = "https://auth.example.org/token"  # noqa: S105
 c.GenericOAuthenticator.userdata_url = "https://auth.example.org/userinfo"
 c.GenericOAuthenticator.scope = ["openid", "profile"]
 c.GenericOAuthenticator.username_claim = "preferred_username"

@@ -101,6 +101,7 @@ c.Spawner.group_overrides = {
         "spawner_override": {"environment": {"JUPYTER_CONFIG_PATH": f"{etc / 'instructor'}:{etc / 'common'}"}},
     }
 }
-c.Spawner.start_timeout = 120  # a whole class begins at once
+# A whole class begins at once: servers start in turn (see the spawner), and nobody is sent away meanwhile.
+c.JupyterHub.concurrent_spawn_limit = 0
+c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 120
-c.JupyterHub.concurrent_spawn_limit = 10

@@ -101,9 +101,15 @@ def start(site: Site, settings: Settings) -> None:
             stderr=log,
             start_new_session=True,
             umask=0o022,
+            preexec_fn=_listen_to_interrupts,  # noqa: PLW1509  # nothing here has threads
         )
     site.pid_file.write_text(str(process.pid))
     wait_until_up(site, settings, process)
+
+
+def _listen_to_interrupts() -> None:
+    """Started behind a script's `&` one ignores them, and so would the servers, which are stopped with them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until_up(site: Site, settings: Settings, process: subprocess.Popen[bytes] | None = None) -> None:

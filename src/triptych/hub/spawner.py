@@ -7,10 +7,14 @@ of each process are what is left (`RLIMIT_AS`, `RLIMIT_NPROC`), and `hub up` say
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
 import os
 import pwd
 import resource
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,12 @@ from triptych.hub.groups import Group, Groups
 
 #: JAX and OpenBLAS reserve address space that they never touch.
 SLACK = 4 * 2**30
+
+
+@functools.cache
+def _turns() -> asyncio.Semaphore:
+    """Servers start in turn, a few a processor: a whole class at once would slow each other down for minutes."""
+    return asyncio.Semaphore(2 * (os.cpu_count() or 1))
 
 
 class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
@@ -50,7 +60,20 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
         )
         if self._opened is None:
             self.log.warning("no control group for %s (%s): limits hold a process only", self.user.name, groups.why_not)
-        return await super().start()
+        async with _turns():
+            address = await super().start()
+            await self._wait_until_it_listens(*address)
+        return address
+
+    async def _wait_until_it_listens(self, host: str, port: int) -> None:
+        """Most of what starting costs is over then; whether all is well the hub finds out itself."""
+        until = time.monotonic() + self.http_timeout
+        while time.monotonic() < until and await self.poll() is None:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                return
+            await asyncio.sleep(0.1)
 
     async def stop(self, now: bool = False) -> None:
         await super().stop(now)
