@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,24 @@ def _missing_for_box() -> str:
 needs_box = needs(_missing_for_box())
 #: Tests that also make boxes as somebody else, for which one has to be root.
 needs_root = needs("" if os.geteuid() == 0 else "only root can become an ordinary user")
+
+
+def _missing_for_hub() -> str:
+    if os.geteuid() != 0:
+        return "only root can start other people's servers"
+    for module in ("jupyterhub", "firstuseauthenticator", "jupyterhub_idle_culler"):
+        if importlib.util.find_spec(module) is None:
+            return f"{module} is not installed (pip install 'triptych[hub]')"
+    from triptych.course import CourseError
+    from triptych.hub.environment import find_proxy
+    from triptych.hub.site import Site
+
+    try:
+        find_proxy(Site(Path("/nonexistent")), install=False)
+    except CourseError as error:
+        return str(error)
+    return ""
+
+
+#: Tests that start a real JupyterHub with people of its own.
+needs_hub = needs(_missing_for_hub())

@@ -18,11 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from triptych.course import Course, CourseError
+from triptych.hub.cli import hub
 
 # nbgrader calls `alembic` by name when it makes its database
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(hub, name="hub")
 #: Lines of a difference that a terminal is given; the rest is counted.
 SHOWN = 60
 out = Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,107 @@
+# The workshop's JupyterHub. `triptych hub up` copies this file to its private folder, beside settings.json
+# (the numbers and names that it decided), and keeps it there: what you change in the copy stays.
+import json
+import sys
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+here = Path(__file__).resolve().parent
+site = json.loads((here / "settings.json").read_text())
+environment, etc = Path(site["environment"]), here.parent / "etc"
+course, instructor, students = site["course_id"], site["instructor"], site["students"]
+
+# --- addresses: people meet the proxy; hub and servers listen on loopback alone ----------------------
+c.JupyterHub.bind_url = f"http://{site['host']}:{site['port']}"
+c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = site["certificate"], site["key"]
+c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{site['hub_port']}"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{site['proxy_port']}"
+c.ConfigurableHTTPProxy.command = site["proxy"]
+c.ConfigurableHTTPProxy.auth_token = site["proxy_token"]
+c.ConfigurableHTTPProxy.pid_file = str(here / "proxy.pid")
+
+# --- the hub's own files, in a folder that only root may enter ------------------------------------------
+c.JupyterHub.db_url = f"sqlite:///{here / 'jupyterhub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(here / "cookie_secret")
+c.JupyterHub.cleanup_servers = True  # a hub that is taken down leaves nobody's processes behind
+
+# --- who may come in -------------------------------------------------------------------------------------
+c.Authenticator.allowed_users = {instructor, *students}
+c.Authenticator.admin_users = set()  # administration is root's, on the command line
+if site["login"] == "firstuse":
+    # with first passwords from `hub up`, so that nobody can be first under another's name
+    c.JupyterHub.authenticator_class = "firstuse"
+    c.FirstUseAuthenticator.dbm_path = str(here / "passwords.dbm")
+    c.FirstUseAuthenticator.create_users = False
+    c.FirstUseAuthenticator.min_password_length = 10
+elif site["login"] == "shared-password":  # for a look, on loopback: anyone may be anyone
+    c.JupyterHub.authenticator_class = "shared-password"
+    c.SharedPasswordAuthenticator.user_password = site["shared_password"]
+else:  # OAuth, LDAP, …: see authenticator.example.py
+    load_subconfig(str(here / "authenticator.py"))  # noqa: F821
+
+# --- groups as nbgrader reads them, and roles that give a server no more than it needs ---------------------
+c.JupyterHub.load_groups = {
+    f"formgrade-{course}": {"users": [instructor]},
+    f"nbgrader-{course}": {"users": students},
+}
+c.JupyterHub.load_roles = [
+    {
+        "name": "server",  # what code in a person's server may ask of the hub; stock nbgrader wants all that they may
+        "scopes": [
+            "users:activity!user",
+            "access:servers!server",
+            "read:users:name!user",
+            "read:users:groups!user",
+            "list:services",
+            f"read:services!service={course}",
+        ],
+    },
+    {
+        "name": "triptych",  # `triptych hub up, status, down`
+        "services": ["triptych"],
+        "scopes": ["admin:users", "admin:groups", "admin:servers", "read:hub", "shutdown"],
+    },
+    {
+        "name": "culler",
+        "services": ["culler"],
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    },
+]
+c.JupyterHub.services = [
+    {"name": "triptych", "api_token": site["token"]},
+    {
+        "name": "culler",  # ends servers that nobody uses
+        "command": [
+            sys.executable, "-m", "jupyterhub_idle_culler",
+            f"--timeout={site['idle_server']}", f"--cull-every={max(site['idle_server'] // 10, 10)}",
+        ],
+    },
+]  # fmt: skip
+
+# --- servers: as the person's own Unix user, within limits, closed to others (see triptych/hub/spawner.py) ----
+c.JupyterHub.spawner_class = "triptych.hub.spawner.CourseSpawner"
+c.CourseSpawner.group_name = f"workshop-{site['port']}"
+c.CourseSpawner.runtime_folder = f"/run/workshop-{site['port']}"
+c.CourseSpawner.process_limit = site["processes"]
+c.Spawner.mem_limit = site["memory_bytes"]
+c.Spawner.cpu_limit = site["cpus"]
+c.Spawner.cmd = [str(environment / "bin" / "jupyterhub-singleuser")]
+c.Spawner.default_url = "/lab"
+c.Spawner.disable_user_config = True  # a broken or forgotten file in a home cannot break a server
+c.Spawner.env_keep = ["LANG", "LC_ALL"]
+c.Spawner.environment = {
+    "PATH": f"{environment / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "JUPYTER_CONFIG_PATH": f"{etc / 'student'}:{etc / 'common'}",
+    "JAX_PLATFORMS": "cpu",
+}
+c.Spawner.group_overrides = {
+    "instructor": {
+        "groups": [f"formgrade-{course}"],
+        "spawner_override": {"environment": {"JUPYTER_CONFIG_PATH": f"{etc / 'instructor'}:{etc / 'common'}"}},
+    }
+}
+# A whole class begins at once: servers start in turn (see the spawner), and nobody is sent away meanwhile.
+c.JupyterHub.concurrent_spawn_limit = 0
+c.Spawner.start_timeout = 600
+c.Spawner.http_timeout = 120

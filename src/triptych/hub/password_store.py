@@ -1,0 +1,25 @@
+"""`python -m triptych.hub.password_store FILE`: enters `user password` lines from stdin as bcrypt hashes.
+
+A password that is there already is kept: its owner may have changed it.
+"""
+
+from __future__ import annotations
+
+import dbm
+import os
+import sys
+
+import bcrypt
+
+
+def main() -> None:
+    os.umask(0o077)
+    with dbm.open(sys.argv[1], "c", 0o600) as store:
+        for line in sys.stdin:
+            user, password = line.split()
+            if user.encode() not in store:
+                store[user.encode()] = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""A hub for a look: invented people on loopback, and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from triptych.course import Course
+from triptych.hub.people import account, first_password
+from triptych.hub.process import free_port
+from triptych.hub.roster import Person, make_roster
+from triptych.hub.site import Settings, Site
+from triptych.hub.up import Say, Wishes, bring_up, require_root, take_down
+
+PEOPLE = (
+    ("Ada", "Lovelace"), ("Blaise", "Pascal"), ("Sofia", "Kovalevskaya"), ("Joseph", "Lagrange"),
+    ("Mary", "Somerville"), ("Leonhard", "Euler"), ("Maria", "Agnesi"), ("Carl", "Gauss"),
+)  # fmt: skip
+#: Where a site for a look, and a test's, may lie: open to everyone on the way.
+OPEN_PLACE = Path("/var/tmp")  # noqa: S108  # the folders made there have names of their own and are root's
+
+
+def invent(students: int) -> list[Person]:
+    """An instructor and students whose names no account has."""
+    while True:
+        tag = f"tryhub{secrets.token_hex(2)}"
+        names = [f"{tag}-{'instructor' if n < 0 else n + 1}" for n in range(-1, students)]
+        if not any(account(name) for name in names):
+            break
+    people = [Person(names[0], "instructor", "Emmy", "Noether")]
+    for number, name in enumerate(names[1:]):
+        first, last = PEOPLE[number % len(PEOPLE)]
+        people.append(Person(name, "student", first, last))
+    return people
+
+
+@contextlib.contextmanager
+def trial(
+    course: Course, chapters: Sequence[str], students: int, port: int, environment: Path | None, say: Say
+) -> Iterator[tuple[Settings, Site]]:
+    """Brings an invented hub up for the length of the block."""
+    require_root()
+    site = Site(Path(tempfile.mkdtemp(prefix="triptych-hub-try-", dir=OPEN_PLACE)))
+    wishes = Wishes(
+        environment=environment,
+        host="127.0.0.1",
+        port=port or free_port(set()),
+        login="shared-password",
+        shared_password=first_password(),
+    )
+    before = signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        settings = bring_up(site, course, chapters, make_roster(invent(students)), wishes, say)
+        yield settings, site
+    finally:
+        # a second Ctrl-C must not leave accounts behind
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if site.private.is_dir():
+            take_down(site, remove_users=True, say=say)
+        else:
+            shutil.rmtree(site.folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

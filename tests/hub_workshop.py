@@ -1,0 +1,138 @@
+"""A real hub for the tests: one instructor, students, real accounts, on loopback, gone afterwards.
+
+As root. Students' accounts must be able to run this Python and this package; where these lie in root's own
+home, a mount namespace of the hub's own opens the way to them and to nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hub_browser import Browser
+
+from triptych.course import Course, CourseError
+from triptych.hub.environment import closed_to_others
+from triptych.hub.people import read_passwords, remove_account
+from triptych.hub.process import end_processes, free_port
+from triptych.hub.site import Settings, Site
+
+BIN = Path(sys.prefix) / "bin"
+PROJECT = Path(__file__).resolve().parents[1]
+#: as the project's nbgrader_config.py says
+COURSE_ID = "triptych"
+
+
+def opened(command: Sequence[str]) -> list[str]:
+    """The command line that runs `command` where everyone can reach this Python, its packages and this package."""
+    needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PROJECT / "src", PROJECT / "hub"]
+    closed = sorted({folder for path in needed if (folder := closed_to_others(path.resolve()))})
+    if not closed:
+        return list(command)
+    steps = ["mount --make-rprivate /", "mount -t tmpfs none /mnt"]
+    behind = [path for path in needed if any(path.is_relative_to(folder) for folder in closed)]
+    for number, path in enumerate(behind):
+        steps += [f"mkdir /mnt/{number}", f"mount --bind {shlex.quote(str(path))} /mnt/{number}"]
+    for folder in closed:
+        steps.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(folder))}")
+    for number, path in enumerate(behind):
+        place = shlex.quote(str(path))
+        steps += [f"mkdir -p {place}", f"mount --bind /mnt/{number} {place}"]
+    steps.append(f"umount -R /mnt && cd / && exec {shlex.join(command)}")
+    return ["unshare", "--mount", "sh", "-c", " && ".join(steps)]
+
+
+class Workshop:
+    """One hub with its people; `close` takes everything away, whatever happened before."""
+
+    def __init__(self, course: Course, students: Sequence[str] = ("ada", "ben")) -> None:
+        self.course = course
+        self.tag = f"tth{secrets.token_hex(3)}"
+        self.instructor = self.name("noether")
+        self.students = [self.name(student) for student in students]
+        self.site = Site(Path(tempfile.mkdtemp(prefix="triptych-hub-test-", dir="/var/tmp")))
+        self.port = free_port(set())
+        self.browsers: dict[str, Browser] = {}
+
+    def name(self, short: str) -> str:
+        """The account of somebody: no account of this machine can be called so."""
+        return f"{self.tag}-{short}"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Settings:
+        return self.site.load()
+
+    @property
+    def chapter_folder(self) -> str:
+        return f"{COURSE_ID}/{self.course.chapters[0]}"
+
+    def home(self, user: str) -> Path:
+        return Path("/home", user)
+
+    def roster(self) -> Path:
+        path = self.course.root / "roster.csv"
+        lines = [f"{self.instructor},instructor,Emmy,Noether,", *(f"{user},student,,," for user in self.students)]
+        path.write_text("user,role,first_name,last_name,email\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    def triptych(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `triptych hub …` as root, as an administrator would."""
+        command = opened([str(BIN / "triptych"), "hub", *arguments, "--folder", str(self.site.folder)])
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.course.root)
+        if check and ran.returncode:
+            log = self.site.log.read_text(errors="replace")[-3000:] if self.site.log.is_file() else ""
+            raise AssertionError(f"triptych hub {arguments[0]}: {ran.stdout}\n{ran.stderr}\n{log}")
+        return ran
+
+    def up(self, *more: str) -> str:
+        return self.triptych(
+            "up",
+            *("--roster", str(self.roster()), "--course", str(self.course.root)),
+            *("--environment", sys.prefix, "--address", f"127.0.0.1:{self.port}", *more),
+        ).stdout
+
+    def enter(self, user: str) -> Browser:
+        """A browser of `user`, logged in with the first password, at their JupyterLab."""
+        browser = self.browsers.get(user)
+        if browser is None:
+            browser = Browser(self.address, user)
+            browser.log_in(read_passwords(self.site)[user])
+            self.browsers[user] = browser
+        browser.start_server()
+        return browser
+
+    def close(self) -> None:
+        for browser in self.browsers.values():
+            browser.close()
+        self.browsers.clear()
+        if self.site.private.is_dir():
+            self.triptych("down", "--remove-users", "--yes", check=False)
+        # whatever a broken `down` has left: a test machine is other people's too
+        for user in [self.instructor, *self.students]:
+            with contextlib.suppress(CourseError):
+                end_processes(user)
+                remove_account(user)
+        shutil.rmtree(self.site.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def workshop(course: Course) -> Iterator[Workshop]:
+    """A workshop that is up, for the length of the block."""
+    course.root.chmod(0o700)
+    made = Workshop(course)
+    try:
+        made.up(course.chapters[0])
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,711 @@
+"""A real hub: the way of a submission from login to feedback, and everything a student may try on it.
+
+One hub for the whole module: an instructor, and the students ada (honest) and ben (not), each with an account
+and a server of their own. Ben's attempts run in ben's own kernel, as anybody's code on a hub would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nbformat
+import pytest
+from courses import FORWARD, edit, scratch
+from hub_browser import Browser
+from hub_workshop import COURSE_ID, Workshop, workshop
+from nbformat import NotebookNode
+from needs import needs_chromium, needs_hub
+
+from triptych.build.browser import find_chromium
+from triptych.chapter import Role, hidden_lines, read_chapter, role_of
+from triptych.hub import people
+from triptych.hub.groups import Groups
+
+pytestmark = [needs_hub, pytest.mark.xdist_group("hub")]
+
+NOTEBOOK = f"{COURSE_ID}/{FORWARD}/{FORWARD}.ipynb"
+RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
+WRONG = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, dx1 * dx2"
+SUM = "def sum_jvp(x1, dx1, x2, dx2):\n    return x1 + x2, dx1 + dx2"
+
+
+def two_exercises(notebook: NotebookNode) -> None:
+    """A chapter that is run in a moment."""
+    keep = ("mul_jvp", "sum_jvp")
+    notebook.cells = [
+        cell
+        for number, cell in enumerate(notebook.cells)
+        if number == 0  # the title
+        or role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
+        or cell.id.startswith(keep)
+        or (cell.cell_type == "markdown" and any(name in cell.source for name in keep))
+    ]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    course = scratch(tmp_path_factory.mktemp("hub") / "course")
+    edit(course.notebook(FORWARD), two_exercises)
+    with workshop(course) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def noether(hub: Workshop) -> Browser:
+    return hub.enter(hub.instructor)
+
+
+@pytest.fixture(scope="module")
+def ada(hub: Workshop) -> Browser:
+    return hub.enter(hub.students[0])
+
+
+@pytest.fixture(scope="module")
+def ben(hub: Workshop) -> Browser:
+    return hub.enter(hub.students[1])
+
+
+def fill(browser: Browser, **answers: str) -> None:
+    """Types answers into the fetched notebook and saves it."""
+    notebook = browser.read(NOTEBOOK)
+    for cell in notebook["cells"]:
+        if cell.get("id") in answers:
+            cell["source"] = answers[cell["id"]]
+    browser.write(NOTEBOOK, notebook)
+
+
+def course_folder(hub: Workshop) -> Path:
+    return Path(hub.settings.course_root)
+
+
+def inbound(hub: Workshop) -> Path:
+    return hub.site.exchange / COURSE_ID / "inbound"
+
+
+# --- the way of a submission ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trip(hub: Workshop, noether: Browser, ada: Browser, ben: Browser) -> dict[str, Any]:
+    """Fetch, edit, validate, submit, collect, grade, feedback, fetch feedback: what each step said."""
+    said: dict[str, Any] = {"listed": [entry["status"] for entry in ada.assignments(COURSE_ID, FORWARD)]}
+    for student in (ada, ben):
+        student.button("fetch", COURSE_ID, FORWARD)
+    said["untouched"] = ada.validate(NOTEBOOK)
+    fill(ada, mul_jvp=WRONG, sum_jvp=SUM)
+    said["wrong"] = ada.validate(NOTEBOOK)
+    fill(ada, mul_jvp=RIGHT)
+    said["right"] = ada.validate(NOTEBOOK)
+    ports = [hub.port, hub.settings.hub_port, hub.settings.proxy_port]
+    fill(ben, mul_jvp=HOSTILE.replace("PORTS", repr(ports)).replace("INSTRUCTOR", hub.instructor), sum_jvp=SUM)
+    for student in (ada, ben):
+        student.button("submit", COURSE_ID, FORWARD)
+    said["submissions"] = sorted(path.name for path in inbound(hub).iterdir())
+    said["collected"] = noether.formgrader("POST", f"assignment/{FORWARD}/collect")["log"]
+    said["submitted"] = noether.formgrader("GET", f"submissions/{FORWARD}")
+    noether.formgrader("POST", f"submission/{FORWARD}/{ada.user}/autograde")
+    said["graded"] = noether.run(f"!cd ~/{COURSE_ID} && triptych grade {FORWARD} --json results.json 2>&1", seconds=300)
+    said["results"] = json.loads(course_folder(hub).joinpath("results.json").read_text())["submissions"]
+    said["released"] = noether.formgrader("POST", f"assignment/{FORWARD}/release_feedback")["log"]
+    ada.button("fetch_feedback", COURSE_ID, FORWARD)
+    (entry,) = [e for e in ada.assignments(COURSE_ID, FORWARD) if e["status"] == "submitted"]
+    said["entry"] = entry
+    folder = entry["submissions"][0]["local_feedback_path"]
+    said["feedback"] = ada.read(f"{folder}/{FORWARD}.html")
+    return said
+
+
+#: A submission that looks around where it is graded, and prints what it finds. Its own is in /home/learner.
+HOSTILE = """
+import glob, os, socket
+
+found = []
+for pattern in ("/home/[!l]*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
+    for path in glob.glob(pattern):
+        try:
+            if os.path.isdir(path):
+                found += os.listdir(path)
+            elif b"JUPYTERHUB_API_TOKEN" in open(path, "rb").read(100000) or "proc" not in path:
+                found.append(path)
+        except OSError:
+            pass
+for port in PORTS:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        found.append(port)
+    except OSError:
+        pass
+for home in ("/home/INSTRUCTOR", "/home/INSTRUCTOR/triptych"):
+    try:
+        open(home + "/pwned", "w").write("x")
+    except OSError:
+        pass
+print("FOUND", found, sorted(name for name in os.environ if "JUPYTERHUB" in name))
+
+
+def mul_jvp(x1, dx1, x2, dx2):
+    return 0, 0
+"""
+
+
+def test_a_student_finds_the_chapter_and_fetches_it(trip: dict[str, Any], ada: Browser) -> None:
+    assert trip["listed"] == ["released"]
+    notebook = ada.read(NOTEBOOK)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert any(cell["id"] == "mul_jvp" for cell in notebook["cells"])
+
+
+def test_the_kernel_is_the_course_environments(ada: Browser) -> None:
+    import sys
+
+    assert ada.run("import sys, jax; print(sys.prefix)").strip() == sys.prefix
+    assert [*ada.get("api/kernelspecs")["kernelspecs"]] == ["python3"]
+
+
+def test_validate_says_what_fails_in_words(trip: dict[str, Any]) -> None:
+    (unwritten,) = trip["untouched"]["failed"]
+    assert "not written yet: 2 of 2" in unwritten["source"] and "mul_jvp" in unwritten["raw_error"]
+    (failed,) = trip["wrong"]["failed"]
+    assert "mul_jvp: 2 of its 2 visible tests fail" in failed["source"]
+    assert "The tangent in the example of the docstring is not right: write down the product rule." in failed["error"]
+    assert "Traceback" not in failed["error"] and "\x1b" not in failed["error"]
+    assert trip["right"] == {}
+
+
+def test_validate_answers_others_meanwhile(trip: dict[str, Any], ada: Browser) -> None:
+    """Stock validates in the server's own thread: then nothing else is answered until it ends."""
+    done: list[dict[str, Any]] = []
+    other = Browser(ada.address, ada.user)
+    other.client.cookies = ada.client.cookies
+    thread = threading.Thread(target=lambda: done.append(ada.validate(NOTEBOOK)))
+    thread.start()
+    answered = 0
+    while thread.is_alive():
+        other.get("api/status")
+        answered += not done
+    other.close()
+    assert done == [{}] and answered >= 5
+
+
+def test_what_was_handed_in_is_collected_and_shown(trip: dict[str, Any], hub: Workshop) -> None:
+    assert [name.split("+")[0] for name in trip["submissions"]] == hub.students
+    assert trip["collected"].count("Collected: ") == 2 and "Refused" not in trip["collected"]
+    assert {entry["student"] for entry in trip["submitted"]} == set(hub.students)
+
+
+def test_the_grader_gives_the_right_marks(trip: dict[str, Any], hub: Workshop) -> None:
+    ada, ben = hub.students
+    marks = {entry["student"]: entry for entry in trip["results"]}
+    assert marks[ada]["status"] == marks[ben]["status"] == "graded", trip["graded"]
+    assert marks[ada]["score"] == marks[ada]["max_score"] == 3
+    assert marks[ben]["cells"]["sum_jvp_random_tangents"]["score"] == 1
+    assert marks[ben]["score"] == 1
+
+
+def test_feedback_comes_back_and_holds_no_hidden_test(trip: dict[str, Any], hub: Workshop) -> None:
+    assert "mul_jvp" in trip["feedback"] and trip["entry"]["submissions"][0]["has_local_feedback"]
+    hidden = [
+        line.strip()
+        for cell in read_chapter(hub.course.notebook(FORWARD)).with_role(Role.TEST)
+        for line in hidden_lines(cell.source)
+        if len(line.strip()) > 20
+    ]
+    assert len(hidden) > 5
+    assert not [line for line in hidden if line in trip["feedback"]]
+
+
+def test_a_hostile_notebook_graded_on_the_hub_finds_nothing(trip: dict[str, Any], hub: Workshop) -> None:
+    page = course_folder(hub) / "autograded" / hub.students[1] / FORWARD / f"{FORWARD}.ipynb"
+    (cell,) = [cell for cell in nbformat.read(page, as_version=4).cells if cell.id == "mul_jvp"]
+    said = "".join(output.get("text", "") for output in cell.outputs)
+    assert said.strip() == "FOUND [] []", cell.outputs
+    assert not (hub.home(hub.instructor) / "pwned").exists() and not (course_folder(hub) / "pwned").exists()
+    with contextlib.closing(sqlite3.connect(course_folder(hub) / "gradebook.db")) as book:
+        assert book.execute("select count(*) from student").fetchone() == (2,)
+
+
+def test_the_course_folder_and_marks_are_the_instructors_alone(trip: dict[str, Any], hub: Workshop) -> None:
+    owner = pwd.getpwnam(hub.instructor).pw_uid
+    for path in [course_folder(hub), *course_folder(hub).rglob("*")]:
+        assert path.lstat().st_uid == owner, path
+    assert course_folder(hub).stat().st_mode & 0o777 == 0o700
+
+
+# --- what a student sees --------------------------------------------------------------------------
+
+
+def test_a_student_has_no_formgrader_and_no_course_list(ada: Browser) -> None:
+    assert ada.ask("GET", "formgrader").status_code == 404
+    assert ada.ask("GET", "formgraders").status_code == 404
+    page = ada.client.get(f"{ada.base}/lab").text
+    for extension in ("formgrader", "course-list", "create-assignment"):
+        assert f"@jupyter/nbgrader:{extension}" in page, "the page lists what it leaves out"
+
+
+def test_the_instructor_has_the_formgrader_in_a_frame_of_lab(noether: Browser) -> None:
+    answer = noether.ask("GET", "formgrader")
+    assert answer.status_code == 200
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    assert "disabledExtensions" in noether.client.get(f"{noether.base}/lab").text
+
+
+def test_a_students_pages_may_not_be_framed(ada: Browser) -> None:
+    assert "frame-ancestors 'none'" in ada.client.get(f"{ada.base}/lab").headers["content-security-policy"]
+
+
+# --- what a student may not -----------------------------------------------------------------------
+
+#: Runs in ben's kernel. Prints a JSON object: each attempt and what came of it.
+ATTEMPTS = """
+import json, os, glob, pathlib, stat, subprocess, urllib.request, urllib.error
+ada, instructor, site, course, proxy_port, ada_port, instructor_port = {values!r}
+said = {{}}
+
+def attempt(name, what):
+    try:
+        said[name] = repr(what())[:300]
+    except urllib.error.HTTPError as error:
+        said[name] = f"HTTP {{error.code}}"
+    except Exception as error:
+        said[name] = type(error).__name__
+
+def read(path):
+    return open(path, "rb").read(200)
+
+def ask(url, token=os.environ["JUPYTERHUB_API_TOKEN"], method="GET"):
+    headers = {{"Authorization": "token " + token}} if token else {{}}
+    request = urllib.request.Request(url, headers=headers, method=method, data=b"{{}}" if method == "POST" else None)
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *a, **k):
+            return None
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}), NoRedirect)
+    return opener.open(request, timeout=20).read()
+
+attempt("list home", lambda: os.listdir(f"/home/{{ada}}"))
+attempt("read notebook", lambda: read(f"/home/{{ada}}/{{course}}/05_forward_mode/05_forward_mode.ipynb"))
+attempt("list instructor", lambda: os.listdir(f"/home/{{instructor}}"))
+attempt("read source", lambda: read(f"/home/{{instructor}}/{{course}}/source/05_forward_mode/05_forward_mode.ipynb"))
+attempt("read gradebook", lambda: read(f"/home/{{instructor}}/{{course}}/gradebook.db"))
+attempt("write gradebook", lambda: open(f"/home/{{instructor}}/{{course}}/gradebook.db", "r+b"))
+attempt("list hub", lambda: os.listdir(f"{{site}}/hub"))
+for name in ("settings.json", "jupyterhub_config.py", "jupyterhub.sqlite", "cookie_secret", "passwords.csv", "passwords.dbm", "hub.log"):
+    attempt(f"read hub/{{name}}", lambda: read(f"{{site}}/hub/{{name}}"))
+attempt("list inbound", lambda: os.listdir(f"{{site}}/exchange/{{course}}/inbound"))
+attempt("list feedback", lambda: os.listdir(f"{{site}}/exchange/{{course}}/feedback"))
+attempt("rename course", lambda: os.rename(f"{{site}}/exchange/{{course}}", f"{{site}}/exchange/mine"))
+attempt("replace release", lambda: os.rename(f"{{site}}/exchange/{{course}}/outbound/05_forward_mode", f"{{site}}/exchange/x"))
+attempt("rename inbound of another", lambda: os.rename({submission!r}, {submission!r} + "x"))
+attempt("write into another's submission", lambda: open({submission!r} + "/more.txt", "w"))
+attempt("write environment", lambda: open(os.path.join(os.path.dirname(json.__file__), "x.py"), "w"))
+attempt("write configuration", lambda: open(f"{{site}}/etc/common/nbgrader_config.py", "a"))
+
+me = os.getuid()
+def others():
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            if os.stat(folder).st_uid not in (me,):
+                yield folder
+        except OSError:
+            pass
+def environments():
+    found = []
+    for folder in others():
+        for name in ("environ", "maps"):
+            try:
+                if open(f"{{folder}}/{{name}}", "rb").read():
+                    found.append(folder + name)
+            except OSError:
+                pass
+    return found
+attempt("others' environments", environments)
+attempt("secrets on command lines", lambda: [
+    c for f in others() for c in [open(f"{{f}}/cmdline").read()] if "token" in c.lower() or "password=" in c.lower()])
+
+for who, name, port in (("ada", ada, ada_port), ("instructor", instructor, instructor_port)):
+    for path in ("api/contents", "api/kernels", "api/sessions", "assignments", "api/terminals", "lab", "formgrader/api/assignments"):
+        attempt(f"{{who}} port {{path}} with my token", lambda: ask(f"http://127.0.0.1:{{port}}/user/{{name}}/{{path}}"))
+        attempt(f"{{who}} port {{path}} without", lambda: ask(f"http://127.0.0.1:{{port}}/user/{{name}}/{{path}}", ""))
+api = os.environ["JUPYTERHUB_API_URL"]
+attempt("hub: users", lambda: ask(f"{{api}}/users"))
+attempt("hub: ada", lambda: ask(f"{{api}}/users/{{ada}}"))
+attempt("hub: start ada", lambda: ask(f"{{api}}/users/{{ada}}/server", method="POST"))
+attempt("hub: stop ada", lambda: ask(f"{{api}}/users/{{ada}}/server", method="DELETE"))
+attempt("hub: token of ada", lambda: ask(f"{{api}}/users/{{ada}}/tokens", method="POST"))
+attempt("hub: my token of mine", lambda: ask(f"{{api}}/users/{{os.environ['JUPYTERHUB_USER']}}/tokens", method="POST"))
+attempt("hub: groups", lambda: ask(f"{{api}}/groups"))
+attempt("hub: shutdown", lambda: ask(f"{{api}}/shutdown", method="POST"))
+attempt("proxy: routes", lambda: ask(f"http://127.0.0.1:{{proxy_port}}/api/routes"))
+attempt("proxy: redirect ada", lambda: ask(f"http://127.0.0.1:{{proxy_port}}/api/routes/user/{{ada}}", method="POST"))
+attempt("gdb", lambda: os.kill(int(next(f for f in others()).split("/")[-1]), 0))
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def attempts(hub: Workshop, trip: dict[str, Any], noether: Browser, ada: Browser, ben: Browser) -> dict[str, Any]:
+    settings = hub.settings
+    routes = httpx.get(
+        f"http://127.0.0.1:{settings.proxy_port}/api/routes",
+        headers={"Authorization": f"token {settings.proxy_token}"},
+        trust_env=False,
+    ).json()
+    ports = [int(routes[f"/user/{user}"]["target"].rpartition(":")[2]) for user in (ada.user, hub.instructor)]
+    values = (ada.user, hub.instructor, str(hub.site.folder), COURSE_ID, settings.proxy_port, *ports)
+    submission = next(str(path) for path in inbound(hub).iterdir() if path.name.startswith(ada.user))
+    return dict(json.loads(ben.run(ATTEMPTS.format(values=values, submission=submission))))
+
+
+CLOSED = ("PermissionError", "OSError")
+FILES = (
+    "list home", "read notebook", "list instructor", "read source", "read gradebook", "write gradebook", "list hub",
+    "read hub/settings.json", "read hub/jupyterhub_config.py", "read hub/jupyterhub.sqlite", "read hub/cookie_secret",
+    "read hub/passwords.csv", "read hub/passwords.dbm", "read hub/hub.log", "list inbound", "list feedback",
+    "rename course", "replace release", "rename inbound of another", "write into another's submission",
+    "write environment", "write configuration",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_student_cannot(attempts: dict[str, Any], name: str) -> None:
+    assert attempts[name] == "PermissionError", attempts[name]
+
+
+def test_a_student_reads_nobodys_environment(attempts: dict[str, Any]) -> None:
+    assert attempts["others' environments"] == "[]"
+    assert attempts["secrets on command lines"] == "[]"
+
+
+#: Runs in ada's kernel: work, and beside it a kernel as stock starts it, on TCP.
+AT_WORK = """
+import time
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="python3")
+for _ in range(60):
+    client.execute("print('of a stock ' + 'kernel')")
+    print("of ada's " + "kernel", flush=True)
+    time.sleep(0.2)
+manager.shutdown_kernel(now=True)
+"""
+#: Runs in ben's: subscribes to whatever ada's processes listen on.
+LISTEN = """
+import time, zmq
+poller, heard, known = zmq.Poller(), [], {{}}
+until = time.monotonic() + 30
+while time.monotonic() < until and not any("of a stock kernel" in text for text in heard):
+    for line in open("/proc/net/tcp").read().splitlines()[1:]:
+        fields = line.split()
+        port = int(fields[1].split(":")[1], 16)
+        if fields[3] == "0A" and int(fields[7]) == {uid} and port not in known:
+            known[port] = socket = zmq.Context.instance().socket(zmq.SUB)
+            socket.subscribe("")
+            socket.connect(f"tcp://127.0.0.1:{{port}}")
+            poller.register(socket, zmq.POLLIN)
+    for socket, _ in poller.poll(300):
+        heard.append(" ".join(part.decode(errors="replace") for part in socket.recv_multipart()))
+print(len(known), sum("of a stock kernel" in text for text in heard), sum("of ada's kernel" in text for text in heard))
+"""
+
+
+def test_nobody_can_listen_to_anothers_kernel(ada: Browser, ben: Browser, hub: Workshop) -> None:
+    """A kernel on TCP tells its output to whoever subscribes, unsigned: seen here beside one of the hub's."""
+    uid = pwd.getpwnam(ada.user).pw_uid
+    at_work = threading.Thread(target=lambda: ada.run(AT_WORK))
+    at_work.start()
+    ports, stock, ours = map(int, ben.run(LISTEN.format(uid=uid)).split())
+    at_work.join()
+    assert stock > 0, f"the stock kernel should have been heard on one of {ports} ports"
+    assert ours == 0
+
+
+def test_others_servers_answer_a_student_nothing(attempts: dict[str, Any]) -> None:
+    asked = {name: came for name, came in attempts.items() if " port " in name}
+    assert len(asked) == 2 * 7 * 2
+    assert set(asked.values()) <= {"HTTP 302", "HTTP 403", "HTTP 404"}, asked
+    missing = {name for name, came in asked.items() if came == "HTTP 404"}
+    assert all(name.startswith("ada port formgrader") for name in missing), "she has none"
+
+
+@pytest.mark.parametrize(
+    "name", ["users", "ada", "start ada", "stop ada", "token of ada", "my token of mine", "groups", "shutdown"]
+)
+def test_a_servers_token_may_not(attempts: dict[str, Any], name: str) -> None:
+    """Upstream's advice for nbgrader's plugin is the scope `inherit`: with it code in a server is its user."""
+    assert attempts[f"hub: {name}"] in ("HTTP 403", "HTTP 404"), attempts[f"hub: {name}"]
+
+
+def test_the_proxy_obeys_the_hub_alone(attempts: dict[str, Any]) -> None:
+    assert attempts["proxy: routes"] == attempts["proxy: redirect ada"] == "HTTP 403"
+
+
+@pytest.mark.parametrize("path", ["lab", "api/contents", "formgrader", "api/kernels"])
+def test_a_browser_does_not_get_into_anothers_server(ben: Browser, ada: Browser, hub: Workshop, path: str) -> None:
+    for owner in (ada.user, hub.instructor):
+        answer = ben.client.get(f"/user/{owner}/{path}")
+        assert answer.status_code in (403, 404), (owner, answer.url)
+
+
+def test_nobody_comes_in_under_anothers_name(hub: Workshop, ada: Browser, ben: Browser) -> None:
+    known = people.read_passwords(hub.site)
+    for user, password in (
+        (ada.user, known[ben.user]),
+        (ada.user, ""),
+        ("root", "a-password-of-mine"),
+        (hub.name("nobody"), "a-password-of-mine"),
+    ):
+        stranger = Browser(hub.address, user)
+        assert stranger.try_to_log_in(password).status_code != 302, user
+        stranger.close()
+    assert len(set(known.values())) == 3
+
+
+# --- handing in -----------------------------------------------------------------------------------
+
+
+def test_under_anothers_name_nothing_is_collected(
+    hub: Workshop, trip: dict[str, Any], noether: Browser, ada: Browser, ben: Browser
+) -> None:
+    """nbgrader #1097: stock takes the name from the folder's name, and the newest wins."""
+    before = course_folder(hub).joinpath("submitted", ada.user, FORWARD, f"{FORWARD}.ipynb").read_bytes()
+    ben.run(
+        f"import os, shutil\n"
+        f"folder = {str(inbound(hub))!r} + '/{ada.user}+{FORWARD}+2099-01-01 00:00:00.000000 UTC+x'\n"
+        f"shutil.copytree('{COURSE_ID}/{FORWARD}', folder)\nos.system(f\"chmod -R a+rX '{{folder}}'\")\n"
+    )
+    log = noether.formgrader("POST", f"assignment/{FORWARD}/collect")["log"]
+    assert f"it says {ada.user} and belongs to {ben.user}" in log
+    assert course_folder(hub).joinpath("submitted", ada.user, FORWARD, f"{FORWARD}.ipynb").read_bytes() == before
+    # shown to matter: nbgrader's own collector would take ben's
+    stock = noether.run(
+        "from nbgrader.apps import NbGrader\nfrom nbgrader.exchange.default import ExchangeCollect\n"
+        "from nbgrader.coursedir import CourseDirectory\n"
+        f"import os; os.chdir('{COURSE_ID}')\n"
+        "app = NbGrader(); app.load_config_file()\n"
+        f"app.config.CourseDirectory.root = os.getcwd(); app.config.CourseDirectory.assignment_id = {FORWARD!r}\n"
+        "collect = ExchangeCollect(coursedir=CourseDirectory(config=app.config), config=app.config)\n"
+        f"collect.init_src(); print([r['filename'] for r in collect.src_records if r['username'] == {ada.user!r}])"
+    )
+    assert "2099-01-01" in stock
+
+
+def test_work_changed_after_handing_in_counts_from_then(
+    hub: Workshop, trip: dict[str, Any], noether: Browser, ben: Browser
+) -> None:
+    """The name of the folder, timestamp.txt and the files' times are the student's to write; the arrival is not."""
+    kept = course_folder(hub) / "submitted" / ben.user / FORWARD / "timestamp.txt"
+    first = kept.read_text()
+    folder = next(str(path) for path in inbound(hub).iterdir() if path.name.startswith(f"{ben.user}+"))
+    ben.run(
+        f"import os\nfolder = {folder!r}\npath = folder + '/{FORWARD}.ipynb'\n"
+        "os.chmod(path, 0o644)\ntext = open(path).read()\nopen(path, 'w').write(text + ' ')\n"
+        "open(folder + '/timestamp.txt', 'w').write('2020-01-01 00:00:00.000000 UTC')\n"
+        "for name in (path, folder): os.utime(name, (1577836800, 1577836800))\n"
+    )
+    noether.run(f"!cd ~/{COURSE_ID} && nbgrader update_assignment x 2>/dev/null; true")
+    log = noether.run(f"!cd ~/{COURSE_ID} && nbgrader collect {FORWARD} --update 2>&1")
+    assert f"Collected: {ben.user}" in log, log
+    assert kept.read_text() > first and not kept.read_text().startswith("2020")
+
+
+def test_late_work_is_shown_as_late(hub: Workshop, noether: Browser, ben: Browser) -> None:
+    released = noether.run(f"!cd ~/{COURSE_ID} && triptych hub release {FORWARD} --due '2026-01-01 12:00 UTC' 2>&1")
+    assert "released" in released, released
+    ben.button("submit", COURSE_ID, FORWARD)
+    log = noether.run(f"!cd ~/{COURSE_ID} && triptych hub collect {FORWARD} 2>&1")
+    assert f"Collected: {ben.user}" in log and "late by" in log, log
+    noether.run(f"!cd ~/{COURSE_ID} && triptych grade {FORWARD} -s {ben.user} 2>&1", seconds=300)
+    (mine,) = [entry for entry in noether.formgrader("GET", f"submissions/{FORWARD}") if entry["student"] == ben.user]
+    (row,) = noether.formgrader("GET", f"submitted_notebooks/{FORWARD}/{FORWARD}")[:1] or [None]
+    assert mine["autograded"] and row is not None
+    assert "+0000" in mine["display_timestamp"] or mine["display_timestamp"]
+    record = json.loads(course_folder(hub).joinpath(".triptych", "record.json").read_text())
+    assert [r["late"] for r in record.values() if r["student"] == ben.user] == [True]
+
+
+# --- what one sees ----------------------------------------------------------------------------------
+
+
+@needs_chromium
+def test_what_one_sees(hub: Workshop, trip: dict[str, Any], ada: Browser, tmp_path: Path) -> None:
+    """Login, Assignment List, the open notebook, Validate, formgrader, fetched feedback, in a real browser.
+
+    TRIPTYCH_PICTURES names a folder to keep the pictures in.
+    """
+    from playwright.sync_api import expect, sync_playwright
+
+    pictures = Path(os.environ.get("TRIPTYCH_PICTURES", tmp_path))
+    known = people.read_passwords(hub.site)
+    fill(ada, mul_jvp=WRONG, sum_jvp="def sum_jvp(x1, dx1, x2, dx2):\n    return x1 / 0")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        try:
+            for user in (ada.user, hub.instructor):
+                page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+                page.set_default_timeout(90_000)
+                page.goto(f"{hub.address}/hub/login")
+                expect(page.locator("#login-main")).to_be_visible()
+                page.fill("#username_input", user)
+                page.fill("#password_input", known[user])
+                if user == ada.user:
+                    page.screenshot(path=pictures / "1-login.png")
+                page.click("#login_submit")
+                page.wait_for_url("**/lab**", timeout=90_000)
+                page.wait_for_selector("#jp-MainLogo, .jp-Launcher")
+                menu(page, "Nbgrader")
+                if user == ada.user:
+                    expect(page.locator(".lm-Menu-item", has_text="Formgrader")).to_have_count(0)
+                    as_a_student(page, pictures, trip["entry"]["submissions"][0]["local_feedback_path"])
+                else:
+                    page.locator(".lm-Menu-item", has_text="Formgrader").first.click()
+                    frame = page.frame_locator("iframe").first
+                    expect(frame.get_by_text(FORWARD).first).to_be_visible(timeout=90_000)
+                    page.screenshot(path=pictures / "5-formgrader.png")
+                page.context.close()
+        finally:
+            chromium.close()
+
+
+def menu(page: Any, name: str) -> None:
+    page.locator(".lm-MenuBar-item", has_text=name).click()
+    page.wait_for_selector(".lm-Menu-item")
+
+
+def as_a_student(page: Any, pictures: Path, feedback: str) -> None:
+    from playwright.sync_api import expect
+
+    page.locator(".lm-Menu-item", has_text="Assignment List").click()
+    expect(page.get_by_text(FORWARD).first).to_be_visible(timeout=90_000)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=pictures / "2-assignment-list.png")
+    base = page.url.split("/lab")[0]
+    page.goto(f"{base}/lab/tree/{NOTEBOOK}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    expect(page.locator(".jp-KernelStatus, .jp-Notebook-ExecutionIndicator").first).to_be_visible()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=pictures / "3-notebook.png")
+    page.get_by_role("button", name="Validate").first.click()
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog.get_by_text("The product rule holds").first).to_be_visible(timeout=90_000)
+    expect(dialog).to_contain_text("write down the product rule")
+    expect(dialog).not_to_contain_text("Traceback")
+    page.screenshot(path=pictures / "4-validate.png")
+    page.goto(f"{base}/lab/tree/{feedback}/{FORWARD}.html")
+    expect(page.frame_locator("iframe").first.get_by_text("mul_jvp").first).to_be_visible(timeout=90_000)
+    page.screenshot(path=pictures / "6-feedback.png")
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+GREEDY = """
+import subprocess, sys
+code = '''
+import sys
+kept = []
+for _ in range(400):
+    kept.append(bytearray(b"x") * (16 << 20))
+'''
+print(subprocess.run([sys.executable, "-c", code]).returncode)
+"""
+CROWD = """
+import subprocess
+kept = []
+try:
+    for _ in range(3000):
+        kept.append(subprocess.Popen(["sleep", "60"]))
+except OSError as error:
+    pass
+print(len(kept))
+for process in kept:
+    process.kill()
+for process in kept:
+    process.wait()
+"""
+
+
+def test_memory_and_processes_have_an_end(ben: Browser, hub: Workshop) -> None:
+    if Groups(hub.settings.group_name).group(ben.user).memory() is None:
+        pytest.skip("no control groups on this machine: limits hold a process only")
+    assert ben.run(GREEDY).strip() == "-9", "6 GB were to be had"
+    assert 10 < int(ben.run(CROWD)) < hub.settings.processes
+
+
+# --- the administrator's commands -------------------------------------------------------------------
+
+
+def test_status_shows_who_is_where(hub: Workshop, trip: dict[str, Any]) -> None:
+    target = hub.course.root / "status.json"
+    said = hub.triptych("status", "--json", str(target)).stdout
+    assert hub.students[0] in said
+    members = {member["user"]: member for member in json.loads(target.read_text())["members"]}
+    assert set(members) == {hub.instructor, *hub.students}
+    mine = members[hub.students[0]]
+    assert mine["server"] and mine["chapters"][FORWARD]["fetched"] and mine["chapters"][FORWARD]["submitted"]
+
+
+def test_up_again_does_no_harm_and_takes_new_people_in(hub: Workshop, trip: dict[str, Any], ada: Browser) -> None:
+    passwords = people.read_passwords(hub.site)
+    book = course_folder(hub).joinpath("gradebook.db").read_bytes()
+    kernel = ada.post("api/kernels", {"name": "python3"})["id"]
+    hub.students.append(hub.name("cleo"))
+    said = hub.up(FORWARD)
+    assert "told the running hub of 1 new people" in said and "released already" in said
+    assert ada.get(f"api/kernels/{kernel}")["id"] == kernel, "ada's work goes on"
+    assert passwords.items() <= people.read_passwords(hub.site).items()
+    assert course_folder(hub).joinpath("gradebook.db").read_bytes()[:16] == book[:16]
+    with contextlib.closing(sqlite3.connect(course_folder(hub) / "gradebook.db")) as gradebook:
+        assert gradebook.execute("select count(*) from submitted_assignment").fetchone()[0] >= 2
+    cleo = hub.enter(hub.students[-1])
+    assert cleo.button("fetch", COURSE_ID, FORWARD)[-1]["status"] == "fetched"
+    again = hub.up(FORWARD)
+    assert "the hub is running already" in again
+
+
+def test_homes_are_closed_whoever_made_them(hub: Workshop) -> None:
+    for user in (hub.instructor, *hub.students):
+        assert hub.home(user).stat().st_mode & 0o777 == 0o700
+    # Debian's own useradd leaves them open; that is mended when such a person is on the roster
+    user = hub.name("open")
+    subprocess.run(["useradd", "--create-home", "-K", "HOME_MODE=0755", user], check=True)
+    try:
+        assert hub.home(user).stat().st_mode & 0o077
+        assert people.make_account(people.Person(user)) is False
+        assert hub.home(user).stat().st_mode & 0o777 == 0o700
+    finally:
+        subprocess.run(["userdel", "--remove", user], check=True, capture_output=True)
+
+
+def test_afterwards_nothing_is_left(hub: Workshop, trip: dict[str, Any], ben: Browser) -> None:
+    """Last: users, processes, folders, control groups and ports are gone, what a student left running too."""
+    ben.run("import subprocess\nsubprocess.Popen(['setsid', 'sleep', '3600'])")
+    settings = hub.settings
+    users = {user: pwd.getpwnam(user).pw_uid for user in settings.everyone}
+    assert processes_of(users.values())
+    hub.close()
+    for user in users:
+        assert people.account(user) is None
+        assert not hub.home(user).exists()
+    assert not processes_of(users.values())
+    assert not hub.site.folder.exists() and not Path(settings.runtime_folder).exists()
+    assert not [f for f in Groups(settings.group_name).group("x").folders if f.parent.exists()]
+    for port in (settings.port, settings.hub_port, settings.proxy_port):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+
+
+def processes_of(users: Any) -> list[str]:
+    wanted = set(users)
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdecimal() and folder.stat().st_uid in wanted:
+                found.append((folder / "cmdline").read_text())
+    return found

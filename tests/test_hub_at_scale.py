@@ -1,0 +1,185 @@
+"""What docs/hub-at-scale.md promises, as far as one machine can show it: Postgres, batch jobs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from courses import FORWARD, answer, edit, scratch, submit
+from nbformat import NotebookNode
+from needs import needs
+from traitlets.config import Config
+
+from triptych.build.release import release_chapter
+from triptych.chapter import Role, role_of
+from triptych.course import Course
+from triptych.grade.run import GRADED, grade
+from triptych.nbgrader_api import gradebook
+
+PAGE = (Path(__file__).parents[1] / "docs" / "hub-at-scale.md").read_text(encoding="utf-8")
+RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
+
+
+def python_of(heading: str) -> str:
+    """The Python block below a heading of the page: what is tested is what it says."""
+    section = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"(?s)```python\n(.*?)```", section)[0]
+
+
+def _missing_for_postgres() -> str:
+    if importlib.util.find_spec("psycopg") is None:
+        return "psycopg is not installed (pip install 'psycopg[binary]')"
+    return "" if _postgres() else "no PostgreSQL server on this machine (apt install postgresql)"
+
+
+def _postgres() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """A real server of our own, on a socket in a folder of its own; the address of an empty database."""
+    bin_, home = _postgres(), Path(tempfile.mkdtemp(prefix="triptych-pg-", dir="/var/tmp"))
+    assert bin_ is not None
+    # PostgreSQL refuses to run as root
+    other = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    if os.geteuid() == 0:
+        os.chown(home, other.pw_uid, other.pw_gid)
+    as_other = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def run(*command: str) -> None:
+        subprocess.run([str(bin_ / command[0]), *command[1:]], check=True, capture_output=True, cwd=home, **as_other)
+
+    run("initdb", "-D", str(home / "data"), "-U", "grader", "-A", "trust", "--no-sync")
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+    run("pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log"), "-o", options, "start")
+    try:
+        run("createdb", "-h", str(home), "-U", "grader", "course")
+        yield f"postgresql+psycopg://grader@/course?host={home}"
+    finally:
+        run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def course(database: str, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A scratch course with the page's own lines added to its configuration."""
+    made = scratch(tmp_path_factory.mktemp("scale") / "course")
+    config = made.root / "nbgrader_config.py"
+    lines = python_of("A gradebook for several graders: PostgreSQL")
+    lines = re.sub(r'"postgresql\+psycopg://[^"]*"', repr(database), lines)
+    assert database in lines
+    config.write_text(config.read_text(encoding="utf-8") + "\n" + lines, encoding="utf-8")
+    edit(made.notebook(FORWARD), only_mul_jvp)
+    release_chapter(made, FORWARD)
+    return made
+
+
+def only_mul_jvp(notebook: NotebookNode) -> None:
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE) or cell.id == "mul_jvp" or cell.id.startswith("mul_jvp_")
+    ]
+
+
+#: A grader who goes through the class by hand: a mark and a comment for each student.
+GRADER = """
+import sys
+from pathlib import Path
+from triptych.course import Course
+from triptych.nbgrader_api import gradebook
+who = sys.argv[2]
+for number in range(int(sys.argv[3])):
+    with gradebook(Course(Path(sys.argv[1]))) as book:
+        name = f"{who}-{number}"
+        book.update_or_create_student(name)
+        book.update_or_create_submission("05_forward_mode", name)
+        grade = book.find_grade("mul_jvp_arrays", "05_forward_mode", "05_forward_mode", name)
+        grade.manual_score, grade.needs_manual_grade = 1, False
+        comment = book.find_comment("mul_jvp", "05_forward_mode", "05_forward_mode", name)
+        comment.manual_comment = f"seen by {who}"
+        book.db.commit()
+"""
+
+
+@needs(_missing_for_postgres())
+@pytest.mark.xdist_group("postgres")
+def test_several_graders_write_one_gradebook(course: Course, database: str) -> None:
+    """`triptych grade` and three people at once; nobody's marks are lost, and no SQLite file appears."""
+    for student in ("ada", "blaise"):
+        submit(course, student, answer(course, FORWARD, {"mul_jvp": RIGHT}))
+    people = [
+        subprocess.Popen([sys.executable, "-c", GRADER, str(course.root), who, "5"], stderr=subprocess.PIPE, text=True)
+        for who in ("emmy", "carl", "sofia")
+    ]
+    results = grade(course, [FORWARD], box="none", jobs=1)
+    for person in people:
+        _, said = person.communicate(timeout=300)
+        assert person.returncode == 0, said
+    assert [(r.student, r.status, r.score) for r in sorted(results, key=lambda r: r.student)] == [
+        ("ada", GRADED, 2.0),
+        ("blaise", GRADED, 2.0),
+    ]
+    with gradebook(course) as book:
+        scores = {entry["student"]: entry["score"] for entry in book.submission_dicts(FORWARD)}
+        assert scores == {"ada": 2.0, "blaise": 2.0} | {
+            f"{who}-{n}": 1.0 for who in ("emmy", "carl", "sofia") for n in range(5)
+        }
+        assert "postgresql" in str(book.engine.url)
+    assert not (course.root / "gradebook.db").exists()
+
+
+@needs("" if importlib.util.find_spec("dask_jobqueue") else "dask-jobqueue is not installed")
+def test_the_batch_job_is_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTCondor, as at CERN: the job that dask-jobqueue would hand in, made from the page's own lines."""
+    import dask_jobqueue
+
+    found: dict[str, str] = {}
+
+    class Looked(dask_jobqueue.HTCondorCluster):  # type: ignore[misc]
+        def __init__(self, **settings: object) -> None:
+            super().__init__(**settings, scheduler_options={"host": "127.0.0.1:0", "dashboard_address": None})
+            found["script"] = self.job_script()
+
+        def adapt(self, **wanted: object) -> None:
+            found["adapt"] = repr(sorted(wanted.items()))
+
+    monkeypatch.setattr(dask_jobqueue, "HTCondorCluster", Looked)
+    names: dict[str, object] = {}
+    exec(compile(python_of("Batch farms: HTCondor"), "hub-at-scale.md", "exec"), names)
+    names["cluster"].close()  # type: ignore[attr-defined]
+    script = found["script"]
+    assert re.search(r"(?m)^MY.DaskWorkerMemory = 4000000000$", script), script
+    assert re.search(r"(?m)^\+MaxRuntime *= *3600", script)
+    assert "/cvmfs" not in script and "distributed.cli.dask_worker" in script
+    assert "maximum" in found["adapt"]
+
+
+def test_on_kubernetes_everyone_gets_a_uid_of_their_own(tmp_path: Path) -> None:
+    """The page's hook, run on spawners as far as it looks at them: without own uids the owner says nothing."""
+    roster = tmp_path / "uids.json"
+    roster.write_text('{"ada": 20001, "ben": 20002}')
+    names: dict[str, Any] = {"c": Config()}
+    lines = python_of("Kubernetes, with a shared volume").replace("/srv/roster/uids.json", str(roster))
+    exec(compile(lines, "hub-at-scale.md", "exec"), names)
+    spawners = {}
+    for name in ("ada", "ben"):
+        spawners[name] = SimpleNamespace(user=SimpleNamespace(name=name), environment={"HOME": "/home"})
+        names["c"].KubeSpawner.pre_spawn_hook(spawners[name])
+    assert (spawners["ada"].uid, spawners["ben"].uid, spawners["ben"].fs_gid) == (20001, 20002, 20002)
+    assert spawners["ada"].environment == {"HOME": "/home", "NB_USER": "ada", "USER": "ada"}
+    with pytest.raises(KeyError):
+        names["c"].KubeSpawner.pre_spawn_hook(SimpleNamespace(user=SimpleNamespace(name="eve"), environment={}))
