@@ -789,6 +789,10 @@ def test_python_may_live_below_tmp(tmp_path: Path) -> None:
     (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     ours = [str(Path(bubblewrap.__file__).resolve().parents[2]), *site.getsitepackages()]
     (packages / "ours.pth").write_text("\n".join(ours))
-    asks = "from triptych.grade.sandbox import available; print(available())"
+    private = tmp_path / "env" / "etc" / "jupyter"  # hidden by a mount below that of the environment
+    private.mkdir(parents=True)
+    (private / "token").write_text("c0ffee")
+    look = f"import os; print(os.listdir({str(private)!r}))"
+    asks = f"from triptych.grade.sandbox import available, run; print(available(), run({look!r}).stdout)"
     said = subprocess.run([str(tmp_path / "env/bin/python"), "-c", asks], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "None", said.stdout
+    assert said.stdout.split() == ["None", "[]"], said.stdout

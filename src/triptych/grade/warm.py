@@ -217,7 +217,8 @@ def _lay_out(job: dict[str, Any]) -> None:
     _mount("tmpfs", shared, "tmpfs", MS_NOSUID | MS_NODEV, "size=4096,mode=755")
     for path, descriptor in kept.items():
         os.makedirs(path, exist_ok=True)
-        _mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND)
+        # with what is mounted below: that hides something
+        _mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND | MS_REC)
         os.close(descriptor)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
