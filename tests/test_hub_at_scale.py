@@ -24,7 +24,8 @@ from traitlets.config import Config
 from triptych.build.release import release_chapter
 from triptych.chapter import Role, role_of
 from triptych.course import Course
-from triptych.grade.run import GRADED, grade
+from triptych.grade.record import GRADED
+from triptych.grade.run import grade
 from triptych.nbgrader_api import gradebook
 
 PAGE = (Path(__file__).parents[1] / "docs" / "hub-at-scale.md").read_text(encoding="utf-8")
