@@ -38,7 +38,7 @@ test: $(VENV)/dev  ## all tests; one exercise: .venv/bin/pytest -k mul_jvp
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --ignore tests/test_hostile.py
 
 hostile: $(VENV)/dev  ## the tree of hostile submissions, each with its verdict (minutes; needs bubblewrap)
-	$(BIN)/pytest tests/test_hostile.py
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/test_hostile.py
 
 check: $(VENV)/base  ## do the sources keep the rules, does release/ follow from them
 	$(BIN)/triptych check
