@@ -15,6 +15,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -611,7 +612,8 @@ def test_many_from_one() -> None:
         before = _threads_and_files(one)
         for _ in range(60):
             assert run("print(1)", nursery=one).stdout == "1\n"
-        assert _within(5, lambda: _threads_and_files(one) == before), (before, _threads_and_files(one))
+        # What other tests of this process have left may end meanwhile: no more than before, then, not just as many.
+        assert _within(5, lambda: all(map(le, _threads_and_files(one), before))), (before, _threads_and_files(one))
         assert list(one.folder.iterdir()) == []
 
 

@@ -80,7 +80,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     (scratch / "other" / FORWARD).rename(scratch / "deck" / STAGE)
     write_broken(scratch / "deck" / BROKEN)
     token = secrets.token_hex(16)
-    server = start_server(scratch, configure(scratch, token, rise_settings("Footer")))
+    # As `triptych present` does: classic RISE may be ready before the notebook, and then shows this.
+    server = start_server(scratch, configure(scratch, token, copies[FORWARD].metadata["rise"]))
     try:
         base = wait_until_up(server, scratch, token)
         with chromium() as browser:
