@@ -1,7 +1,7 @@
 # The course, as `nbgrader`, its formgrader and `triptych` read it.
 from pathlib import Path
 
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties, GetGrades, OverwriteCells, SaveAutoGrades
 
 from triptych.build.release import RemoveNotes
 from triptych.grade.export import StatusExport
@@ -20,14 +20,10 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
 # Release: speaker notes stay with the speaker.
 c.GenerateAssignment.preprocessors.prepend([RemoveNotes])
 
-# Autograde: every notebook is made anew from the released one and the learner's own text, then run.
-c.Autograde.sanitize_preprocessors.prepend([RebuildFromRelease])
-c.Autograde.autograde_preprocessors = [
-    ExecuteSubmission,
-    SaveAutoGrades,
-    AssignLatePenalties,
-    CheckCellMetadata,
-]
+# Autograde: every notebook is made anew from the released one and the learner's own text, then run. So there is
+# nothing left to clear, to deduplicate or to check in it; OverwriteCells puts the hidden tests back.
+c.Autograde.sanitize_preprocessors = [RebuildFromRelease, OverwriteCells]
+c.Autograde.autograde_preprocessors = [ExecuteSubmission, SaveAutoGrades, AssignLatePenalties]
 
 # Feedback: the learner's cells, each behaviour with its verdict and sentence, and no hidden test.
 c.GenerateFeedback.preprocessors = [GetGrades, FeedbackView]

@@ -8,7 +8,7 @@ submission says about itself has any weight.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import Any
 
 import nbformat
@@ -55,9 +55,8 @@ def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _identity(cell: NotebookNode, known: Iterable[str]) -> str:
+def _identity(cell: NotebookNode, known: Container[str]) -> str:
     """Which released cell this is: by nbgrader's id, which survives older formats, else by the cell's own."""
-    known = set(known)
     marks: Any = cell.get("metadata", {}).get("nbgrader")
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     for id_ in (grade_id, cell.get("id")):
