@@ -14,6 +14,10 @@ from triptych.course import Course
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("MPLBACKEND", "agg")
+# The same programs are compiled by the bank, the chapters' tests and the answer keys: each once, for all processes.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +27,8 @@ def course() -> Course:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the tests of a group in one process, where they share what is costly.
+    """Keeps the tests of a group in one process, where they share what is costly: those with a mark,
+    and those of a module that use a fixture which the module makes once.
 
     pytest-xdist 3.8 writes the group into `item._nodeid`, which pytest 9.2 no longer reads, and so
     spreads the tests of a group in silence. This does what it means to do.
@@ -32,8 +37,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         mark = item.get_closest_marker("xdist_group")
-        if mark is not None:
-            group = f"@{mark.args[0]}"
+        name = mark.args[0] if mark is not None else item.path.stem if _shares(item) else ""
+        if name:
+            group = f"@{name}"
             if not item.nodeid.endswith(group):
                 item._id = type(item.id).parse(f"{item.nodeid}{group}")  # type: ignore[attr-defined]
             assert item.nodeid.endswith(group), "pytest-xdist would spread the tests of a group"
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether a test uses a fixture of its own module's that is made once for all of them."""
+    known = getattr(item, "_fixtureinfo", None)
+    found = known.name2fixturedefs.values() if known is not None else ()
+    return any(made[-1].scope == "module" and made[-1].baseid == item.nodeid.partition("::")[0] for made in found)

@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.release import copy_course
+from triptych.chapter import Role, role_of
 from triptych.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
@@ -34,6 +35,16 @@ def edit(path: Path, change: Callable[[NotebookNode], object]) -> None:
     notebook = nbformat.read(path, as_version=4)
     change(notebook)
     path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
+
+
+def shortened(notebook: NotebookNode, *exercises: str) -> None:
+    """Leaves some exercises and what they need, so that it is graded in a moment: the rules do not matter then."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
+        or any(cell.id == exercise or cell.id.startswith(f"{exercise}_") for exercise in exercises)
+    ]
 
 
 def cell(notebook: NotebookNode, id_: str) -> NotebookNode:

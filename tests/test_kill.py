@@ -17,11 +17,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from courses import FORWARD, answer, edit, scratch, submit
-from nbformat import NotebookNode
+from courses import FORWARD, answer, edit, scratch, shortened, submit
 
 from triptych.build.release import release_chapter
-from triptych.chapter import Role, role_of
 from triptych.course import Course
 
 KILLS = int(os.environ.get("TRIPTYCH_KILLS", "4"))
@@ -32,19 +30,10 @@ ANSWERS = {
 }
 
 
-def only_mul_jvp(notebook: NotebookNode) -> None:
-    """A chapter that is graded in a moment: the rules for points do not matter here."""
-    notebook.cells = [
-        cell
-        for cell in notebook.cells
-        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE) or cell.id == "mul_jvp" or cell.id.startswith("mul_jvp_")
-    ]
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, object], float]:
     course = scratch(tmp_path_factory.mktemp("kill") / "course")
-    edit(course.notebook(FORWARD), only_mul_jvp)
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     release_chapter(course, FORWARD)
     for student, text in ANSWERS.items():
         submit(course, student, answer(course, FORWARD, {"mul_jvp": text}))
