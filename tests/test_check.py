@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +14,9 @@ import pytest
 from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
 
-from triptych import names
+from triptych import check, names
 from triptych.check import check_chapter, check_course, fix_chapter, fixed
+from triptych.checked import check_changed
 from triptych.course import Course
 
 Change = Callable[[NotebookNode], object]
@@ -115,6 +120,8 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "note after a fragment": ("slide", "note after a fragment", note_after_fragment),
     "image without text": ("image", "without alternative text", add_cell("![](figures/none.svg)")),
     "image without file": ("image", "not beside the notebook", add_cell("![a picture of nothing at all](figures/none.svg)")),
+    "image of another chapter": ("image", "not beside the notebook", add_cell("![the graph of chapter four](../../slides/theme/rise.css)")),
+    "left to be written": ("unwritten", "is still to be written: the answer", add_cell("TO BE WRITTEN: the answer")),
     "plot without text": ("image", "draws a figure", add_cell("plt.plot([1, 2])\nplt.show()", "code")),
     "html image": ("image", "<img>", add_cell("<img src='figures/none.svg'>")),
     "no recap": ("heading", "no recap", lambda nb: [c.update(source=c.source.replace("Recap", "End")) for c in nb.cells]),
@@ -197,6 +204,108 @@ def test_fix_names_new_cells_after_their_slide() -> None:
         "dual-numbers-notes",
         "mul_jvp",
     ]
+
+
+# --- what has not changed is not checked again ---------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The chapters that are read, in order; the workshop as a chapter of its own."""
+    read: list[str] = []
+
+    def counting(name: str) -> Callable[..., object]:
+        real = getattr(check, name)
+
+        def call(course: Course, chapter: str = "workshop") -> object:
+            read.append(chapter)
+            return real(course, chapter) if chapter != "workshop" else []
+
+        return call
+
+    for name in ("check_chapter", "check_workshop"):
+        monkeypatch.setattr(check, name, counting(name))
+    return read
+
+
+def two_chapters(tmp_path: Path) -> Course:
+    """A course of these two alone, with a look and a bank of its own."""
+    course = scratch(tmp_path / "course", ["04_graphs", FORWARD])
+    (course.slides / "theme").unlink()
+    shutil.copytree(PROJECT.slides / "theme", course.slides / "theme")
+    contract = course.source / "course.toml"
+    parts = re.split(r"(?m)^(?=\[)", contract.read_text(encoding="utf-8"))
+    kept = [p for p in parts if not p.startswith("[chapters") or "04_graphs" in p[:30] or FORWARD in p[:30]]
+    contract.write_text("".join(kept), encoding="utf-8")
+    return course
+
+
+CHANGES: dict[str, tuple[list[str], Callable[[Course], object]]] = {
+    "nothing": ([], lambda course: None),
+    "a file touched": ([], lambda course: course.notebook(FORWARD).touch()),
+    "a notebook": ([FORWARD, "workshop"], lambda course: edit(course.notebook(FORWARD), add_cell("New."))),
+    "a figure": (["04_graphs", "workshop"], lambda course: (course.source / "04_graphs" / "figures" / "new.svg").write_text("<svg/>")),
+    "the bank": ([FORWARD, "workshop"], lambda course: (course.answers / FORWARD / "mul_jvp.py").open("a").write("# more\n")),
+    "a chapter's tests": (["04_graphs", "workshop"], lambda course: write_tests(course, "04_graphs")),
+    "the contract": (["04_graphs", FORWARD, "workshop"], lambda course: (course.source / "course.toml").open("a").write("# new\n")),
+    "the look": (["04_graphs", FORWARD, "workshop"], lambda course: (course.slides / "theme" / "new.css").write_text("a {}")),
+    "the record": (["04_graphs", FORWARD, "workshop"], lambda course: (course.root / ".triptych" / "check.json").write_text("[1")),
+}  # fmt: skip
+
+
+def write_tests(course: Course, chapter: str) -> None:
+    course.chapter_tests(chapter).parent.mkdir(parents=True)
+    course.chapter_tests(chapter).write_text("# nothing yet\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_only_what_has_changed_is_read_again(name: str, tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    assert check_changed(course, course.chapters) == []
+    assert counted == ["04_graphs", FORWARD, "workshop"]
+    counted.clear()
+    read, change = CHANGES[name]
+    change(course)
+    check_changed(Course(course.root), course.chapters)
+    assert counted == read
+
+
+def test_force_reads_everything_again(tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    for _ in range(2):
+        counted.clear()
+        check_changed(course, course.chapters, force=True)
+        assert counted == ["04_graphs", FORWARD, "workshop"]
+
+
+def test_breaches_are_kept_until_they_are_mended(tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    css = course.source / FORWARD / "rise.css"
+    css.write_text("body {}")
+    first_time = check_changed(course, course.chapters)
+    counted.clear()
+    assert [str(b) for b in check_changed(Course(course.root), course.chapters)] == [str(b) for b in first_time] != []
+    assert counted == []
+    css.write_bytes((course.slides / "theme" / "rise.css").read_bytes())
+    assert check_changed(Course(course.root), course.chapters) == []
+    assert counted == [FORWARD, "workshop"]
+
+
+def test_a_check_of_what_has_not_changed_imports_no_notebooks(tmp_path: Path) -> None:
+    """What makes it fast, held without a clock: neither nbformat nor jupytext is loaded."""
+    course = scratch(tmp_path / "course", ["04_graphs"])
+    code = (
+        "import sys; sys.argv = ['triptych', 'check', '4', '--course', sys.argv[1]]\n"
+        "from triptych.cli import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('nbformat', 'jupytext', 'nbconvert', 'jax', 'numpy') if m in sys.modules])"
+    )
+    said = []
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", code, str(course.root)], capture_output=True, text=True, check=True)
+        said.append(ran.stdout.splitlines())
+    assert said[0][0] == said[1][0] == "04_graphs: all rules kept."
+    assert "nbformat" in said[0][1] and said[1][1] == "[]"
 
 
 @pytest.mark.parametrize(

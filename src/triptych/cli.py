@@ -93,7 +93,7 @@ def what_next() -> None:
     for about, found in state.lines:
         out.print(Text.assemble((f"  {about:<12}", "dim"), found))
     command, why = state.next
-    out.print(Text.assemble("Next: ", (command.strip(), "bold green"), f"  {why}"))
+    out.print(Text.assemble("Next: ", (command, "bold green"), f"  {why}"))
     out.print("      triptych --help lists every command.")
 
 

@@ -28,7 +28,7 @@ class State:
         """Notes something. The first command that is noted is the one to give next."""
         self.lines.append((about, found))
         if command and not self.next[0]:
-            self.next = (command, why)
+            self.next = (command.strip(), why)
 
 
 def state_of(course: Course) -> State:
@@ -61,9 +61,8 @@ def _sources(course: Course, chapters: list[str], state: State) -> None:
     unknown = [chapter for chapter, breaches in found.items() if breaches is None]
     if breaches:
         broken = [chapter for chapter, breaches in found.items() if breaches]
-        state.add(
-            "sources", said, f"triptych check {_numbers(broken, chapters)}", f"says where {breaches} rules are not kept"
-        )
+        why = f"says where {_count(breaches, 'rule')} {'is' if breaches == 1 else 'are'} not kept"
+        state.add("sources", said, f"triptych check {_numbers(broken, chapters)}", why)
     elif unknown:
         state.add(
             "sources", said, f"triptych check {_numbers(unknown, chapters)}", "sees to it that the rules are kept"
