@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import nbformat
 import pytest
 from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
+from sentences import literal, pattern
 
 from triptych import check, names
 from triptych.check import check_chapter, check_course, fix_chapter, fixed
@@ -89,6 +91,15 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "duplicate id": ("id", "shares its id", give_same_id),
     "random id": ("id", "says nothing", lambda nb: nb.cells[2].update(id="6093d584")),
     "grade_id is not the id": ("id", "must be the cell's id", lambda nb: nb.cells[2].metadata.nbgrader.update(grade_id="x")),
+    "no id": ("id", "has no id", lambda nb: nb.cells[2].update(id="")),
+    "test without points": ("points", "without points", lambda nb: first("test")(nb).metadata.nbgrader.update(points=0)),
+    "exercise of no plan": ("points", "does not name: did you mean mul_jvp?", lambda nb: cell(nb, "mul_jvp").metadata.nbgrader.update(grade_id="mul_jvpp")),
+    "attachment": ("metadata", "attachment", lambda nb: nb.cells[0].update(attachments={"a.png": {}})),
+    "notes that are shown": ("slide", "raw cell of slide type notes", lambda nb: nb.cells[2].metadata.slideshow.update(slide_type="notes")),
+    "heading left out": ("heading", "of level 4 after", add_cell("#### Too deep")),
+    "plan below the heading": ("heading", "below its heading", lambda nb: [c.update(source=c.source.replace("**2 points · 4 minutes", "**9 points · 4 minutes")) for c in nb.cells]),
+    "test that is no Python": ("names", "is no plain Python", lambda nb: first("test")(nb).update(source="%time 1")),
+    "points of a part": ("points", "points in tests dual_", lambda nb: next(c for c in nb.cells if c.id.startswith("dual_powers")).metadata.nbgrader.update(points=9)),
     "points": ("points", "course.toml has", lambda nb: first("test")(nb).metadata.nbgrader.update(points=7)),
     "test of no exercise": ("points", "of no exercise", lambda nb: first("test")(nb).update(id="stray_test") or first("test")(nb).metadata.nbgrader.update(grade_id="stray_test")),
     "missing exercise": ("points", "has no solution cell", lambda nb: nb.cells.remove(cell(nb, "div_jvp"))),
@@ -139,6 +150,36 @@ def test_rule_finds_its_breach(name: str, tmp_path: Path) -> None:
     found = [b for b in check_chapter(course, FORWARD) if b.rule == rule and says in b.message]
     assert found, [str(b) for b in check_chapter(course, FORWARD)]
     assert found[0].file == f"source/{FORWARD}/{FORWARD}.ipynb"
+
+
+def test_every_rule_message_is_provoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sentence of check.py comes of some breach above, or of the changes to other files below."""
+    course = scratch(tmp_path / "course")
+    sound = course.notebook(FORWARD).read_text(encoding="utf-8")
+    found = []
+    with monkeypatch.context() as patch:
+        patch.setattr(check, "_bank", lambda course, chapter: iter(()))  # costs most of it, and nothing changes it here
+        for _, _, change in BREACHES.values():
+            edit(course.notebook(FORWARD), change)
+            found += check_chapter(course, FORWARD)
+            course.notebook(FORWARD).write_text(sound, encoding="utf-8")
+    (course.source / FORWARD / "rise.css").write_text("")
+    bank = course.answers / FORWARD
+    (bank / "mul_jvp.py").unlink()
+    (bank / "sum_jvp.py").write_text("# %% wrong: so\n# loses: sum_jvp_random_tangent\nx = 1\n")
+    found += check_chapter(course, FORWARD)
+    messages = [
+        (literal(node.value.elts[1]), literal(node.value.elts[2]))
+        for node in ast.walk(ast.parse(Path(check.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 3
+    ]
+    assert len(messages) > 40
+    silent = [
+        (rule, text)
+        for rule, text in messages
+        if not any(b.rule == rule and re.fullmatch(pattern(text), b.message, re.DOTALL) for b in found)
+    ]
+    assert silent == []
 
 
 def test_missing_bank_is_found(tmp_path: Path) -> None:
