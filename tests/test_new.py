@@ -51,7 +51,7 @@ def course(tmp_path: Path) -> Course:
 
 @pytest.mark.parametrize("points", [1, 2, 5])
 def test_skeleton_breaks_no_rule_but_says_what_is_to_be_written(course: Course, points: int) -> None:
-    said = run(course, "new", "chapter", "newton", "--title", "Newton's steps", "--points", str(points), "--by-hand")
+    said = run(course, "new", "chapter", "newton", "--title", "Newton's\n  steps", "--points", str(points), "--by-hand")
     course = Course(course.root)
     plan = course.plans[CHAPTER]
     assert (plan.title, plan.by_hand, plan.points) == ("Newton's steps", True, points)

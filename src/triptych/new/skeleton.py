@@ -57,7 +57,7 @@ def new_chapter(
     """
     chapter = _free_chapter(course, name)
     word = chapter[3:]
-    title = title or word.replace("_", " ").capitalize()
+    title = " ".join(title.split()) or word.replace("_", " ").capitalize()
     id_ = exercise or f"{word}_example"
     plan = ExercisePlan(_free_exercise(course, id_), points, minutes, bonus=bonus)
     chapter_plan = ChapterPlan(chapter, title, {plan.id: plan}, by_hand)
