@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +14,11 @@ import nbformat
 import pytest
 from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
+from sentences import literal, pattern
 
-from triptych import names
+from triptych import check, names
 from triptych.check import check_chapter, check_course, fix_chapter, fixed
+from triptych.checked import check_changed
 from triptych.course import Course
 
 Change = Callable[[NotebookNode], object]
@@ -84,6 +91,15 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "duplicate id": ("id", "shares its id", give_same_id),
     "random id": ("id", "says nothing", lambda nb: nb.cells[2].update(id="6093d584")),
     "grade_id is not the id": ("id", "must be the cell's id", lambda nb: nb.cells[2].metadata.nbgrader.update(grade_id="x")),
+    "no id": ("id", "has no id", lambda nb: nb.cells[2].update(id="")),
+    "test without points": ("points", "without points", lambda nb: first("test")(nb).metadata.nbgrader.update(points=0)),
+    "exercise of no plan": ("points", "does not name: did you mean mul_jvp?", lambda nb: cell(nb, "mul_jvp").metadata.nbgrader.update(grade_id="mul_jvpp")),
+    "attachment": ("metadata", "attachment", lambda nb: nb.cells[0].update(attachments={"a.png": {}})),
+    "notes that are shown": ("slide", "raw cell of slide type notes", lambda nb: nb.cells[2].metadata.slideshow.update(slide_type="notes")),
+    "heading left out": ("heading", "of level 4 after", add_cell("#### Too deep")),
+    "plan below the heading": ("heading", "below its heading", lambda nb: [c.update(source=c.source.replace("**2 points · 4 minutes", "**9 points · 4 minutes")) for c in nb.cells]),
+    "test that is no Python": ("names", "is no plain Python", lambda nb: first("test")(nb).update(source="%time 1")),
+    "points of a part": ("points", "points in tests dual_", lambda nb: next(c for c in nb.cells if c.id.startswith("dual_powers")).metadata.nbgrader.update(points=9)),
     "points": ("points", "course.toml has", lambda nb: first("test")(nb).metadata.nbgrader.update(points=7)),
     "test of no exercise": ("points", "of no exercise", lambda nb: first("test")(nb).update(id="stray_test") or first("test")(nb).metadata.nbgrader.update(grade_id="stray_test")),
     "missing exercise": ("points", "has no solution cell", lambda nb: nb.cells.remove(cell(nb, "div_jvp"))),
@@ -115,6 +131,8 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
     "note after a fragment": ("slide", "note after a fragment", note_after_fragment),
     "image without text": ("image", "without alternative text", add_cell("![](figures/none.svg)")),
     "image without file": ("image", "not beside the notebook", add_cell("![a picture of nothing at all](figures/none.svg)")),
+    "image of another chapter": ("image", "not beside the notebook", add_cell("![the graph of chapter four](../../slides/theme/rise.css)")),
+    "left to be written": ("unwritten", "is still to be written: the answer", add_cell("TO BE WRITTEN: the answer")),
     "plot without text": ("image", "draws a figure", add_cell("plt.plot([1, 2])\nplt.show()", "code")),
     "html image": ("image", "<img>", add_cell("<img src='figures/none.svg'>")),
     "no recap": ("heading", "no recap", lambda nb: [c.update(source=c.source.replace("Recap", "End")) for c in nb.cells]),
@@ -132,6 +150,36 @@ def test_rule_finds_its_breach(name: str, tmp_path: Path) -> None:
     found = [b for b in check_chapter(course, FORWARD) if b.rule == rule and says in b.message]
     assert found, [str(b) for b in check_chapter(course, FORWARD)]
     assert found[0].file == f"source/{FORWARD}/{FORWARD}.ipynb"
+
+
+def test_every_rule_message_is_provoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sentence of check.py comes of some breach above, or of the changes to other files below."""
+    course = scratch(tmp_path / "course")
+    sound = course.notebook(FORWARD).read_text(encoding="utf-8")
+    found = []
+    with monkeypatch.context() as patch:
+        patch.setattr(check, "_bank", lambda course, chapter: iter(()))  # costs most of it, and nothing changes it here
+        for _, _, change in BREACHES.values():
+            edit(course.notebook(FORWARD), change)
+            found += check_chapter(course, FORWARD)
+            course.notebook(FORWARD).write_text(sound, encoding="utf-8")
+    (course.source / FORWARD / "rise.css").write_text("")
+    bank = course.answers / FORWARD
+    (bank / "mul_jvp.py").unlink()
+    (bank / "sum_jvp.py").write_text("# %% wrong: so\n# loses: sum_jvp_random_tangent\nx = 1\n")
+    found += check_chapter(course, FORWARD)
+    messages = [
+        (literal(node.value.elts[1]), literal(node.value.elts[2]))
+        for node in ast.walk(ast.parse(Path(check.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 3
+    ]
+    assert len(messages) > 40
+    silent = [
+        (rule, text)
+        for rule, text in messages
+        if not any(b.rule == rule and re.fullmatch(pattern(text), b.message, re.DOTALL) for b in found)
+    ]
+    assert silent == []
 
 
 def test_missing_bank_is_found(tmp_path: Path) -> None:
@@ -197,6 +245,108 @@ def test_fix_names_new_cells_after_their_slide() -> None:
         "dual-numbers-notes",
         "mul_jvp",
     ]
+
+
+# --- what has not changed is not checked again ---------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The chapters that are read, in order; the workshop as a chapter of its own."""
+    read: list[str] = []
+
+    def counting(name: str) -> Callable[..., object]:
+        real = getattr(check, name)
+
+        def call(course: Course, chapter: str = "workshop") -> object:
+            read.append(chapter)
+            return real(course, chapter) if chapter != "workshop" else []
+
+        return call
+
+    for name in ("check_chapter", "check_workshop"):
+        monkeypatch.setattr(check, name, counting(name))
+    return read
+
+
+def two_chapters(tmp_path: Path) -> Course:
+    """A course of these two alone, with a look and a bank of its own."""
+    course = scratch(tmp_path / "course", ["04_graphs", FORWARD])
+    (course.slides / "theme").unlink()
+    shutil.copytree(PROJECT.slides / "theme", course.slides / "theme")
+    contract = course.source / "course.toml"
+    parts = re.split(r"(?m)^(?=\[)", contract.read_text(encoding="utf-8"))
+    kept = [p for p in parts if not p.startswith("[chapters") or "04_graphs" in p[:30] or FORWARD in p[:30]]
+    contract.write_text("".join(kept), encoding="utf-8")
+    return course
+
+
+CHANGES: dict[str, tuple[list[str], Callable[[Course], object]]] = {
+    "nothing": ([], lambda course: None),
+    "a file touched": ([], lambda course: course.notebook(FORWARD).touch()),
+    "a notebook": ([FORWARD, "workshop"], lambda course: edit(course.notebook(FORWARD), add_cell("New."))),
+    "a figure": (["04_graphs", "workshop"], lambda course: (course.source / "04_graphs" / "figures" / "new.svg").write_text("<svg/>")),
+    "the bank": ([FORWARD, "workshop"], lambda course: (course.answers / FORWARD / "mul_jvp.py").open("a").write("# more\n")),
+    "a chapter's tests": (["04_graphs", "workshop"], lambda course: write_tests(course, "04_graphs")),
+    "the contract": (["04_graphs", FORWARD, "workshop"], lambda course: (course.source / "course.toml").open("a").write("# new\n")),
+    "the look": (["04_graphs", FORWARD, "workshop"], lambda course: (course.slides / "theme" / "new.css").write_text("a {}")),
+    "the record": (["04_graphs", FORWARD, "workshop"], lambda course: (course.root / ".triptych" / "check.json").write_text("[1")),
+}  # fmt: skip
+
+
+def write_tests(course: Course, chapter: str) -> None:
+    course.chapter_tests(chapter).parent.mkdir(parents=True)
+    course.chapter_tests(chapter).write_text("# nothing yet\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_only_what_has_changed_is_read_again(name: str, tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    assert check_changed(course, course.chapters) == []
+    assert counted == ["04_graphs", FORWARD, "workshop"]
+    counted.clear()
+    read, change = CHANGES[name]
+    change(course)
+    check_changed(Course(course.root), course.chapters)
+    assert counted == read
+
+
+def test_force_reads_everything_again(tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    for _ in range(2):
+        counted.clear()
+        check_changed(course, course.chapters, force=True)
+        assert counted == ["04_graphs", FORWARD, "workshop"]
+
+
+def test_breaches_are_kept_until_they_are_mended(tmp_path: Path, counted: list[str]) -> None:
+    course = two_chapters(tmp_path)
+    css = course.source / FORWARD / "rise.css"
+    css.write_text("body {}")
+    first_time = check_changed(course, course.chapters)
+    counted.clear()
+    assert [str(b) for b in check_changed(Course(course.root), course.chapters)] == [str(b) for b in first_time] != []
+    assert counted == []
+    css.write_bytes((course.slides / "theme" / "rise.css").read_bytes())
+    assert check_changed(Course(course.root), course.chapters) == []
+    assert counted == [FORWARD, "workshop"]
+
+
+def test_a_check_of_what_has_not_changed_imports_no_notebooks(tmp_path: Path) -> None:
+    """What makes it fast, held without a clock: neither nbformat nor jupytext is loaded."""
+    course = scratch(tmp_path / "course", ["04_graphs"])
+    code = (
+        "import sys; sys.argv = ['triptych', 'check', '4', '--course', sys.argv[1]]\n"
+        "from triptych.cli import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('nbformat', 'jupytext', 'nbconvert', 'jax', 'numpy') if m in sys.modules])"
+    )
+    said = []
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", code, str(course.root)], capture_output=True, text=True, check=True)
+        said.append(ran.stdout.splitlines())
+    assert said[0][0] == said[1][0] == "04_graphs: all rules kept."
+    assert "nbformat" in said[0][1] and said[1][1] == "[]"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jupytext
-
 from triptych.chapter import Cell, Chapter, Exercise, Role
 
 TITLE = re.compile(r"(?P<kind>right|wrong):\s*(?P<title>.+)")
@@ -38,9 +36,16 @@ class Answer:
     loses: frozenset[str] = field(default_factory=frozenset)
 
 
+def bank_file(answers: Path, chapter: str, exercise: str) -> Path:
+    """Where the answers of an exercise are."""
+    return answers / chapter / f"{exercise}.py"
+
+
 def read_bank(answers: Path, chapter: str, exercise: str) -> list[Answer]:
     """The answers of an exercise, in the file's order. Raises BankError."""
-    path = answers / chapter / f"{exercise}.py"
+    import jupytext  # takes a second to import, and most of this module does without
+
+    path = bank_file(answers, chapter, exercise)
     if not path.is_file():
         raise BankError(f"has no answers in the bank: write {path.name} in tests/answers/{chapter}")
     found = []

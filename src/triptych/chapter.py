@@ -172,7 +172,7 @@ def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str
             open_ = True
         elif mark == end:
             if not open_:
-                raise RegionError(f"{end!r} stands without {begin!r}")
+                raise RegionError(f"{end!r} comes before any {begin!r}")
             open_ = False
         else:
             (inside if open_ else outside).append(line)

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych import names
-from triptych.bank import BankError, read_bank
+from triptych.bank import BankError, bank_file, read_bank
+from triptych.breach import Breach
 from triptych.chapter import (
     BEGIN_HIDDEN,
     BEGIN_SOLUTION,
@@ -38,7 +38,7 @@ from triptych.chapter import (
     role_of,
     solution_lines,
 )
-from triptych.course import ChapterPlan, Course, CourseError
+from triptych.course import ChapterPlan, Course, CourseError, nearest
 from triptych.slides import CORE, EXERCISE, PLAN, is_recap, plan_text
 from triptych.workshop import parts_of
 
@@ -61,6 +61,8 @@ NOTEBOOK_METADATA: dict[str, Any] = {
 NBGRADER_KEYS = {"grade", "grade_id", "locked", "points", "schema_version", "solution", "task"}
 CELL_METADATA_KEYS = {"jupyter", "nbgrader", "slideshow", "tags"}
 TOOLS_ID = "course-tools"
+#: Marks what `triptych new` leaves to the author; a chapter with such a mark is not finished.
+UNWRITTEN = "TO BE WRITTEN"
 #: Copies that each chapter carries, and where in the course folder their one original is.
 COPIES = {"rise.css": Path("slides/theme/rise.css"), "triptych.mplstyle": Path("slides/theme/triptych.mplstyle")}
 READABLE_ID = re.compile(r"[a-z][a-z0-9_-]{2,63}")
@@ -75,29 +77,21 @@ def notebook_metadata(plan: ChapterPlan) -> dict[str, Any]:
     return NOTEBOOK_METADATA | ({"triptych": {"by_hand": True}} if plan.by_hand else {})
 
 
-@dataclass(frozen=True)
-class Breach:
-    """One rule broken at one place."""
-
-    file: str
-    cell: str
-    rule: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}, cell {self.cell}" if self.cell else self.file
-        return f"{where}: {self.message} [{self.rule}]"
-
-
 def check_course(course: Course, chapters: list[str]) -> list[Breach]:
     """Every breach in the chapters named."""
     breaches = [breach for chapter in chapters for breach in check_chapter(course, chapter)]
     if not breaches and list(chapters) == list(course.plans):  # the workshop is made of all of them
-        try:
-            parts_of(course, {chapter: read_chapter(course.notebook(chapter)).notebook for chapter in chapters})
-        except CourseError as error:
-            breaches.append(Breach("source/course.toml", "", "workshop", str(error)))
+        breaches = check_workshop(course)
     return breaches
+
+
+def check_workshop(course: Course) -> list[Breach]:
+    """The breach of the workshop's plan, which is made of all chapters."""
+    try:
+        parts_of(course, {chapter: read_chapter(course.notebook(chapter)).notebook for chapter in course.plans})
+    except CourseError as error:
+        return [Breach("source/course.toml", "", "workshop", str(error))]
+    return []
 
 
 def check_chapter(course: Course, chapter_id: str) -> list[Breach]:
@@ -121,8 +115,12 @@ def check_chapter(course: Course, chapter_id: str) -> list[Breach]:
         *_headings(chapter, plan),
         *_copies(course, chapter),
         *_bank(course, chapter),
+        *_unwritten_cells(chapter),
     ]
-    return [Breach(file, cell, rule, message) for cell, rule, message in breaches]
+    return [
+        *(Breach(file, cell, rule, message) for cell, rule, message in breaches),
+        *_unwritten_files(course, chapter),
+    ]
 
 
 Found = Iterator[tuple[str, str, str]]
@@ -156,7 +154,8 @@ def _points(chapter: Chapter, plan: ChapterPlan) -> Found:
     for id_, exercise in exercises.items():
         promised = plan.exercises.get(id_)
         if promised is None:
-            yield id_, "points", "is an exercise that course.toml does not name"
+            others = [other for other in plan.exercises if other not in exercises]
+            yield id_, "points", f"is an exercise that course.toml does not name: {nearest(id_, others)}"
             continue
         if exercise.points != promised.points:
             yield (
@@ -289,7 +288,8 @@ def _images(chapter: Chapter) -> Found:
             target = image["target"]
             if len(image["alt"].strip()) < 10:
                 yield cell.id, "image", f"has {target} without alternative text that says what it shows"
-            if not (chapter.path.parent / target).is_file():
+            file = (chapter.path.parent / target).resolve()
+            if not file.is_relative_to(chapter.path.parent.resolve()) or not file.is_file():
                 yield cell.id, "image", f"shows {target}, which is not beside the notebook"
 
 
@@ -342,12 +342,39 @@ def _bank(course: Course, chapter: Chapter) -> Found:
             continue
         right = sum(answer.right for answer in answers)
         wrong = len(answers) - right
-        if right < 3 or wrong < 6:
+        if (right < 3 or wrong < 6) and UNWRITTEN not in bank_file(course.answers, chapter.id, id_).read_text("utf-8"):
             yield id_, "bank", f"has {right} right and {wrong} wrong answers in the bank; it needs 3 and 6"
         test_ids = {test.id for test in chapter.exercises[id_].tests}
         for answer in answers:
             for unknown in sorted(answer.loses - test_ids):
-                yield id_, "bank", f"has an answer {answer.title!r} that loses {unknown}, which is no test of it"
+                hint = nearest(unknown, sorted(test_ids))
+                yield (
+                    id_,
+                    "bank",
+                    f"has an answer {answer.title!r} that loses {unknown}, which is no test of it: {hint}",
+                )
+
+
+def _unwritten_cells(chapter: Chapter) -> Found:
+    """What `triptych new` has left to an author."""
+    for cell in chapter.cells:
+        for what in unwritten(cell.source).values():
+            yield cell.id, "unwritten", f"is still to be written: {what}"
+
+
+def _unwritten_files(course: Course, chapter: Chapter) -> Iterator[Breach]:
+    banks = [bank_file(course.answers, chapter.id, id_) for id_ in chapter.exercises]
+    for path in [*banks, course.chapter_tests(chapter.id)]:
+        if path.is_file():
+            file = str(path.relative_to(course.root))
+            for line, what in unwritten(path.read_text(encoding="utf-8")).items():
+                yield Breach(file, "", "unwritten", f"is still to be written: {what}", line)
+
+
+def unwritten(text: str) -> dict[int, str]:
+    """What a text says is still to be written, by line (from 1): the line without the mark."""
+    lines = enumerate(text.split("\n"), 1)
+    return {number: line.partition(UNWRITTEN)[2].strip(" :") or line for number, line in lines if UNWRITTEN in line}
 
 
 def course_tools() -> str:

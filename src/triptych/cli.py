@@ -19,12 +19,14 @@ from rich.text import Text
 
 from triptych.course import Course, CourseError
 from triptych.hub.cli import hub
+from triptych.new.cli import new
 
 # nbgrader calls `alembic` by name when it makes its database
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hub, name="hub")
+app.add_typer(new, name="new")
 #: Lines of a difference that a terminal is given; the rest is counted.
 SHOWN = 60
 out = Console(highlight=False, soft_wrap=True)
@@ -53,9 +55,46 @@ def main() -> None:
         sys.exit(130)
 
 
-@app.callback()
-def triptych() -> None:
-    """One notebook, three panels: a lecture, an exercise pack and a grader."""
+def say_version(wanted: bool) -> None:
+    if wanted:
+        from triptych.build.stamps import version_of
+
+        out.print(f"triptych {version_of('triptych')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def triptych(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """One notebook, three panels: a lecture, an exercise pack and a grader.
+
+    Without a command it says how far this course folder is, and what to do next.
+    """
+    if context.invoked_subcommand is None:
+        what_next()
+
+
+def what_next() -> None:
+    from triptych.state import state_of
+
+    try:
+        here = Course.find()
+    except CourseError:
+        stop(
+            f"{Path.cwd()} is in no course folder: go to one (it holds source/course.toml) or clone the course's "
+            "repository, and say `triptych` again; `triptych --help` lists every command."
+        )
+    state = state_of(here)
+    out.print(Text.assemble((state.title, "bold"), f" · {here.root}"))
+    for about, found in state.lines:
+        out.print(Text.assemble((f"  {about:<12}", "dim"), found))
+    command, why = state.next
+    out.print(Text.assemble("Next: ", (command, "bold green"), f"  {why}"))
+    out.print("      triptych --help lists every command.")
 
 
 def stop(message: str) -> NoReturn:
@@ -89,24 +128,28 @@ def step(bar: Progress, description: str = "") -> None:
 def check(
     chapters: Chapters = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is mechanical, in place.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Check everything anew, also what has not changed.")] = False,
     course: CourseFolder = None,
     json_file: JsonFile = None,
 ) -> None:
     """Do the source notebooks keep the rules?"""
-    from triptych.check import check_course, fix_chapter
+    from triptych.checked import check_changed
 
     here = Course.find(course)
     chosen = here.choose(chapters or [])
     if fix:
+        from triptych.check import fix_chapter
+
         for chapter in chosen:
             if fix_chapter(here, chapter):
                 out.print(f"mended {here.notebook(chapter).relative_to(here.root)}")
-    breaches = check_course(here, chosen)
+    breaches = check_changed(here, chosen, force=force)
     for breach in breaches:
         out.print(Text(str(breach)))
     write_json(json_file, {"breaches": [vars(breach) for breach in breaches]})
     if breaches:
-        stop(f"{len(breaches)} breaches of the rules: mend them in source/, or try `triptych check --fix`.")
+        count = f"{len(breaches)} breach{'' if len(breaches) == 1 else 'es'}"
+        stop(f"{count} of the rules: mend them in source/, or try `triptych check --fix`.")
     out.print(f"{', '.join(chosen)}: all rules kept.")
 
 
@@ -179,6 +222,7 @@ def grade(
     """Grade what lies in submitted/: marks, feedback, and a line for every student."""
     here = Course.find(course)
     chosen = here.choose(chapters or [])
+    here.require_students(student or [])
     grade_all(here, chosen, student or [], jobs, need_box(sandbox), json_file, force=force)
 
 

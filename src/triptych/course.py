@@ -6,16 +6,31 @@ This module and `chapter.py` know nothing of the rest of the package.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+#: Names that a sentence lists; the rest is counted.
+MANY = 12
+CHAPTER_ID = re.compile(r"\d\d_\w+")
+
 
 class CourseError(Exception):
     """Something a person has to put right: one sentence with what, where and cure."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the nearest known one, or all of them."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    if near:
+        return f"did you mean {near[0]}?"
+    some = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if len(known) > MANY else "")
+    return f"known are {some}." if known else "there is none yet."
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,24 @@ class ExercisePlan:
     bonus: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
     workshop: float | None = None
+
+
+#: What kind of value each option of the contract has, and how to say so.
+OPTIONS: dict[str, tuple[Any, str]] = {
+    "title": (str, "a text in quotes"),
+    "about": (str, "a text in quotes"),
+    "language": (str, 'a text in quotes, as in "en"'),
+    "points": (int | float, "a number"),
+    "minutes": (int, "a whole number"),
+    "slide": (int | float, "a number of minutes"),
+    "core": (bool, "true or false"),
+    "bonus": (bool, "true or false"),
+    "by_hand": (bool, "true or false"),
+    "parts": (dict, "a table of points, as in { name = 2 }"),
+    "workshop": (int | float | dict, "minutes, or a table of them by slide"),
+    "exercises": (dict, "a line exercises.ID = { … } for each"),
+    "chapters": (dict, "a table [chapters.NAME] for each"),
+}
 
 
 @dataclass(frozen=True)
@@ -121,6 +154,10 @@ class Course:
         """The bank of right and wrong answers."""
         return self.root / "tests" / "answers"
 
+    def chapter_tests(self, chapter: str) -> Path:
+        """The module that tests what a chapter says and shows."""
+        return self.root / "tests" / "chapters" / f"test_{chapter}.py"
+
     @cached_property
     def contract(self) -> dict[str, Any]:
         path = self.source / "course.toml"
@@ -139,28 +176,46 @@ class Course:
 
     @cached_property
     def plans(self) -> dict[str, ChapterPlan]:
-        """The chapters that the contract names, in its order."""
-        path = self.source / "course.toml"
+        """The chapters that the contract names, in its order. Raises CourseError."""
         plans = {}
-        try:
-            for chapter, entry in self.contract["chapters"].items():
-                exercises = {
-                    exercise: ExercisePlan(id=exercise, **plan) for exercise, plan in entry["exercises"].items()
-                }
-                by_hand, workshop = bool(entry.get("by_hand", False)), entry.get("workshop", {})
-                plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, by_hand, workshop)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CourseError(f"{path} lacks or misspells a field ({error}): compare with its head.") from error
+        self._sound("", self.contract, {"title", "language", "workshop"}, {"chapters"})
+        for chapter, entry in self.contract["chapters"].items():
+            where = f"chapters.{chapter}"
+            if not CHAPTER_ID.fullmatch(chapter):
+                path = self.source / "course.toml"
+                raise CourseError(f"[{where}] in {path} names no chapter: begin its name with two digits and _.")
+            self._sound(where, entry, {"by_hand", "workshop"}, {"title", "exercises"})
+            exercises = {}
+            for exercise, plan in entry["exercises"].items():
+                options = {"core", "bonus", "parts", "workshop"}
+                self._sound(f"{where}.exercises.{exercise}", plan, options, {"points", "minutes"})
+                exercises[exercise] = ExercisePlan(id=exercise, **plan)
+            by_hand, workshop = entry.get("by_hand", False), entry.get("workshop", {})
+            plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, by_hand, workshop)
         return plans
+
+    def _sound(self, where: str, entry: object, optional: set[str], required: set[str]) -> None:
+        """Raises CourseError when an entry of the contract lacks an option, has an unknown one, or a wrong value."""
+        path = self.source / "course.toml"
+        place = f"[{where}] in {path}" if where else f"{path}"
+        if not isinstance(entry, Mapping):
+            raise CourseError(f"{place} is {entry!r}, which is no table: write it as {{ option = value, … }}.")
+        for option, value in entry.items():
+            if option not in optional | required:
+                hint = nearest(option, sorted(optional | required))
+                raise CourseError(f"{place} has an unknown option {option!r}: {hint}")
+            kind, wanted = OPTIONS[option]
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise CourseError(f"{place} gives {option} as {value!r}: write {wanted}.")
+        for option in sorted(required - entry.keys()):
+            raise CourseError(f"{place} does not say {option}: give it {OPTIONS[option][1]}.")
 
     @cached_property
     def workshop(self) -> WorkshopPlan:
         """The plan of the workshop. Raises CourseError when the contract has none."""
-        try:
-            return WorkshopPlan(**self.contract["workshop"])
-        except (KeyError, TypeError) as error:
-            path = self.source / "course.toml"
-            raise CourseError(f"{path} lacks or misspells a field of [workshop] ({error}): mend it first.") from error
+        plan = self.contract.get("workshop", {})
+        self._sound("workshop", plan, set(), {"title", "about", "minutes", "slide"})
+        return WorkshopPlan(**plan)
 
     def notebook(self, chapter: str) -> Path:
         """The source notebook of a chapter."""
@@ -184,8 +239,13 @@ class Course:
             bare = name.strip().rstrip("/")
             match = [c for c in self.chapters if c == bare or (bare.isdecimal() and int(c[:2]) == int(bare))]
             if not match:
-                near = difflib.get_close_matches(bare, self.chapters, n=1, cutoff=0.4)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self.chapters) or 'none yet'}."
-                raise CourseError(f"No chapter {name!r} in {self.source}: {hint}")
+                raise CourseError(f"No chapter {name!r} in {self.source}: {nearest(bare, self.chapters)}")
             chosen += match
         return list(dict.fromkeys(chosen))
+
+    def require_students(self, names: Iterable[str]) -> None:
+        """Raises CourseError when somebody named has nothing in `submitted/`, with the nearest who has."""
+        known = sorted(p.name for p in self.submitted.glob("[!.]*")) if self.submitted.is_dir() else []
+        for name in names:
+            if name not in known:
+                raise CourseError(f"No student {name!r} in {self.submitted}: {nearest(name, known)}")

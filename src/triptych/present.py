@@ -34,7 +34,7 @@ from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
 from triptych.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, read_chapter
-from triptych.course import Course, CourseError
+from triptych.course import Course, CourseError, nearest
 from triptych.prompter import JOURNAL, SCRIPT
 
 START_SECONDS = 60
@@ -257,7 +257,7 @@ def _first_cell(talk: Talk, notebook: NotebookNode) -> int:
     if talk.cell:
         ids = [cell.id for cell in notebook.cells]
         if talk.cell not in ids:
-            raise CourseError(f"{talk.chapter} has no cell {talk.cell!r}: look its id up in the source notebook.")
+            raise CourseError(f"{talk.chapter} has no cell {talk.cell!r}: {nearest(talk.cell, ids)}")
         return ids.index(talk.cell)
     if talk.slide:
         kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from triptych.chapter import headings, read_chapter
-from triptych.course import Course, CourseError
+from triptych.course import Course, CourseError, nearest
 from triptych.slides import CORE, Slide, slides_of
 
 #: Minutes by which the plan may miss what is promised.
@@ -47,11 +47,12 @@ def parts_of(course: Course, notebooks: Mapping[str, NotebookNode]) -> list[Part
     for chapter, notebook in notebooks.items():
         slides = [slide for slide in slides_of(notebook) if slide.core]
         planned = course.plans[chapter].workshop
-        unknown = sorted(set(planned) - {slide.id for slide in slides if not slide.exercise})
+        known = [slide.id for slide in slides if not slide.exercise]
+        unknown = sorted(set(planned) - set(known))
         if unknown:
             raise CourseError(
                 f"source/course.toml plans workshop minutes for {unknown[0]!r} of {chapter}, which begins no lecture "
-                "slide with ● in its heading: correct the name or take it out."
+                f"slide with ● in its heading: {nearest(unknown[0], known)}"
             )
         for slide in slides:
             slide.seconds = round(60 * _minutes(course, chapter, slide))

@@ -168,7 +168,9 @@ def _opened(
             try:
                 page.wait_for_selector("html[data-ready]", state="attached", timeout=READY_MS)
             except Error:
-                raise BrowserError(f"{deck} did not start within {READY_MS // 1000} s.") from None
+                raise BrowserError(
+                    f"{deck} did not start within {READY_MS // 1000} s: open it in a browser, whose console says why."
+                ) from None
             yield page
         finally:
             browser.close()

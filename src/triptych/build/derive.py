@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from triptych.build.stamps import Stamps, common, digest
+from triptych.build.stamps import Stamps, common, digest, made_from
 from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
 from triptych.slides import plan_text
@@ -140,7 +140,7 @@ def _products(course: Course, chapter: str, shared: str, *, solutions: bool) -> 
 
         release_chapter(course, chapter)
 
-    source = digest(course.source / chapter, extra=[shared])
+    source = made_from(course, chapter, shared)
     key, deck = course.solutions / chapter / f"{chapter}.ipynb", course.slides / f"{chapter}.html"
     products = [
         _Product(course.release / chapter, source, release, due=not _in_gradebook(course, chapter)),

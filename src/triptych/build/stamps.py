@@ -65,12 +65,18 @@ def digest(*paths: Path, extra: Iterable[str] = ()) -> str:
 def common(course: Course) -> str:
     """What everything depends on: the machinery, the course's plan and configuration, the look."""
     look = [course.slides / part for part in ("template", "theme", "vendor")]
-    versions = [f"{library} {_version(library)}" for library in LIBRARIES]
+    versions = [f"{library} {version_of(library)}" for library in LIBRARIES]
     package = Path(triptych.__file__).parent
     return digest(package, course.root / "nbgrader_config.py", course.source / "course.toml", *look, extra=versions)
 
 
-def _version(library: str) -> str:
+def made_from(course: Course, chapter: str, shared: str) -> str:
+    """What student version, answer key and deck of a chapter are made from; `shared` is `common(course)`."""
+    return digest(course.source / chapter, extra=[shared])
+
+
+def version_of(library: str) -> str:
+    """The version of an installed library, `none` where it is not installed."""
     try:
         return version(library)
     except PackageNotFoundError:
