@@ -35,7 +35,7 @@ marks; an error that the learner's own code raises is given with its name. Behav
 message should lead towards the cause and not give the answer away: this page is for reading through with that in mind,
 and for looking up what a learner may have done who shows you a sentence.
 
-It is as much a help to learners as to you: keep it to yourself while a course runs.
+It shows no test and no answer, but it says what to avoid: a class that is to find that out need not be pointed here.
 """
 
 
@@ -95,6 +95,27 @@ def lines(one: Row) -> list[str]:
     """A row as lines of the page's table."""
     said = "<br>".join(f"{cell(text)} ({', '.join(tests)})" for text, tests in one.messages.items())
     return [f"| {cell(one.title)} | {said} |"]
+
+
+def said_by_test(line: str) -> dict[str, str]:
+    """What a line of the page says of each test; of an error its name alone, since texts follow Python's version."""
+    found = {}
+    for part in line.rstrip(" |").split(" | ", 1)[1].split("<br>"):
+        said, _, tests = part.rpartition(" (")
+        for test in tests.rstrip(")").split(", "):
+            found[test] = said if said.startswith("“") else said.split(":")[0]
+    return found
+
+
+def read_page(text: str) -> dict[tuple[str, str], str]:
+    """The lines of the page by exercise and title of the wrong answer."""
+    found, exercise = {}, ""
+    for line in text.splitlines():
+        if line.startswith("### "):
+            exercise = line.strip("# `")
+        elif exercise and line.startswith("| ") and not line.startswith(("| wrong answer |", "| --- |")):
+            found[exercise, line[2:].split(" | ")[0]] = line
+    return found
 
 
 def cell(text: str) -> str:
