@@ -18,7 +18,7 @@ from triptych.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
-from wrong_answers import PAGE, cell, lines, read_page, row, said_by_test  # noqa: E402
+from wrong_answers import PAGE, SEED, cell, lines, read_page, row, said_by_test  # noqa: E402
 
 TOLD = read_page(PAGE.read_text(encoding="utf-8"))
 
@@ -61,14 +61,20 @@ def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     ("chapter_id", "exercise_id", "answer"),
     [in_chapter(c, e, a, name=f"{e}-{'right' if a.right else 'wrong'}-{a.title}") for c, e, a in ANSWERS],
 )
-def test_answer_gets_its_verdict(chapter_id: str, exercise_id: str, answer: Answer) -> None:
+def test_answer_gets_its_verdict(
+    chapter_id: str, exercise_id: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exercise = chapter_of(chapter_id).exercises[exercise_id]
     verdicts = prover_of(chapter_id).judge(exercise, answer.source)
     assert lost(verdicts) == answer.loses, "\n".join(f"{v.test}: {v.error or 'passed'}" for v in verdicts)
     if not answer.right:
-        (told,) = lines(row(chapter_id, exercise, answer.title, verdicts))
-        page = TOLD.get((exercise_id, cell(answer.title)), " | nothing (nowhere)")
-        assert said_by_test(page) == said_by_test(told), f"run {SAY_AGAIN}"
+        page = said_by_test(TOLD.get((exercise_id, cell(answer.title)), " | nothing (nowhere)"))
+        said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+        if said != page:  # other numbers may have another sentence first: with the page's own there is no excuse
+            monkeypatch.setenv("TRIPTYCH_SEED", SEED)
+            verdicts = prover_of(chapter_id).judge(exercise, answer.source)
+            said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+        assert said == page, f"run {SAY_AGAIN}"
 
 
 SAY_AGAIN = "`.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong-answers.md anew"
