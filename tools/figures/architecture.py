@@ -11,8 +11,8 @@ WIDTH, HEIGHT = 1000, 590
 TITLE = "triptych: one source notebook, what is derived from it, and the way of a submission"
 ABOUT = (
     "From a chapter's source notebook and course.toml come the checks, the release, the answer key with its decks, and "
-    "the test cells. Learners work in the release and hand in. A submission goes through intake and rebuild into a box, "
-    "where its cells run; the test cells run outside, in the grader's process, and reach it through the wall. "
+    "the test cells. Learners work in the release and hand in. A submission goes through intake and rebuild into a "
+    "box, where its cells run; the test cells run outside, in the grader's process, and reach it through the wall. "
     "One writer hands both to nbgrader, which fills the gradebook, and feedback, report and exports come from that."
 )
 

@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import text
@@ -79,7 +80,7 @@ def traces(course: Course, student: str) -> Iterator[Trace]:
         folder = course.root / part / student
         if folder.is_symlink() or folder.exists():
             files = sum(path.is_file() for path in folder.rglob("*")) if folder.is_dir() else 1
-            yield Trace(f"{part}/{student}", f"{files} files", lambda folder=folder: _remove(folder))
+            yield Trace(f"{part}/{student}", f"{files} files", partial(_remove, folder))
     yield from _in_record(course, student)
     yield from _in_logs(course, student)
     yield from _in_tables(course, student)
