@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from courses import FORWARD, answer, scratch, submit
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from triptych.build.release import release_chapter
 from triptych.course import Course, CourseError
@@ -24,7 +29,7 @@ NAME = "lovelace"
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A class of three, graded twice, with everything that commands leave behind."""
+    """A class of three, graded, with everything that commands leave behind."""
     course = scratch(tmp_path_factory.mktemp("forget") / "course")
     release_chapter(course, FORWARD)
     for student in (NAME, "emmy"):
@@ -37,12 +42,25 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
         comment = book.find_submission(FORWARD, NAME).notebooks[0].comments[0]
         comment.manual_comment = "a private word"
         book.db.commit()
-    grade(course, [FORWARD], box="none", force=True)  # the gradebook's copy knows them now
+    shutil.copyfile(course.root / "gradebook.db", course.root / ".triptych" / "gradebook.before.db")
     write_report(course, [FORWARD])
     for name in ("canvas.csv", "results.json"):
         (course.root / name).write_text(f'"{NAME}"')
     (course.root / "moodle.csv").write_text(f"{NAME}2,emmy")
     return course
+
+
+@pytest.fixture(autouse=True)
+def plain_sqlite() -> Iterator[None]:
+    """Some builds of SQLite wipe what they delete; most do not, and leave it in the file."""
+
+    def begin(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("pragma secure_delete = off")
+
+    event.listen(Engine, "connect", begin)
+    yield
+    event.remove(Engine, "connect", begin)
 
 
 @pytest.fixture
