@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return here
 
 
+@functools.cache
 def exported(course: Course, exporter: str, *options: str) -> str:
     target = course.root / "out.csv"
     command = [NBGRADER, "export", f"--exporter=triptych.grade.lms.{exporter}", f"--to={target}", *options]
