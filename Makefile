@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hostile check lint build bench lock clean
+.PHONY: help setup dev student demo test hostile check lint build bench lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -28,6 +28,10 @@ $(VENV)/dev: $(VENV)/base requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/base  ## install the course and its machinery into .venv
+dev: $(VENV)/dev  ## and what tests and tools need
+student: $(VENV)/base  ## JupyterLab on your own copy of the course, work/ (CHAPTER=5, PORT=8888)
+	$(BIN)/python tools/student.py $(CHAPTER) $(if $(PORT),--port $(PORT)) $(if $(NO_BROWSER),--no-browser)
+
 demo: $(VENV)/base  ## build everything, grade a sample class, say what to open
 	$(BIN)/triptych demo --keep demo
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 # nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from triptych.course import Course
+
+if importlib.util.find_spec("xdist") is None:
+    pytest.exit("the tests need more than the course does: run `make dev` once.", returncode=4)
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("MPLBACKEND", "agg")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ from triptych.chapter import Chapter, read_chapter, stub
 from triptych.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(COURSE.root / "tools"))
+from wrong_answers import PAGE, SEED, cell, lines, read_page, row, said_by_test  # noqa: E402
+
+TOLD = read_page(PAGE.read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -45,6 +50,8 @@ ANSWERS = [
 @pytest.fixture(autouse=True)
 def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells find their files as they do in a notebook."""
+    if not hasattr(request.node, "callspec"):
+        return
     chapter_id = request.node.callspec.params["chapter_id"]
     monkeypatch.chdir(COURSE.source / chapter_id)
     os.environ.pop("TRIPTYCH_SEED", None)
@@ -54,9 +61,28 @@ def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     ("chapter_id", "exercise_id", "answer"),
     [in_chapter(c, e, a, name=f"{e}-{'right' if a.right else 'wrong'}-{a.title}") for c, e, a in ANSWERS],
 )
-def test_answer_gets_its_verdict(chapter_id: str, exercise_id: str, answer: Answer) -> None:
-    verdicts = prover_of(chapter_id).judge(chapter_of(chapter_id).exercises[exercise_id], answer.source)
+def test_answer_gets_its_verdict(
+    chapter_id: str, exercise_id: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise = chapter_of(chapter_id).exercises[exercise_id]
+    verdicts = prover_of(chapter_id).judge(exercise, answer.source)
     assert lost(verdicts) == answer.loses, "\n".join(f"{v.test}: {v.error or 'passed'}" for v in verdicts)
+    if not answer.right:
+        page = said_by_test(TOLD.get((exercise_id, cell(answer.title)), " | nothing (nowhere)"))
+        said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+        if said != page:  # other numbers may have another sentence first: with the page's own there is no excuse
+            monkeypatch.setenv("TRIPTYCH_SEED", SEED)
+            verdicts = prover_of(chapter_id).judge(exercise, answer.source)
+            said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+        assert said == page, f"run {SAY_AGAIN}"
+
+
+SAY_AGAIN = "`.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong-answers.md anew"
+
+
+def test_the_page_of_wrong_answers_names_those_of_the_bank_and_no_others() -> None:
+    bank = {(exercise, cell(answer.title)) for _, exercise, answer in ANSWERS if not answer.right}
+    assert set(TOLD) == bank, f"run {SAY_AGAIN}"
 
 
 @pytest.mark.parametrize(("chapter_id", "exercise_id"), [in_chapter(c, e, name=e) for c, e in EXERCISES])

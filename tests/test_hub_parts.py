@@ -228,7 +228,10 @@ def test_validate_in_words(released: Course, tmp_path: Path) -> None:
     nbformat.write(notebook(released, **answers), path)
     said = {entry["source"]: entry["raw_error"] for entry in validation.validate(path)["failed"]}
     assert "mul_jvp" not in " ".join(said)
-    assert "The example of the docstring does not come out." in said["sum_jvp: its visible test fails"]
+    assert (
+        "The example of the docstring does not come out: how does a sum change"
+        in said["sum_jvp: its visible test fails"]
+    )
     division = said["div_jvp: 2 of its 2 visible tests fail"]
     assert "ZeroDivisionError: float division by zero" in division and "at: return x1 / nothing, dx1" in division
     assert "your cell function_jvp does not run: SyntaxError" in said["function_jvp"]

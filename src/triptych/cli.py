@@ -298,6 +298,24 @@ def report_all(here: Course, chosen: list[str], *, show: bool = True) -> None:
 
 
 @app.command()
+def forget(
+    student: Annotated[str, typer.Argument(help="The student's name, as in submitted/.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Delete it; without, only list it.")] = False,
+    course: CourseFolder = None,
+) -> None:
+    """List, and with --yes delete, everything this folder holds of a student."""
+    from triptych.grade.forget import forget as forget_student
+
+    here = Course.find(course)
+    for trace in forget_student(here, student, really=yes):
+        out.print(Text(f"{'gone' if yes else 'has'}  {trace.where}: {trace.what}"))
+    if yes:
+        out.print(Text(f"{here.root} holds nothing of {student} any more; docs/instructors.md names other places."))
+    else:
+        out.print("Nothing has been deleted: --yes does it, and there is no way back.")
+
+
+@app.command()
 def demo(
     chapters: Chapters = None,
     keep: Annotated[

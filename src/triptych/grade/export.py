@@ -59,10 +59,10 @@ def _row(book: Gradebook, assignment: Any, student: Any, entry: dict[str, Any]) 
     row = {
         "assignment": assignment.name,
         "duedate": assignment.duedate or "",
-        "student_id": _inert(student.id),
-        "last_name": _inert(student.last_name or ""),
-        "first_name": _inert(student.first_name or ""),
-        "email": _inert(student.email or ""),
+        "student_id": inert(student.id),
+        "last_name": inert(student.last_name or ""),
+        "first_name": inert(student.first_name or ""),
+        "email": inert(student.email or ""),
         "max_score": assignment.max_score,
     }
     try:
@@ -71,18 +71,22 @@ def _row(book: Gradebook, assignment: Any, student: Any, entry: dict[str, Any]) 
         refused = entry.get("status") == NOT_GRADED
         return row | {
             "status": NOT_GRADED if refused else "not_submitted",
-            "reason": _inert(entry.get("reason", "")) if refused else "",
+            "reason": inert(entry.get("reason", "")) if refused else "",
         }
-    penalty = submission.late_submission_penalty or 0.0
     return row | {
         "timestamp": submission.timestamp or "",
         "raw_score": submission.score,
-        "late_submission_penalty": penalty,
-        "score": max(0.0, submission.score - penalty),
+        "late_submission_penalty": submission.late_submission_penalty or 0.0,
+        "score": counted_score(submission),
         "status": GRADED,
     }
 
 
-def _inert(text: str) -> str:
+def counted_score(submission: Any) -> float:
+    """What a submission counts: its score less the penalty for being late, never below 0."""
+    return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+
+
+def inert(text: str) -> str:
     """Text that a spreadsheet takes for text: a student's name must not become a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -69,7 +69,7 @@ def grade(
     Raises CourseError when the course itself is not ready; never because of a submission.
     """
     limits, listener = limits or Limits(), listener or Listener()
-    with _alone(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
+    with alone(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         work = Path(scratch)
         for chapter in chapters:
             _prepare(course, chapter)
@@ -216,7 +216,7 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _alone(course: Course) -> Iterator[None]:
+def alone(course: Course) -> Iterator[None]:
     """One run at a time: two writers of one gradebook would undo each other."""
     folder = course.root / ".triptych"
     folder.mkdir(exist_ok=True)

@@ -1,0 +1,435 @@
+"""The documentation is true: commands are there, links resolve, pictures come from scripts.
+
+Commands in fenced blocks, and in backticks, of README, CONTRIBUTING and docs/ are held to one of three levels, which
+the name of each test says:
+
+- run: the block is run, in a scratch copy of the course (`RUN`);
+- parsed: program, subcommand, options, targets and files are there, and nothing is run;
+- not run, tested apart: a comment right before the block says why, or where.
+
+A failure names the file and the line.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import typer
+from courses import FORWARD, PROJECT, scratch
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from needs import _missing_for_box
+from typer.exceptions import TyperException
+
+from triptych.build.release import release_chapter
+from triptych.cli import app
+from triptych.course import Course
+
+ROOT = PROJECT.root
+BIN = Path(sys.executable).parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MARK = re.compile(r"<!--\s*(not run|tested apart): (.+?)\s*-->", re.DOTALL)
+SHELL = {"bash", "sh", "console", "shell"}
+
+#: Blocks that are run, by the first line that tells them from others; in this order, in one scratch course.
+RUN = [
+    ("docs/instructors.md", ".venv/bin/nbgrader db student import roster.csv"),
+    ("docs/instructors.md", ".venv/bin/triptych report 05"),
+    ("docs/instructors.md", ".venv/bin/triptych forget ada --yes    # deletes it"),
+]
+#: Of the system, not of this project: what they do is not ours to test.
+SYSTEM = {"apt", "git", "cd", "export", "systemctl", "systemd-run", "userdel", "sysctl", "ssh", "scp", "chmod", "cp"}
+SYSTEM |= {"docker", "podman", "conda", "source", "sbatch", "srun", "condor_submit", "kubectl", "helm", "curl", "mkdir"}
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block. `mark` is what the comment right before it says, `why` its reason."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    mark: str = ""
+    why: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def commands(self) -> list[str]:
+        """One a line or between &&, without comments and continuation; sudo and settings before it left out."""
+        found = []
+        for line in self.text.replace("\\\n", " ").splitlines():
+            for part in re.split(r"&&|\|(?!\|)", re.sub(r"(^|\s)#.*", "", line)):
+                command = re.sub(r"^(\$ )?(sudo\s+)?((?:[A-Z_]+=\S+\s+)*)", "", part.strip())
+                if command:
+                    found.append(command)
+        return found
+
+    @property
+    def level(self) -> str:
+        if self.mark:
+            return self.mark
+        runs = any(self.place.startswith(f"{page}:") and line in self.text for page, line in RUN)
+        return "run" if runs else "parsed"
+
+
+@functools.cache
+def tokens(page: Path) -> tuple[Token, ...]:
+    return tuple(MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8")))
+
+
+def inline(page: Path) -> Iterator[tuple[int, Token]]:
+    """The pieces of running text, with the line of the paragraph that holds them."""
+    line = 1
+    for token in tokens(page):
+        line = token.map[0] + 1 if token.map else line
+        for child in token.children or []:
+            yield line, child
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    before = ""
+    for token in tokens(page):
+        if token.type == "fence":
+            said = MARK.fullmatch(before)
+            mark, why = (said[1], said[2]) if said else ("", "")
+            assert token.map
+            yield Block(page, token.map[0] + 1, token.info.split(" ")[0], token.content, mark, why)
+        before = token.content.strip() if token.type == "html_block" else ""
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+COMMANDS = [block for block in BLOCKS if block.language in SHELL]
+
+
+def named(block: Block) -> str:
+    return f"{block.place}-{block.level}"
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=named)
+def test_commands_are_there(block: Block) -> None:
+    """Of blocks that are run, what is left out there; a mark needs a reason."""
+    if block.mark:
+        assert len(block.why) >= 10, f"{block.place}: say why it is not run, or where it is tested"
+        return
+    for command in block.commands:
+        if block.level == "parsed" or command.startswith("make "):
+            reason = wrong_with(command)
+            assert not reason, f"{block.place}: `{command}` {reason}"
+
+
+def code_spans() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for line, token in inline(page):
+            if token.type == "code_inline" and re.match(r"(sudo )?(\.venv/bin/|make |triptych )", token.content):
+                yield f"{page.relative_to(ROOT)}:{line}", token.content
+
+
+def test_commands_in_running_text_are_there() -> None:
+    found = list(code_spans())
+    assert len(found) > 20
+    wrong = []
+    for place, text in found:
+        filled = re.sub(r"\b[A-Z]+$", "1", text)  # a placeholder: `--slide N`
+        for command in Block(ROOT, 0, "bash", filled).commands:
+            if "…" not in command and (reason := wrong_with(command, complete=False)):
+                wrong.append(f"{place}: `{command}` {reason}")
+    assert not wrong, "\n".join(wrong)
+
+
+def wrong_with(command: str, complete: bool = True) -> str:
+    """What is wrong with a command, or nothing. Incomplete ones may lack arguments."""
+    try:
+        program, *arguments = shlex.split(command)
+    except ValueError as error:
+        return f"is no shell command ({error})"
+    name = Path(program).name
+    checks = {"make": _make, "triptych": _triptych, "python": _python, "python3": _python, "pytest": _pytest}
+    if name in checks:
+        return checks[name](arguments, complete)
+    if name in ("nbgrader", "jupyter", "jupytext", "pre-commit", "pip", "ruff", "mypy"):
+        return _by_its_help(name, arguments)
+    return (
+        "" if program in SYSTEM else f"begins with {program!r}, which no test knows: mark the block, or teach test_docs"
+    )
+
+
+def _make(arguments: list[str], complete: bool) -> str:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for argument in arguments:
+        name = argument.split("=")[0]
+        if "=" in argument and f"$({name})" not in makefile:
+            return f"sets {name}, which the Makefile does not read"
+        if "=" not in argument and not re.search(rf"(?m)^{re.escape(argument.replace('.venv', '$(VENV)'))}:", makefile):
+            return f"has no target {argument!r} in the Makefile"
+    return ""
+
+
+def _triptych(arguments: list[str], complete: bool) -> str:
+    """As the command itself reads them, without doing anything."""
+    command: Any = typer.main.get_command(app)
+    rest = list(arguments)
+    while subcommands := getattr(command, "commands", None):
+        if not rest or rest[0] == "--help":
+            return ""
+        if rest[0] not in subcommands:
+            return f"has no such subcommand or option; there are {', '.join(sorted(subcommands))}"
+        command = subcommands[rest.pop(0)]
+    if "--help" in rest:
+        return ""
+    try:
+        command.make_context(command.name, rest)
+    except TyperException as error:
+        said = error.format_message()
+        lacking = said.startswith("Missing ") or "requires an argument" in said
+        return "" if lacking and not complete else said
+    return ""
+
+
+def _python(arguments: list[str], complete: bool) -> str:
+    if arguments[:1] == ["-m"]:
+        return "" if find_spec(arguments[1]) else f"has no module {arguments[1]}"
+    if not (ROOT / arguments[0]).is_file():
+        return f"has no file {arguments[0]}"
+    known = (ROOT / arguments[0]).read_text(encoding="utf-8")
+    for argument in arguments[1:]:
+        if argument.startswith("--") and f'"{argument.split("=")[0]}"' not in known:
+            return f"has no option {argument}"
+    return ""
+
+
+def _pytest(arguments: list[str], complete: bool) -> str:
+    names = {name for chapter, plan in PROJECT.plans.items() for name in (chapter, *plan.exercises)}
+    for flag, argument in zip(["", *arguments], arguments, strict=False):
+        if flag == "-k" and argument not in names:
+            return f"chooses {argument!r}, which is no chapter and no exercise"
+        if argument.startswith("tests/") and not (ROOT / argument.split("::")[0]).exists():
+            return f"has no file {argument}"
+    return ""
+
+
+@functools.cache
+def _help(name: str, *words: str) -> str:
+    """What a program says when it is called with these words; empty when it does not take them."""
+    ran = subprocess.run([str(BIN / name), *words], capture_output=True, text=True, check=False, env=_environment())
+    return ran.stdout + ran.stderr if ran.returncode == 0 else ""
+
+
+def _by_its_help(name: str, arguments: list[str]) -> str:
+    if not (BIN / name).exists() and find_spec(name) is None:
+        return f"needs {name}, which is not installed"
+    words = [a for a in arguments if re.fullmatch(r"[a-z_]+", a)]
+    subcommands = (
+        words[: 3 if words[:1] == ["db"] else 1] if name in ("nbgrader", "jupyter", "pre-commit", "pip") else []
+    )
+    if name == "pip":
+        subcommands = subcommands[:1]
+    said = _help(name, *subcommands, "--help")
+    # nbgrader shows a word that it does not know the help of what stands before it
+    if not said or (name == "nbgrader" and subcommands and not _knows(said, name, subcommands)):
+        return f"has no subcommand {' '.join(subcommands)}"
+    for argument in arguments:
+        option = argument.split("=")[0]
+        if option.startswith("--") and option not in said and option not in _help(name, *subcommands, "--help-all"):
+            return f"has no option {option}"
+    return ""
+
+
+def _knows(said: str, name: str, subcommands: list[str]) -> bool:
+    """Whether the help is that of the last word, and not of what stands before it."""
+    return said != _help(name, *subcommands[:-1], "--help")
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_the_checks_find_what_is_wrong() -> None:
+    for command, says in (
+        ("make demmo", "no target 'demmo'"),
+        ("make student PROT=1", "sets PROT"),
+        ("triptych graed 05", "no such subcommand"),
+        (".venv/bin/triptych grade 05 --studnet ada", "No such option: --studnet"),
+        ("triptych forget", "Missing argument"),
+        (".venv/bin/pytest -k mull_jvp", "no chapter and no exercise"),
+        (".venv/bin/pytest tests/test_nothing.py", "no file tests/test_nothing.py"),
+        (".venv/bin/python tools/student.py --prot 1", "no option --prot"),
+        (".venv/bin/python tools/teacher.py", "no file tools/teacher.py"),
+        (".venv/bin/nbgrader db student imprt roster.csv", "no subcommand db student imprt"),
+        (".venv/bin/nbgrader export --exprter=x", "no option --exprter"),
+        ("rmdir /", "which no test knows"),
+        ("triptych 'grade", "no shell command"),
+    ):
+        assert says in wrong_with(command), f"{command}: {wrong_with(command)!r}"
+
+
+@pytest.fixture(scope="module")
+def running_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A course as the instructors' guide has it before its first command, one chapter long."""
+    course = scratch(tmp_path_factory.mktemp("docs") / "course", [FORWARD])
+    (course.root / ".venv").symlink_to(BIN.parent)
+    (course.root / "roster.csv").write_text("id,first_name\nada,Ada\nemmy,Emmy\n")
+    release_chapter(course, FORWARD)
+    for student in ("ada", "emmy"):
+        folder = course.submitted / student / FORWARD
+        folder.mkdir(parents=True)
+        shutil.copy(course.release / FORWARD / f"{FORWARD}.ipynb", folder)
+    (course.submitted / "ada" / FORWARD / "timestamp.txt").write_text("2026-12-01 12:00:01 UTC")
+    return course
+
+
+@pytest.mark.xdist_group("docs")
+def test_blocks_that_are_run(running_course: Course) -> None:
+    """One after the other, as a reader would run them. `make` is left to test_commands_are_there."""
+    course = running_course
+    no_box = " --sandbox none" if _missing_for_box() else ""
+    for page, line in RUN:
+        (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
+        assert block, f"{page} has no block with `{line}` any more: change RUN in tests/test_docs.py"
+        for command in block.commands:
+            if command.startswith("make "):
+                continue
+            shell = command + (no_box if "triptych grade" in command else "")
+            ran = subprocess.run(
+                shell, shell=True, cwd=course.root, capture_output=True, text=True, check=False, env=_environment()
+            )
+            assert ran.returncode == 0, f"{block.place}: `{command}` ended with\n{ran.stdout}{ran.stderr}"
+        if line.endswith("roster.csv"):
+            assert "Emmy" in subprocess.run(
+                [str(BIN / "nbgrader"), "db", "student", "list"],
+                cwd=course.root, capture_output=True, text=True, check=True, env=_environment(),
+            ).stdout  # fmt: skip
+        if "report" in line:
+            assert "late" in (course.root / "report.html").read_text()
+    assert not (course.submitted / "ada").exists() and (course.submitted / "emmy").is_dir()
+
+
+def test_python_blocks_are_python() -> None:
+    for block in BLOCKS:
+        if block.language in ("python", "py"):
+            try:
+                ast.parse(block.text.replace("(...)", "()"))
+            except SyntaxError as error:
+                pytest.fail(f"{block.place}: {error}")
+
+
+def test_late_work_counts_nothing_when_the_configuration_says_so() -> None:
+    """The one setting that the instructors' guide asks to write into nbgrader_config.py."""
+    from nbgrader.plugins import LateSubmissionPlugin
+    from traitlets.config import Config
+
+    (text,) = [b.text for b in BLOCKS if "penalty_method" in b.text]
+    config = Config()
+    exec(text, {"c": config})
+    assert LateSubmissionPlugin(config=config).late_submission_penalty("ada", 7.0, 1.0) == 7.0
+
+
+# --- links and pictures --------------------------------------------------------------------------
+
+
+@functools.cache
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    found: list[str] = []
+    flat = tokens(page)
+    for token, following in pairwise(flat):
+        if token.type == "heading_open":
+            text = "".join(c.content for c in following.children or [] if c.type in ("text", "code_inline"))
+            slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+            found.append(f"{slug}-{n}" if (n := found.count(slug)) else slug)
+    return set(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_anchors_resolve(page: Path) -> None:
+    wrong = []
+    for line, token in inline(page):
+        target = str(token.attrs.get("href", "")) if token.type == "link_open" else ""
+        if not target or target.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        place = f"{page.relative_to(ROOT)}:{line}"
+        if not other.exists():
+            wrong.append(f"{place} links to {target}, which is not there")
+        elif anchor and anchor not in anchors(other):
+            wrong.append(f"{place} links to {target}, and {other.name} has no such heading")
+    assert not wrong, "\n".join(wrong)
+
+
+def drawn_by_scripts() -> set[str]:
+    """Pictures that tools/screenshots.py takes, and drawings that tools/figures names."""
+    script = (ROOT / "tools" / "screenshots.py").read_text(encoding="utf-8")
+    (table,) = [
+        node.value
+        for node in ast.parse(script).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "PICTURES"
+    ]
+    assert isinstance(table, ast.Dict)
+    found = {f"{ast.literal_eval(key)}.png" for key in table.keys if key}
+    for figures in (ROOT / "tools" / "figures").glob("*.py"):
+        found |= set(re.findall(r"[\w-]+\.svg", figures.read_text(encoding="utf-8")))
+    return found
+
+
+def test_pictures_are_there_say_what_they_show_and_come_from_a_script() -> None:
+    scripts, shown, wrong = drawn_by_scripts(), set(), []
+    for page in PAGES:
+        for line, token in inline(page):
+            if token.type != "image":
+                continue
+            place, source = f"{page.relative_to(ROOT)}:{line}", str(token.attrs["src"])
+            shown.add(Path(source).name)
+            if not (page.parent / source).is_file():
+                wrong.append(f"{place} shows {source}, which is not there")
+            if len(token.content.strip()) < 20:
+                wrong.append(f"{place} does not say what {source} shows")
+            if Path(source).name not in scripts:
+                wrong.append(f"{place} shows {source}, which neither tools/screenshots.py nor tools/figures makes")
+    assert not wrong, "\n".join(wrong)
+    kept = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    assert kept <= shown, f"docs/images keeps {sorted(kept - shown)}, which no page shows"
+
+
+def test_the_drawing_is_what_its_script_draws() -> None:
+    script = ROOT / "tools" / "figures" / "architecture.py"
+    code = "import architecture; print(architecture.drawing(), end='')"
+    drawn = subprocess.run(
+        [sys.executable, "-c", code], cwd=script.parent, check=True, capture_output=True, text=True
+    ).stdout
+    kept = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+    assert kept == drawn, "run `.venv/bin/python tools/figures/architecture.py`"
+
+
+def test_pictures_of_an_exercise_show_the_sentence_that_its_test_has() -> None:
+    """The README says in words what its picture of a failing exercise shows."""
+    notebook = nbformat.read(PROJECT.release / FORWARD / f"{FORWARD}.ipynb", as_version=4)
+    first = next(cell.source for cell in notebook.cells if cell.id.startswith("mul_jvp_"))
+    (alt,) = [
+        t.content for _, t in inline(ROOT / "README.md") if t.type == "image" and "failing" in str(t.attrs["src"])
+    ]
+    assert alt.split("says: ")[1] in first, "take the picture anew: tools/screenshots.py failing"

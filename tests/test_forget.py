@@ -1,0 +1,163 @@
+"""A student who is forgotten is nowhere in the course folder, and nobody else has lost anything."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from courses import FORWARD, answer, scratch, submit
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from triptych.build.release import release_chapter
+from triptych.course import Course, CourseError
+from triptych.grade.forget import forget
+from triptych.grade.record import Record
+from triptych.grade.report import write_report
+from triptych.grade.run import alone, grade
+from triptych.nbgrader_api import gradebook
+
+TRIPTYCH = str(Path(sys.executable).parent / "triptych")
+NAME = "lovelace"
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class of three, graded, with everything that commands leave behind."""
+    course = scratch(tmp_path_factory.mktemp("forget") / "course")
+    release_chapter(course, FORWARD)
+    for student in (NAME, "emmy"):
+        submit(course, student, answer(course, FORWARD, {}))
+    (course.submitted / f"{NAME}2" / FORWARD).mkdir(parents=True)  # not graded; begins with the same letters
+    grade(course, [FORWARD], box="none")
+    with gradebook(course) as book:
+        student = book.find_student(NAME)
+        student.first_name, student.email = "Ada", "ada@example.org"
+        comment = book.find_submission(FORWARD, NAME).notebooks[0].comments[0]
+        comment.manual_comment = "a private word"
+        book.db.commit()
+    shutil.copyfile(course.root / "gradebook.db", course.root / ".triptych" / "gradebook.before.db")
+    write_report(course, [FORWARD])
+    for name in ("canvas.csv", "results.json"):
+        (course.root / name).write_text(f'"{NAME}"')
+    (course.root / "moodle.csv").write_text(f"{NAME}2,emmy")
+    return course
+
+
+@pytest.fixture(autouse=True)
+def plain_sqlite() -> Iterator[None]:
+    """Some builds of SQLite wipe what they delete; most do not, and leave it in the file."""
+
+    def begin(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("pragma secure_delete = off")
+
+    event.listen(Engine, "connect", begin)
+    yield
+    event.remove(Engine, "connect", begin)
+
+
+@pytest.fixture
+def course(graded: Course, tmp_path: Path) -> Course:
+    shutil.copytree(graded.root, tmp_path / "course", symlinks=True)
+    return Course(tmp_path / "course")
+
+
+def holding(course: Course, text: str) -> set[str]:
+    """Files of the folder in whose name or bytes the text is, followed by no letter or digit."""
+    found = set()
+    for path in course.root.rglob("*"):
+        at = str(path.relative_to(course.root))
+        if f"/{text}/" in f"/{at}/" or (path.is_file() and _in(path.read_bytes(), text)):
+            found.add(at)
+    return found
+
+
+def _in(content: bytes, text: str) -> bool:
+    return any(not part[:1].isalnum() for part in content.split(text.encode())[1:])
+
+
+def test_a_list_first_and_nothing_is_deleted(course: Course) -> None:
+    before = holding(course, NAME)
+    assert {"gradebook.db", ".triptych/gradebook.before.db", ".triptych/record.jsonl", ".triptych/grade.log"} <= before
+    found = forget(course, NAME, really=False)
+    assert [trace.where for trace in found] == [
+        "gradebook",
+        ".triptych/gradebook.before.db",
+        f"submitted/{NAME}",
+        f"autograded/{NAME}",
+        f"feedback/{NAME}",
+        ".triptych/record.jsonl",
+        ".triptych/grade.log",
+        "report.html and grades.csv",
+        "canvas.csv",
+        "results.json",
+    ]
+    assert holding(course, NAME) == before
+
+
+def test_nothing_is_left(course: Course) -> None:
+    forget(course, NAME, really=True)
+    assert holding(course, NAME) == set()
+    assert holding(course, "ada@example.org") == holding(course, "a private word") == set()
+
+
+def test_others_keep_what_they_have(course: Course) -> None:
+    forget(course, NAME, really=True)
+    with gradebook(course) as book:
+        assert [student.id for student in book.students] == ["emmy"]
+        assert book.find_submission(FORWARD, "emmy").max_score == 22
+    assert {row["student"] for row in Record(course).read()} == {"emmy", f"{NAME}2"}
+    assert f"{NAME}2" in (course.root / "report.html").read_text()
+    assert (course.root / "moodle.csv").exists()
+    (standing,) = [r for r in grade(course, [FORWARD], box="none") if r.student == "emmy"]
+    assert standing.unchanged
+
+
+def test_the_last_one_takes_the_report_along(course: Course) -> None:
+    for student in (NAME, f"{NAME}2", "emmy"):
+        forget(course, student, really=True)
+    assert not (course.root / "report.html").exists() and not (course.root / "grades.csv").exists()
+
+
+def test_stopped_half_way_it_goes_on(course: Course) -> None:
+    for trace in forget(course, NAME, really=False)[:3]:
+        trace.remove()
+    assert len(forget(course, NAME, really=True)) == 7
+    assert holding(course, NAME) == set()
+
+
+def test_links_are_not_followed(course: Course, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "thesis").write_text("years of work")
+    shutil.rmtree(course.submitted / NAME)
+    (course.submitted / NAME).symlink_to(outside)
+    forget(course, NAME, really=True)
+    assert (outside / "thesis").read_text() == "years of work"
+    assert not (course.submitted / NAME).is_symlink()
+
+
+def test_sentences(course: Course) -> None:
+    with pytest.raises(CourseError, match=f"nothing of 'lovelac': did you mean {NAME}"):
+        forget(course, "lovelac", really=True)
+    with pytest.raises(CourseError, match="cannot be a student's name"):
+        forget(course, "../source", really=True)
+    with alone(course), pytest.raises(CourseError, match="wait for its end"):
+        forget(course, NAME, really=True)
+
+
+def test_the_command_lists_and_deletes_with_yes(course: Course) -> None:
+    command = [TRIPTYCH, "forget", NAME]
+    listed = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=True).stdout
+    assert f"has  submitted/{NAME}: 1 files" in listed and "Nothing has been deleted" in listed
+    done = subprocess.run([*command, "--yes"], cwd=course.root, capture_output=True, text=True, check=True).stdout
+    assert f"gone  feedback/{NAME}" in done
+    again = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
+    assert again.returncode == 1 and "holds nothing of" in again.stderr

@@ -1,0 +1,80 @@
+"""A student's copy: made once, added to, never written over; and JupyterLab opens on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+from student import find  # noqa: E402
+
+STUDENT = [sys.executable, str(ROOT / "tools" / "student.py")]
+FIRST = "01_finite_differences"
+
+
+def make_copy(work: Path) -> str:
+    command = [*STUDENT, "--copy-only", "--work", str(work)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_what_a_student_has_written_stays(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert "8 new chapters" in make_copy(work)
+    notebook = work / FIRST / f"{FIRST}.ipynb"
+    assert notebook.read_bytes() == (ROOT / "release" / FIRST / f"{FIRST}.ipynb").read_bytes()
+    notebook.write_text("my answers")
+    (work / FIRST / "notes.txt").write_text("my notes")
+    (work / FIRST / "rise.css").unlink()
+    said = make_copy(work)
+    assert "new chapters" not in said
+    assert notebook.read_text() == "my answers" and (work / FIRST / "notes.txt").read_text() == "my notes"
+    assert (work / FIRST / "rise.css").is_file()
+
+
+def test_an_unknown_chapter_is_one_sentence(tmp_path: Path) -> None:
+    command = [*STUDENT, "9", "--work", str(tmp_path / "work")]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.returncode == 1 and ran.stderr.count("\n") == 1
+    assert f"no chapter '9' in {tmp_path / 'work'}: name one of {FIRST}, " in ran.stderr
+
+
+@pytest.mark.parametrize(("name", "chapter"), [("1", FIRST), ("05", "05_forward_mode"), ("07_jax", "07_jax")])
+def test_chapters_go_by_number_and_name(name: str, chapter: str) -> None:
+    assert find(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
+
+
+def test_lab_opens_on_the_chapter(tmp_path: Path) -> None:
+    chapter = "05_forward_mode"
+    command = [*STUDENT, "5", "--no-browser", "--work", str(tmp_path / "work")]
+    environment = os.environ | {"HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "run")}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+    ) as lab:
+        try:
+            assert lab.stdout is not None
+            address = next(found for line in lab.stdout if (found := re.search(r"http://127\S*token=\w+", line)))
+            token = address[0].split("token=")[1]
+            assert f"/lab/tree/{chapter}/{chapter}.ipynb?" in address[0]
+            root = address[0].split("/lab/tree")[0]
+            with urllib.request.urlopen(f"{root}/api/contents?token={token}") as answer:
+                names = {entry["name"] for entry in json.load(answer)["content"]}
+            # the chapters and nothing of the course behind them
+            assert chapter in names and not names & {"source", "tests", "nbgrader_config.py", "work"}
+        finally:
+            os.killpg(lab.pid, signal.SIGTERM)
+
+
+def test_binder_makes_the_copy_when_it_builds() -> None:
+    script = (ROOT / "postBuild").read_text()
+    assert os.access(ROOT / "postBuild", os.X_OK) and "tools/student.py --copy-only" in script
+    # where a folder binder/ is, Binder reads no file beside it
+    assert not (ROOT / "binder").exists() and not (ROOT / ".binder").exists()
