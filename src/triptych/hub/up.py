@@ -13,8 +13,8 @@ from typing import Any
 from triptych.course import Course, CourseError
 from triptych.hub import environment, lay, people, process
 from triptych.hub.groups import Groups
-from triptych.hub.roster import Roster
-from triptych.hub.site import Settings, Site
+from triptych.hub.roster import Roster, as_csv
+from triptych.hub.site import Settings, Site, write_private
 from triptych.nbgrader_api import config_of
 
 #: What is safe in a path, an address and a group's name.
@@ -53,12 +53,15 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     _require_safe_address(settings)
     lay.lay_folders(site, settings)
     site.save(settings)
+    write_private(site.roster, as_csv(roster))
     if lay.keeps_own_configuration(site):
         say(f"kept {site.private / 'jupyterhub_config.py'}, which differs from this version's (delete it to take that)")
-    kept = lay.lay_course(course, chapters, settings, update=wishes.update_sources)
+    # all of them: which are released when is the instructor's business from here on
+    kept = lay.lay_course(course, course.chapters, settings, update=wishes.update_sources)
     for name in kept:
         say(f"kept the instructor's own {name}, which differs from {course.root} (--update-sources takes that one)")
-    say(lay.prepare(site, settings, roster.students, chapters))
+    if did := lay.prepare(site, settings, roster.students, chapters):
+        say(did)
     if settings.login == "firstuse" and (new := people.hand_out_passwords(site, roster.everyone, shared)):
         say(f"wrote {new} first passwords to {site.passwords}")
     for warning in warnings(course, settings):
@@ -69,6 +72,21 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     else:
         _tell_running_hub(old, settings, say)
     return settings
+
+
+def roster_file(site: Site, named: Path | None) -> Path:
+    """The roster that was named, else the last time's. Raises CourseError."""
+    require_root()
+    if named is None and not site.roster.is_file():
+        raise CourseError(f"{site.folder} holds no roster yet: name the people who take part with --roster CSV.")
+    return named or site.roster
+
+
+def chapters_to_release(site: Site, course: Course, named: Sequence[str]) -> list[str]:
+    """The chapters that were named; else all of a new hub, and of one that is there those that are out already."""
+    if named or not site.settings_file.is_file():
+        return list(course.choose(list(named)))
+    return [chapter for chapter in site.load().released if chapter in course.chapters]
 
 
 def course_id_of(course: Course) -> str:
