@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from triptych.hub.exchange import Limits, Refused, look_at
 from triptych.hub.groups import Groups
+from triptych.hub.inbound import Limits, Refused, look_at
 from triptych.hub.process import Api
 from triptych.hub.site import Settings
 

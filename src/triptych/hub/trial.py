@@ -13,7 +13,7 @@ from types import FrameType
 
 from triptych.course import Course
 from triptych.hub.environment import make_environment
-from triptych.hub.lay import lay_private
+from triptych.hub.lay import lay_site
 from triptych.hub.people import account, first_password
 from triptych.hub.process import free_port
 from triptych.hub.roster import Person, make_roster
@@ -77,7 +77,7 @@ def _shared_environment(say: Say) -> Path:
     home = Site(DEFAULT_FOLDER)
     if not (home.environment / "bin" / "jupyterhub").is_file():
         say(f"making the course environment in {home.environment} (a few minutes, once: it stays for `hub up`)")
-    lay_private(home)
+    lay_site(home)
     make_environment(home)
     return home.environment
 

@@ -15,7 +15,6 @@ from triptych.hub import environment, lay, people, process
 from triptych.hub.groups import Groups
 from triptych.hub.roster import Roster, as_csv
 from triptych.hub.site import Settings, Site, write_private
-from triptych.nbgrader_api import config_of
 
 #: What is safe in a path, an address and a group's name.
 COURSE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
@@ -91,6 +90,8 @@ def chapters_to_release(site: Site, course: Course, named: Sequence[str]) -> lis
 
 def course_id_of(course: Course) -> str:
     """The course's name, as its own `nbgrader_config.py` says. Raises CourseError when it says none."""
+    from triptych.nbgrader_api import config_of  # seconds, which `hub down` need not wait for
+
     name = str(config_of(course).CourseDirectory.get("course_id", "") or "")
     if not COURSE_ID.fullmatch(name):
         raise CourseError(
@@ -240,7 +241,7 @@ def warnings(course: Course, settings: Settings) -> list[str]:
 def take_down(site: Site, *, remove_users: bool = False, say: Say = lambda text: None) -> None:
     """Stops the hub; with `remove_users` takes away the accounts that `up` made, their homes, and the site's folder."""
     require_root()
-    if not site.private.is_dir():
+    if not site.settings_file.is_file() and not (remove_users and site.private.is_dir()):
         site.load()  # says that there is no hub
     if site.settings_file.is_file():
         stopped = process.stop(site, site.load())
