@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -212,6 +215,54 @@ def test_units_are_filled_in_and_parse(tmp_path: Path) -> None:
     subprocess.run(["sh", "-n", str(target / "backup.sh")], check=True)
     with pytest.raises(CourseError, match="no domain name"):
         write_units(site, target, "hub example; rm")
+
+
+def test_a_backup_brings_everything_back(tmp_path: Path) -> None:
+    """Run as cron would, while the gradebook is open, and unpacked as the page says."""
+    site, course = Site(tmp_path / "site"), tmp_path / "home" / "c"
+    (course / "submitted" / "ada").mkdir(parents=True)
+    (course / "submitted" / "ada" / "x.ipynb").write_text("{}")
+    arrived = site.exchange / "c" / "inbound" / "ada+x+2026-01-01 00:00:00 UTC+1"
+    arrived.mkdir(parents=True)
+    (arrived / "x.ipynb").write_text("{}")
+    site.private.mkdir(parents=True)
+    site.passwords.write_text("user,password,name\n")
+    made = settings(environment=sys.prefix, course_root=str(course), exchange=str(site.exchange))
+    site.save(made)
+    books = {}
+    for path in (course / "gradebook.db", site.private / "jupyterhub.sqlite"):
+        books[path] = sqlite3.connect(path)
+        books[path].executescript("pragma journal_mode=wal; create table t (x); insert into t values (42);")
+    script = next(path for path in write_units(site, tmp_path, "hub.example.org") if path.suffix == ".sh")
+    kept = site.folder / "backup"
+    for number in range(15):  # older ones, with names that sort before today's
+        for kind in ("tar.gz", "databases.tar.gz"):
+            kept.mkdir(mode=0o700, exist_ok=True)
+            (kept / f"2020-01-{number + 1:02}T000000.{kind}").touch()
+            os.utime(kept / f"2020-01-{number + 1:02}T000000.{kind}", (number, number))
+    subprocess.run([script], check=True, capture_output=True, text=True)
+    assert len(list(kept.glob("*.databases.tar.gz"))) == 14 and len(list(kept.iterdir())) == 28
+    databases = max(kept.glob("*.databases.tar.gz"), key=lambda path: path.name)
+    files = databases.with_name(databases.name.replace(".databases", ""))
+    assert files.stat().st_mode & 0o077 == 0
+    for book in books.values():
+        book.close()
+    shutil.rmtree(course)
+    for folder in (site.private, site.exchange):
+        shutil.rmtree(folder)
+    # as docs/hub.md says
+    course.mkdir()
+    subprocess.run(["tar", "-xzf", files, "--same-owner", "-C", site.folder, "hub", "exchange"], check=True)
+    unpack = ["--same-owner", "--strip-components=1", "-C", course, "course"]
+    subprocess.run(["tar", "-xzf", files, *unpack], check=True)
+    subprocess.run(["tar", "-xzf", databases, "-C", course, "./gradebook.db"], check=True)
+    subprocess.run(["tar", "-xzf", databases, "-C", site.private, "./jupyterhub.sqlite"], check=True)
+    assert sorted(path.name for path in course.iterdir()) == ["gradebook.db", "submitted"], "no half of a database"
+    assert site.load() == made and site.passwords.is_file()
+    assert (course / "submitted" / "ada" / "x.ipynb").is_file() and (arrived / "x.ipynb").is_file()
+    for path in books:
+        with contextlib.closing(sqlite3.connect(path)) as book:
+            assert book.execute("select x from t").fetchall() == [(42,)]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine")
