@@ -231,7 +231,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, packages: tuple[Path, Path])
 
 
 def configure_hub(site: Site, base: Path, packages: Path, port: int) -> None:
-    """The hub's own configuration with the page's lines at its end; the service as nobody, when that can be."""
+    """The hub's own configuration with the page's lines at its end; the service with packages and store of our own."""
     store = base / "store"
     store.mkdir()
     lines = python_after("At the end of the hub's configuration:")
