@@ -1,5 +1,4 @@
 # Copy to /srv/triptych-hub/hub/authenticator.py (root's, 0600), fill in, and `triptych hub up … --login file`.
-# Needs: /srv/triptych-hub/env/bin/pip install oauthenticator
 # The names that come back must be those of the roster: they are Unix accounts here.
 c = get_config()  # noqa: F821
 

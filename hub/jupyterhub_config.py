@@ -33,6 +33,10 @@ if site["login"] == "firstuse":
     c.FirstUseAuthenticator.dbm_path = str(here / "passwords.dbm")
     c.FirstUseAuthenticator.create_users = False
     c.FirstUseAuthenticator.min_password_length = 10
+    c.JupyterHub.template_vars = {
+        "announcement_login": "Sign in with the user name and the first password that you were given; "
+        'afterwards you can <a href="/hub/auth/change-password">choose your own</a>.'
+    }
 elif site["login"] == "shared-password":  # for a look, on loopback: anyone may be anyone
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.user_password = site["shared_password"]

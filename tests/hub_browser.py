@@ -6,6 +6,7 @@ For the tests of the hub and its load test; nothing in here knows how the hub is
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -27,14 +28,19 @@ class Browser:
     Args:
         address: of the hub, `http://127.0.0.1:…`.
         user: name to log in with.
+        verify: whose certificates it trusts, when the address is https.
     """
 
     address: str
     user: str
+    verify: ssl.SSLContext | bool = True
     client: httpx.Client = field(init=False)
+    _kernel: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=self.address, timeout=180, follow_redirects=True, trust_env=False)
+        self.client = httpx.Client(
+            base_url=self.address, timeout=180, follow_redirects=True, trust_env=False, verify=self.verify
+        )
 
     def close(self) -> None:
         self.client.close()
@@ -62,7 +68,7 @@ class Browser:
         while not self._ready():
             if time.monotonic() > until:
                 raise Refused(f"{self.user}'s server is not ready after {seconds:.0f} s")
-            time.sleep(0.3)
+            time.sleep(0.1)
         self.client.get(f"/user/{self.user}/lab").raise_for_status()
 
     def stop_server(self) -> None:
@@ -155,12 +161,10 @@ class Browser:
     # a kernel
 
     def run(self, code: str, seconds: float = 120) -> str:
-        """Runs code in a new kernel of the person's and gives what it prints; raises with its traceback."""
-        kernel = self.post("api/kernels", {"name": "python3"})["id"]
-        try:
-            return self._run_in(kernel, code, seconds)
-        finally:
-            self.ask("DELETE", f"api/kernels/{kernel}")
+        """Runs code in a kernel that the person keeps, and gives what it prints; raises with its traceback."""
+        if not self._kernel or self.ask("GET", f"api/kernels/{self._kernel}").status_code != 200:
+            self._kernel = self.post("api/kernels", {"name": "python3"})["id"]
+        return self._run_in(self._kernel, code, seconds)
 
     def _run_in(self, kernel: str, code: str, seconds: float) -> str:
         parts = urlsplit(self.address)

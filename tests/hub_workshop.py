@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hub_browser import Browser
@@ -72,6 +73,11 @@ class Workshop:
     @property
     def settings(self) -> Settings:
         return self.site.load()
+
+    def enter_all(self, *users: str) -> list[Browser]:
+        """Browsers of several people who come at the same time."""
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(self.enter, users))
 
     @property
     def chapter_folder(self) -> str:

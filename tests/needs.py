@@ -43,9 +43,7 @@ needs_box = needs(_missing_for_box())
 needs_root = needs("" if os.geteuid() == 0 else "only root can become an ordinary user")
 
 
-def _missing_for_hub() -> str:
-    if os.geteuid() != 0:
-        return "only root can start other people's servers"
+def _missing_for_proxy() -> str:
     for module in ("jupyterhub", "firstuseauthenticator", "jupyterhub_idle_culler"):
         if importlib.util.find_spec(module) is None:
             return f"{module} is not installed (pip install 'triptych[hub]')"
@@ -60,5 +58,7 @@ def _missing_for_hub() -> str:
     return ""
 
 
-#: Tests that start a real JupyterHub with people of its own.
-needs_hub = needs(_missing_for_hub())
+#: Tests that start a real JupyterHub.
+needs_proxy = needs(_missing_for_proxy())
+#: Tests that start one with people of its own.
+needs_hub = needs("only root can start other people's servers" if os.geteuid() else _missing_for_proxy())

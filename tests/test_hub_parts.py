@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
+import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +17,7 @@ import nbformat
 import pytest
 from courses import FORWARD, cell, edit, scratch
 from nbformat import NotebookNode
+from needs import needs, needs_root
 
 from triptych.build.release import release_chapter
 from triptych.chapter import chapter_from
@@ -19,7 +26,7 @@ from triptych.hub import up, validation
 from triptych.hub.cli import split_address
 from triptych.hub.groups import Groups
 from triptych.hub.people import first_password
-from triptych.hub.roster import read_roster
+from triptych.hub.roster import as_csv, read_roster
 from triptych.hub.site import Settings, Site, write_private
 from triptych.hub.units import write_units
 
@@ -35,6 +42,28 @@ def roster(tmp_path: Path, text: str) -> Path:
 def test_the_example_roster_is_read() -> None:
     read = read_roster(Path(__file__).parents[1] / "hub" / "roster.example.csv")
     assert read.instructor.user == "noether" and [student.user for student in read.students] == ["ada", "blaise"]
+
+
+def test_a_roster_that_is_kept_is_the_same_roster(tmp_path: Path) -> None:
+    text = '\ufeffuser,role,first_name\nn,instructor,"Emmy, née"\nada,,Ada\n'
+    read = read_roster(roster(tmp_path, text))
+    (tmp_path / "kept.csv").write_text(as_csv(read), encoding="utf-8")
+    assert read_roster(tmp_path / "kept.csv") == read and read.instructor.first_name == "Emmy, née"
+
+
+@needs_root
+def test_up_again_takes_the_roster_and_the_chapters_of_last_time(tmp_path: Path) -> None:
+    site, course = Site(tmp_path / "site"), scratch(tmp_path / "course", [FORWARD, "04_graphs"])
+    site.private.mkdir(parents=True)
+    with pytest.raises(CourseError, match="--roster"):
+        up.roster_file(site, None)
+    assert up.chapters_to_release(site, course, []) == course.chapters, "a new hub has them all"
+    site.roster.write_text("user\n")
+    site.save(settings(exchange=str(tmp_path / "exchange")))
+    (tmp_path / "exchange" / "c" / "outbound" / FORWARD).mkdir(parents=True)
+    assert up.roster_file(site, None) == site.roster and up.roster_file(site, Path("x")) == Path("x")
+    assert up.chapters_to_release(site, course, []) == [FORWARD]
+    assert up.chapters_to_release(site, course, ["4"]) == ["04_graphs"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +160,7 @@ def test_a_file_of_secrets_is_closed_from_its_first_byte(tmp_path: Path, monkeyp
     assert target.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("command", ["up --roster x.csv", "status", "down", "try 05"])
+@pytest.mark.parametrize("command", ["up --roster x.csv", "status --folder none", "down --folder none", "try 05"])
 def test_who_is_not_root_is_told_so(tmp_path: Path, command: str) -> None:
     """Run here as whoever runs the tests: root gets further, to the next thing that is missing."""
     triptych = [str(Path(sys.executable).parent / "triptych"), "hub", *command.split()]
@@ -186,6 +215,115 @@ def test_units_are_filled_in_and_parse(tmp_path: Path) -> None:
     subprocess.run(["sh", "-n", str(target / "backup.sh")], check=True)
     with pytest.raises(CourseError, match="no domain name"):
         write_units(site, target, "hub example; rm")
+
+
+def test_a_backup_brings_everything_back(tmp_path: Path) -> None:
+    """Run as cron would, while the gradebook is open, and unpacked as the page says."""
+    site, course = Site(tmp_path / "site"), tmp_path / "home" / "c"
+    (course / "submitted" / "ada").mkdir(parents=True)
+    (course / "submitted" / "ada" / "x.ipynb").write_text("{}")
+    arrived = site.exchange / "c" / "inbound" / "ada+x+2026-01-01 00:00:00 UTC+1"
+    arrived.mkdir(parents=True)
+    (arrived / "x.ipynb").write_text("{}")
+    site.private.mkdir(parents=True)
+    site.passwords.write_text("user,password,name\n")
+    made = settings(environment=sys.prefix, course_root=str(course), exchange=str(site.exchange))
+    site.save(made)
+    books = {}
+    for path in (course / "gradebook.db", site.private / "jupyterhub.sqlite"):
+        books[path] = sqlite3.connect(path)
+        books[path].executescript("pragma journal_mode=wal; create table t (x); insert into t values (42);")
+    script = next(path for path in write_units(site, tmp_path, "hub.example.org") if path.suffix == ".sh")
+    kept = site.folder / "backup"
+    for number in range(15):  # older ones, with names that sort before today's
+        for kind in ("tar.gz", "databases.tar.gz"):
+            kept.mkdir(mode=0o700, exist_ok=True)
+            (kept / f"2020-01-{number + 1:02}T000000.{kind}").touch()
+            os.utime(kept / f"2020-01-{number + 1:02}T000000.{kind}", (number, number))
+    subprocess.run([script], check=True, capture_output=True, text=True)
+    assert len(list(kept.glob("*.databases.tar.gz"))) == 14 and len(list(kept.iterdir())) == 28
+    databases = max(kept.glob("*.databases.tar.gz"), key=lambda path: path.name)
+    files = databases.with_name(databases.name.replace(".databases", ""))
+    assert files.stat().st_mode & 0o077 == 0
+    for book in books.values():
+        book.close()
+    shutil.rmtree(course)
+    for folder in (site.private, site.exchange):
+        shutil.rmtree(folder)
+    # as docs/hub.md says
+    course.mkdir()
+    subprocess.run(["tar", "-xzf", files, "--same-owner", "-C", site.folder, "hub", "exchange"], check=True)
+    unpack = ["--same-owner", "--strip-components=1", "-C", course, "course"]
+    subprocess.run(["tar", "-xzf", files, *unpack], check=True)
+    subprocess.run(["tar", "-xzf", databases, "-C", course, "./gradebook.db"], check=True)
+    subprocess.run(["tar", "-xzf", databases, "-C", site.private, "./jupyterhub.sqlite"], check=True)
+    assert sorted(path.name for path in course.iterdir()) == ["gradebook.db", "submitted"], "no half of a database"
+    assert site.load() == made and site.passwords.is_file()
+    assert (course / "submitted" / "ada" / "x.ipynb").is_file() and (arrived / "x.ipynb").is_file()
+    for path in books:
+        with contextlib.closing(sqlite3.connect(path)) as book:
+            assert book.execute("select x from t").fetchall() == [(42,)]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine")
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    site.private.mkdir(parents=True)
+    site.save(settings(environment=sys.prefix))
+    (unit,) = [path for path in write_units(site, tmp_path, "hub.example.org") if path.suffix == ".service"]
+    ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    about_it = [line for line in ran.stderr.splitlines() if unit.name in line or str(unit) in line]
+    assert not about_it and ran.returncode == 0, ran.stderr
+    # shown to look: a line that systemd does not know
+    unit.write_text(unit.read_text().replace("Restart=on-failure", "Restart=when-it-likes"))
+    ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert "when-it-likes" in ran.stderr
+
+
+# --- other logins ------------------------------------------------------------------------------------
+
+
+@needs(
+    ""
+    if importlib.util.find_spec("oauthenticator")
+    else "oauthenticator is not installed (pip install 'triptych[hub]')"
+)
+def test_the_oauth_example_is_what_its_authenticator_understands(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Loaded as the hub loads it; a name that is none of the authenticator's would be warned of."""
+    from jupyterhub.app import JupyterHub
+    from oauthenticator.generic import GenericOAuthenticator
+
+    example = Path(__file__).parents[1] / "hub" / "authenticator.example.py"
+    hub = JupyterHub(log_level="WARN")
+    hub.load_config_file(str(example))
+    assert hub.authenticator_class is GenericOAuthenticator
+    with caplog.at_level("WARNING"):
+        made = hub.authenticator_class(parent=hub)
+    assert not caplog.records, caplog.text
+    asked = set(hub.config.GenericOAuthenticator)
+    assert len(asked) >= 8 and asked <= set(made.trait_names(config=True))
+    assert made.authorize_url == "https://auth.example.org/authorize" and "openid" in made.scope
+    person = {made.user_auth_state_key: {"preferred_username": "Ada"}}
+    assert made.normalize_username(made.user_info_to_username(person[made.user_auth_state_key])) == "ada"
+
+
+# --- the page for administrators ---------------------------------------------------------------------
+
+
+def test_every_leak_on_the_page_has_its_test() -> None:
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "hub.md").read_text(encoding="utf-8")
+    table = page.split("## Who can do what to whom", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 18
+    for leak, cure, tests in rows:
+        named = re.findall(r"`(test_\w+)`(?: \(`(test_\w+\.py)`\))?", tests)
+        assert cure.strip() and named, f"no test for: {leak}"
+        for name, module in named:
+            source = (root / "tests" / (module or "test_hub.py")).read_text(encoding="utf-8")
+            assert f"def {name}(" in source, f"{name} is not in {module or 'test_hub.py'}"
 
 
 # --- validate ----------------------------------------------------------------------------------------

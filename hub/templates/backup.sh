@@ -13,9 +13,9 @@ for book in {{ settings.course_root }}/gradebook.db {{ site.private }}/jupyterhu
     [ ! -f "$book" ] || {{ settings.environment }}/bin/python -c \
         'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))' "$book" "$work/${book##*/}"
 done
-tar --create --gzip --file "$to/$now.tar.gz" --exclude=gradebook.db --exclude='jupyterhub.sqlite*' \
+tar --create --gzip --file "$to/$now.tar.gz" --exclude=gradebook.db --exclude='gradebook.db-*' --exclude='jupyterhub.sqlite*' \
     --exclude=hub.log --warning=no-file-changed \
-    --directory={{ settings.course_root }} --transform='s,^\.,course,' . \
-    --directory={{ site.folder }} --transform='s,^\./,,' ./hub ./exchange || [ $? -eq 1 ]
+    --transform='s,^\.\(/\|$\),course\1,S' --directory={{ settings.course_root }} . \
+    --directory={{ site.folder }} hub exchange || [ $? -eq 1 ]
 (cd "$work" && tar --create --gzip --file "$to/$now.databases.tar.gz" .)
 ls -1t "$to"/*.databases.tar.gz | tail -n +15 | while read -r old; do rm -- "$old" "${old%.databases.tar.gz}.tar.gz"; done

@@ -34,8 +34,17 @@ def say(text: str) -> None:
 
 @hub.command()
 def up(
-    roster: Annotated[Path, typer.Option("--roster", metavar="CSV", help="Who takes part: user,role,first_name,…")],
-    chapters: Chapters = None,
+    chapters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CHAPTER]...",
+            help="Chapters to release, by name or number. When none is named: all on a new hub, no new one later.",
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option("--roster", metavar="CSV", help="Who takes part: user,role,first_name,… [the last time's]"),
+    ] = None,
     folder: Folder = DEFAULT_FOLDER,
     environment: Annotated[
         Path | None, typer.Option("--environment", metavar="DIR", help="A ready environment instead of making one.")
@@ -58,7 +67,7 @@ def up(
 ) -> None:
     """Make accounts, exchange and course folder, release the chapters, start the hub. Repeat it as you like."""
     from triptych.hub.roster import read_roster
-    from triptych.hub.up import Wishes, bring_up
+    from triptych.hub.up import Wishes, bring_up, chapters_to_release, roster_file
 
     here = Course.find(course)
     host, port = split_address(address)
@@ -68,8 +77,8 @@ def up(
     settings = bring_up(
         site,
         here,
-        here.choose(chapters or []),
-        read_roster(roster),
+        chapters_to_release(site, here, chapters or []),
+        read_roster(roster_file(site, roster)),
         Wishes(
             environment=environment.absolute() if environment else None,
             host=host,
@@ -92,7 +101,13 @@ def up(
         say(f"     login  user name and first password, in {site.passwords}")
     elif settings.login == "shared-password":
         say(f"     login  any name on the roster, password {settings.shared_password}")
-    say("      then  triptych hub status --watch")
+    elsewhere = "" if site.folder == DEFAULT_FOLDER else f" --folder {site.folder}"
+    say(f"      then  {command()} hub status --watch{elsewhere}")
+
+
+def command() -> str:
+    """This program as it was called: sudo's PATH may not have it."""
+    return str(Path(sys.argv[0]).absolute())
 
 
 def split_address(address: str | None) -> tuple[str | None, int | None]:
@@ -147,6 +162,23 @@ def down(
     take_down(site, remove_users=remove_users, say=say)
 
 
+@hub.command()
+def password(
+    user: Annotated[str, typer.Argument(metavar="USER", help="Somebody on the roster.")],
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """A new first password for somebody who has lost theirs."""
+    from triptych.hub.people import new_password
+
+    site = Site(folder.resolve())
+    settings = site.load()
+    if user not in settings.everyone:
+        raise CourseError(f"{user} is not on this hub's roster: it has {', '.join(settings.everyone[:5])} …")
+    if settings.login != "firstuse":
+        raise CourseError(f"This hub has no passwords of its own (--login {settings.login}).")
+    say(f"{user}'s password is now {new_password(site, user, Path(settings.environment))}")
+
+
 @hub.command("try")
 def try_(
     chapters: Chapters = None,
@@ -167,7 +199,7 @@ def try_(
         say(f"instructor  {settings.instructor}")
         say(f"  students  {', '.join(settings.students)}")
         say(f"  password  {settings.shared_password} (for everyone)")
-        say(f"    status  triptych hub status --folder {site.folder}")
+        say(f"    status  {command()} hub status --folder {site.folder}")
         say("Ctrl-C ends it and removes the invented accounts.")
         sys.stdout.flush()
         while True:
@@ -225,7 +257,8 @@ def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
 
     here = Course.find(course)
     for chapter in here.choose(chapters or []):
-        for line in hand_back(here, chapter).lines:
+        lines = hand_back(here, chapter).lines
+        for line in lines or (f"no feedback to hand back: `triptych grade {chapter}` makes it",):
             say(f"{chapter}: {line}")
 
 
@@ -236,4 +269,5 @@ def prepare(chapters: Chapters = None, course: CourseFolder = None) -> None:
     from triptych.hub.roster import Person
 
     enrol(Course.find(course), [Person(**entry) for entry in json.load(sys.stdin)])
-    release(chapters, None, course)
+    if chapters:
+        release(chapters, None, course)

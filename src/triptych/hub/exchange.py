@@ -14,13 +14,11 @@ formgrader's Collect button and `triptych hub collect` then all do this.
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,57 +27,22 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback, ExchangeSubmit
 from traitlets import Integer
 
+from triptych.hub.inbound import Limits, Refused, Submission, look_at, open_folder, walk
+
 #: The exchange's own files in a submission.
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
 SECRET_TEXT = re.compile(r"[0-9a-f]{32,128}")
-IGNORED = {".ipynb_checkpoints", "__pycache__"}
-
-
-class Refused(Exception):
-    """Why a folder in the exchange is no submission."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A folder in `inbound/` that may be taken: whose it is, and when it was last changed."""
-
-    student: str
-    folder: Path
-    arrived: datetime
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What is copied at most, so that one folder cannot fill the instructor's disk."""
-
-    files: int = 200
-    bytes: int = 50_000_000
-
-
-def look_at(folder: Path, student: str, limits: Limits) -> Submission:
-    """Is this folder in `inbound/` a submission of `student`? Raises Refused."""
-    descriptor = _open_folder(folder.name, None, folder)
-    try:
-        owner = os.fstat(descriptor).st_uid
-        if _name_of(owner) != student:
-            raise Refused(f"it says {student} and belongs to {_name_of(owner)}")
-        newest = os.fstat(descriptor).st_ctime_ns
-        for _, _, _, status in _walk(descriptor, owner, limits):
-            newest = max(newest, status.st_ctime_ns)
-    finally:
-        os.close(descriptor)
-    return Submission(student, folder, datetime.fromtimestamp(newest / 1e9, UTC))
 
 
 def copy(submission: Submission, target: Path, limits: Limits) -> None:
     """Copies the submission's files to the new folder `target`. Raises Refused when it has changed meanwhile."""
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    descriptor = _open_folder(submission.folder.name, None, submission.folder)
+    descriptor = open_folder(submission.folder.name, None, submission.folder)
     try:
         owner = os.fstat(descriptor).st_uid
         partial.mkdir(parents=True)
-        for place, name, where, _ in _walk(descriptor, owner, limits):
+        for place, name, where, _ in walk(descriptor, owner, limits):
             (partial / place).mkdir(parents=True, exist_ok=True)
             _copy_file(name, where, partial / place / name, owner)
         secret = partial / SECRET
@@ -105,63 +68,6 @@ def copy(submission: Submission, target: Path, limits: Limits) -> None:
 def as_text(moment: datetime) -> str:
     """A moment as nbgrader writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"the unknown user {user}"
-
-
-def _open_folder(name: str, parent: int | None, path: Path | None = None) -> int:
-    try:
-        return os.open(path or name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-    except OSError as error:
-        raise Refused(f"{ascii(name)[:80]} is no folder that can be read ({error.strerror})") from error
-
-
-def _walk(folder: int, owner: int, limits: Limits) -> Iterator[tuple[Path, str, int, os.stat_result]]:
-    """The regular files below an open folder: place in it, name, open folder that holds it, status.
-
-    Everything in it must be `owner`'s, folders and regular files, no more than the limits. Raises Refused.
-    """
-    count = total = 0
-    pending: list[tuple[Path, int]] = [(Path(), os.dup(folder))]
-    try:
-        while pending:
-            place, where = pending.pop()
-            try:
-                for name in sorted(os.listdir(where)):  # noqa: PTH208  # of a descriptor
-                    status = os.stat(name, dir_fd=where, follow_symlinks=False)
-                    _require_plain(place / name, status, owner)
-                    count, total = count + 1, total + status.st_size
-                    if count > limits.files:
-                        raise Refused(f"it holds more than {limits.files} files")
-                    if total > limits.bytes:
-                        raise Refused(f"it holds more than {limits.bytes // 10**6} MB")
-                    if not stat.S_ISDIR(status.st_mode):
-                        yield place, name, where, status
-                    elif name not in IGNORED:
-                        pending.append((place / name, _open_folder(name, where)))
-            finally:
-                os.close(where)
-    finally:
-        for _, left in pending:
-            os.close(left)
-
-
-def _require_plain(path: Path, status: os.stat_result, owner: int) -> None:
-    """A folder, or a regular file with one name only: a second (hard) link may be somebody else's file."""
-    shown = ascii(str(path))[:80]
-    if status.st_uid != owner:
-        raise Refused(f"{shown} in it belongs to {_name_of(status.st_uid)}")
-    if stat.S_ISLNK(status.st_mode):
-        raise Refused(f"{shown} in it is a link")
-    if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
-        raise Refused(f"{shown} in it is a device, socket or pipe")
-    if stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
-        raise Refused(f"{shown} in it is a hard link")
 
 
 def _copy_file(name: str, where: int, target: Path, owner: int) -> None:
@@ -307,4 +213,4 @@ class ReadableFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
                 page.chmod(0o644)
 
 
-__all__ = ["ClosedSubmit", "ReadableFeedback", "StrictCollect"]
+__all__ = ["ClosedSubmit", "Limits", "ReadableFeedback", "Refused", "StrictCollect", "look_at"]

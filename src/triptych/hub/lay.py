@@ -67,9 +67,14 @@ HIDDEN_FROM_STUDENTS = [
 QUIET = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/lsp-extension"]
 
 
+def lay_site(site: Site) -> None:
+    """The site's folder."""
+    _folder(site.folder, 0o755)
+
+
 def lay_private(site: Site) -> None:
     """The site's folder, and in it the one that is root's own."""
-    _folder(site.folder, 0o755)
+    lay_site(site)
     _folder(site.private, 0o700)
 
 

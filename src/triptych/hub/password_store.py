@@ -1,6 +1,6 @@
-"""`python -m triptych.hub.password_store FILE`: enters `user password` lines from stdin as bcrypt hashes.
+"""`python -m triptych.hub.password_store FILE [--anew]`: enters `user password` lines from stdin as bcrypt hashes.
 
-A password that is there already is kept: its owner may have changed it.
+A password that is there already is kept, since its owner may have changed it; with --anew it is replaced.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import bcrypt
 
 def main() -> None:
     os.umask(0o077)
+    anew = "--anew" in sys.argv[2:]
     with dbm.open(sys.argv[1], "c", 0o600) as store:
         for line in sys.stdin:
             user, password = line.split()
-            if user.encode() not in store:
+            if anew or user.encode() not in store:
                 store[user.encode()] = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
 
 

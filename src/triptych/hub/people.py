@@ -92,10 +92,15 @@ def first_password() -> str:
 
 
 def read_passwords(site: Site) -> dict[str, str]:
+    """First passwords by user, as they were handed out."""
+    return {user: password for user, (password, _) in _read_table(site).items()}
+
+
+def _read_table(site: Site) -> dict[str, tuple[str, str]]:
     if not site.passwords.is_file():
         return {}
     with site.passwords.open(newline="", encoding="utf-8") as file:
-        return {row["user"]: row["password"] for row in csv.DictReader(file)}
+        return {row["user"]: (row["password"], row.get("name") or "") for row in csv.DictReader(file)}
 
 
 def hand_out_passwords(site: Site, people: Sequence[Person], environment: Path) -> int:
@@ -105,11 +110,26 @@ def hand_out_passwords(site: Site, people: Sequence[Person], environment: Path) 
     """
     known = read_passwords(site)
     new = {person.user: first_password() for person in people if person.user not in known}
-    if not new:
-        return 0
+    if new:
+        names = {person.user: f"{person.first_name} {person.last_name}".strip() for person in people}
+        _enter_passwords(site, new, names, environment)
+    return len(new)
+
+
+def new_password(site: Site, user: str, environment: Path) -> str:
+    """Another first password for somebody who has lost theirs. The running hub takes it at once."""
+    made = first_password()
+    _enter_passwords(site, {user: made}, {}, environment, anew=True)
+    return made
+
+
+def _enter_passwords(
+    site: Site, new: dict[str, str], names: dict[str, str], environment: Path, *, anew: bool = False
+) -> None:
     # by the environment's own Python: the format of a dbm file depends on how Python was built
+    command = [str(environment / "bin" / "python"), "-m", "triptych.hub.password_store", str(site.password_store)]
     ran = subprocess.run(
-        [str(environment / "bin" / "python"), "-m", "triptych.hub.password_store", str(site.password_store)],
+        [*command, *(["--anew"] if anew else [])],
         input="".join(f"{user} {password}\n" for user, password in new.items()),
         capture_output=True,
         text=True,
@@ -117,11 +137,11 @@ def hand_out_passwords(site: Site, people: Sequence[Person], environment: Path) 
     )
     if ran.returncode:
         raise CourseError(f"{site.password_store} could not be written: {ran.stderr.strip().splitlines()[-1]}")
+    rows = _read_table(site)
+    for user, password in new.items():
+        rows[user] = (password, names.get(user) or rows.get(user, ("", ""))[1])
     table = io.StringIO()
-    rows = csv.writer(table)
-    rows.writerow(["user", "password", "name"])
-    names = {person.user: f"{person.first_name} {person.last_name}".strip() for person in people}
-    for user, password in (known | new).items():
-        rows.writerow([user, password, names.get(user, "")])
+    writer = csv.writer(table)
+    writer.writerow(["user", "password", "name"])
+    writer.writerows([user, password, name] for user, (password, name) in rows.items())
     write_private(site.passwords, table.getvalue())
-    return len(new)

@@ -19,6 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
 from triptych.build.release import release_chapter
+from triptych.build.stamps import Stamps, common, digest
 from triptych.course import Course, CourseError
 from triptych.hub.roster import Person
 from triptych.nbgrader_api import gradebook, succeed
@@ -60,7 +61,7 @@ def release(course: Course, chapter: str, due: str | None = None) -> bool:
     due: a deadline as nbgrader reads it, such as `2026-12-01 12:00 UTC`.
     """
     made = course.release / chapter
-    release_chapter(course, chapter)
+    _make(course, chapter)
     if due is not None:
         try:
             moment = parse_utc(due)
@@ -74,6 +75,17 @@ def release(course: Course, chapter: str, due: str | None = None) -> bool:
         return False
     succeed(api.release_assignment(chapter), f"release {chapter}")
     return True
+
+
+def _make(course: Course, chapter: str) -> None:
+    """The student version, unless it is there and follows from the source as it is: `hub up` is run again and again."""
+    stamps, made_from = Stamps(course), digest(course.source / chapter, extra=[common(course)])
+    with gradebook(course) as book:
+        known = any(one.name == chapter and one.notebooks for one in book.assignments)
+    if known and stamps.fresh(course.release / chapter, made_from):
+        return
+    release_chapter(course, chapter)
+    stamps.record(course.release / chapter, made_from)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -8,6 +8,7 @@ ada,student,Ada,Lovelace,ada@example.org
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,15 @@ def read_roster(path: Path) -> Roster:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CourseError(f"{path} cannot be read as a CSV table ({error}): name another one with --roster.") from error
     return make_roster(people, str(path))
+
+
+def as_csv(roster: Roster) -> str:
+    """The roster as `read_roster` reads it."""
+    text = io.StringIO()
+    rows = csv.DictWriter(text, COLUMNS)
+    rows.writeheader()
+    rows.writerows(vars(person) for person in roster.everyone)
+    return text.getvalue()
 
 
 def make_roster(people: list[Person], where: str = "the roster") -> Roster:

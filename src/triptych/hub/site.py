@@ -60,6 +60,12 @@ class Settings:
         return [self.instructor, *self.students]
 
     @property
+    def released(self) -> list[str]:
+        """Chapters that are in the exchange."""
+        outbound = Path(self.exchange) / self.course_id / "outbound"
+        return sorted(path.name for path in outbound.iterdir() if path.is_dir()) if outbound.is_dir() else []
+
+    @property
     def address(self) -> str:
         """The address to type into a browser on this machine."""
         scheme = "https" if self.certificate else "http"
@@ -118,6 +124,11 @@ class Site:
     def passwords(self) -> Path:
         """The table that the instructor hands out."""
         return self.private / "passwords.csv"
+
+    @property
+    def roster(self) -> Path:
+        """The roster of the last `hub up`."""
+        return self.private / "roster.csv"
 
     @property
     def password_store(self) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from triptych.hub.exchange import Limits, Refused, look_at
 from triptych.hub.groups import Groups
+from triptych.hub.inbound import Limits, Refused, look_at
 from triptych.hub.process import Api
 from triptych.hub.site import Settings
 
@@ -36,17 +36,12 @@ class Member:
     chapters: dict[str, Standing] = field(default_factory=dict)
 
 
-def released(settings: Settings) -> list[str]:
-    outbound = Path(settings.exchange) / settings.course_id / "outbound"
-    return sorted(path.name for path in outbound.iterdir() if path.is_dir()) if outbound.is_dir() else []
-
-
 def members(settings: Settings) -> list[Member]:
     """Everyone on the roster. Raises CourseError when the hub does not answer."""
     known = {user["name"]: user for user in Api(settings).users()}
     groups = Groups(settings.group_name)
     handed_in = arrivals(settings)
-    chapters = released(settings)
+    chapters = settings.released
     found = []
     for user in settings.everyone:
         hub = known.get(user, {})

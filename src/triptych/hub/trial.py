@@ -12,10 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 from triptych.course import Course
+from triptych.hub.environment import make_environment
+from triptych.hub.lay import lay_site
 from triptych.hub.people import account, first_password
 from triptych.hub.process import free_port
 from triptych.hub.roster import Person, make_roster
-from triptych.hub.site import Settings, Site
+from triptych.hub.site import DEFAULT_FOLDER, Settings, Site
 from triptych.hub.up import Say, Wishes, bring_up, require_root, take_down
 
 PEOPLE = (
@@ -46,9 +48,10 @@ def trial(
 ) -> Iterator[tuple[Settings, Site]]:
     """Brings an invented hub up for the length of the block."""
     require_root()
+    shared = environment or _shared_environment(say)
     site = Site(Path(tempfile.mkdtemp(prefix="triptych-hub-try-", dir=OPEN_PLACE)))
     wishes = Wishes(
-        environment=environment,
+        environment=shared,
         host="127.0.0.1",
         port=port or free_port(set()),
         login="shared-password",
@@ -67,6 +70,16 @@ def trial(
             shutil.rmtree(site.folder, ignore_errors=True)
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, before)
+
+
+def _shared_environment(say: Say) -> Path:
+    """The one that `hub up` uses or will use. It takes minutes to make, so it is left there."""
+    home = Site(DEFAULT_FOLDER)
+    if not (home.environment / "bin" / "jupyterhub").is_file():
+        say(f"making the course environment in {home.environment} (a few minutes, once: it stays for `hub up`)")
+    lay_site(home)
+    make_environment(home)
+    return home.environment
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:

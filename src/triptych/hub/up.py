@@ -13,9 +13,8 @@ from typing import Any
 from triptych.course import Course, CourseError
 from triptych.hub import environment, lay, people, process
 from triptych.hub.groups import Groups
-from triptych.hub.roster import Roster
-from triptych.hub.site import Settings, Site
-from triptych.nbgrader_api import config_of
+from triptych.hub.roster import Roster, as_csv
+from triptych.hub.site import Settings, Site, write_private
 
 #: What is safe in a path, an address and a group's name.
 COURSE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
@@ -53,12 +52,15 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     _require_safe_address(settings)
     lay.lay_folders(site, settings)
     site.save(settings)
+    write_private(site.roster, as_csv(roster))
     if lay.keeps_own_configuration(site):
         say(f"kept {site.private / 'jupyterhub_config.py'}, which differs from this version's (delete it to take that)")
-    kept = lay.lay_course(course, chapters, settings, update=wishes.update_sources)
+    # all of them: which are released when is the instructor's business from here on
+    kept = lay.lay_course(course, course.chapters, settings, update=wishes.update_sources)
     for name in kept:
         say(f"kept the instructor's own {name}, which differs from {course.root} (--update-sources takes that one)")
-    say(lay.prepare(site, settings, roster.students, chapters))
+    if did := lay.prepare(site, settings, roster.students, chapters):
+        say(did)
     if settings.login == "firstuse" and (new := people.hand_out_passwords(site, roster.everyone, shared)):
         say(f"wrote {new} first passwords to {site.passwords}")
     for warning in warnings(course, settings):
@@ -71,8 +73,25 @@ def bring_up(site: Site, course: Course, chapters: Sequence[str], roster: Roster
     return settings
 
 
+def roster_file(site: Site, named: Path | None) -> Path:
+    """The roster that was named, else the last time's. Raises CourseError."""
+    require_root()
+    if named is None and not site.roster.is_file():
+        raise CourseError(f"{site.folder} holds no roster yet: name the people who take part with --roster CSV.")
+    return named or site.roster
+
+
+def chapters_to_release(site: Site, course: Course, named: Sequence[str]) -> list[str]:
+    """The chapters that were named; else all of a new hub, and of one that is there those that are out already."""
+    if named or not site.settings_file.is_file():
+        return list(course.choose(list(named)))
+    return [chapter for chapter in site.load().released if chapter in course.chapters]
+
+
 def course_id_of(course: Course) -> str:
     """The course's name, as its own `nbgrader_config.py` says. Raises CourseError when it says none."""
+    from triptych.nbgrader_api import config_of  # seconds, which `hub down` need not wait for
+
     name = str(config_of(course).CourseDirectory.get("course_id", "") or "")
     if not COURSE_ID.fullmatch(name):
         raise CourseError(
@@ -222,7 +241,7 @@ def warnings(course: Course, settings: Settings) -> list[str]:
 def take_down(site: Site, *, remove_users: bool = False, say: Say = lambda text: None) -> None:
     """Stops the hub; with `remove_users` takes away the accounts that `up` made, their homes, and the site's folder."""
     require_root()
-    if not site.private.is_dir():
+    if not site.settings_file.is_file() and not (remove_users and site.private.is_dir()):
         site.load()  # says that there is no hub
     if site.settings_file.is_file():
         stopped = process.stop(site, site.load())
