@@ -14,7 +14,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from triptych.chapter import hidden_lines, read_chapter
 from triptych.cli import app
 from triptych.course import Course, CourseError
 from triptych.grade import cluster as grading
-from triptych.grade import parcel, remote
+from triptych.grade import errand, parcel, remote
 from triptych.grade.intake import Refused, collect, take_in
 from triptych.grade.job import Outcome
 from triptych.grade.limits import Limits
@@ -50,7 +50,6 @@ RIGHT = ANSWERS["ada"]
 HOSTILE = {
     "exit": "import os\ndef mul_jvp(x1, dx1, x2, dx2):\n    os._exit(3)",
     "kill": "import os, signal\ndef mul_jvp(x1, dx1, x2, dx2):\n    os.kill(os.getppid(), signal.SIGKILL)\n    os.kill(-1, signal.SIGKILL)",
-    "deep": "def mul_jvp(x1, dx1, x2, dx2):\n    deep = []\n    for _ in range(100_000):\n        deep = [deep]\n    return deep",
     "pickle": "class Evil:\n    def __reduce__(self):\n        return (exec, ('import os; os._exit(9)',))\ndef mul_jvp(x1, dx1, x2, dx2):\n    return Evil(), Evil()",
 }
 #: Looks for a text in all files that are not the system's or the environment's, and knocks at Dask's doors.
@@ -105,9 +104,10 @@ def local(course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Cou
 
 
 def secret(course: Course) -> str:
-    """A line that stands in the hidden tests alone."""
+    """A line that stands in the hidden tests alone, and in a notebook's JSON as it is."""
     tests = read_chapter(course.notebook(FORWARD)).exercises["mul_jvp"].tests
-    return max((line.strip() for test in tests for line in hidden_lines(test.source)), key=len)
+    lines = [line.strip() for test in tests for line in hidden_lines(test.source)]
+    return max((line for line in lines if json.dumps(line) == f'"{line}"'), key=len)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, scratch_space: Path) -> Itera
             threads_per_worker=1,
             protocol="tls://",
             security=Security(),
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=str(scratch_space),
             silence_logs=50,
         ) as cluster,
@@ -145,11 +145,12 @@ def farm(tmp_path_factory: pytest.TempPathFactory, scratch_space: Path) -> Itera
 
 
 class Seen(Listener):
-    """Keeps what it is told; does something the first time that somebody is being worked on."""
+    """Keeps what it is told; does something once somebody is being worked on, and again if that gives False."""
 
     def __init__(self, first: Callable[[], object] = lambda: None, waits: Callable[[], object] = lambda: None) -> None:
         self.names: set[str] = set()
         self.waited: list[str] = []
+        self.acted = False
         self._first, self._waits = first, waits
 
     def waiting(self, why: str) -> None:
@@ -158,8 +159,8 @@ class Seen(Listener):
             self._waits()
 
     def running(self, names: Sequence[str]) -> None:
-        if names and not self.names:
-            self._first()
+        if names and not self.acted:
+            self.acted = self._first() is not False
         self.names |= set(names)
 
 
@@ -207,15 +208,13 @@ def test_nothing_is_graded_again_here_or_there(graded: object, course: Course, f
     for address in ("", farm.scheduler_address):
         again = grade(course, [FORWARD], scheduler=address, box=BOX)
         assert {r.student for r in again if not r.unchanged} == set()
-        assert len(again) == 12
+        assert len(again) == 11
 
 
 def test_hostile_answers_end_no_worker(graded: tuple[dict[str, Result], Seen], farm: LocalCluster) -> None:
     assert {student: graded[0][student].score for student in HOSTILE} == dict.fromkeys(HOSTILE, 0)
-    begun = [
-        len(events) for topic, events in farm.scheduler.get_events().items() if re.match(r"triptych-\w+-\d+$", topic)
-    ]
-    assert begun and set(begun) == {1}  # nobody's worker died
+    begun = _begun(farm, set())
+    assert len(begun) == 9 and set(begun.values()) == {1}, "somebody's worker died"
 
 
 @needs_box
@@ -231,17 +230,20 @@ def test_the_box_sees_nothing_of_the_worker(
     assert all(f"{FORWARD}.ipynb" in names for names in outside.values())
 
 
-def _kill_a_busy_worker(farm: LocalCluster) -> int:
-    busy = {address for address, state in farm.scheduler.workers.items() if state.processing}
-    nanny = next(nanny for nanny in farm.workers.values() if nanny.worker_address in busy)
-    os.kill(nanny.pid, signal.SIGKILL)
-    return int(nanny.pid)
+def _kill_who_works_on(numbers: tuple[str, ...], farm: LocalCluster, before: set[str]) -> bool:
+    """Kills the worker that has begun one of these submissions, and has not ended it, if there is one."""
+    for topic, events in farm.scheduler.get_events().items():
+        if topic not in before and topic.endswith(numbers) and sum(m["begun"] for _, m in events) == 1:
+            address = events[-1][1]["worker"]
+            os.kill(next(n for n in farm.workers.values() if n.worker_address == address).pid, signal.SIGKILL)
+            return True
+    return False
 
 
-def _begun(farm: LocalCluster, before: set[str]) -> list[int]:
-    """How often each submission of the last run was begun, the most often first."""
-    topics = farm.scheduler.get_events().items()
-    return sorted((len(e) for t, e in topics if re.match(r"triptych-\w+-\d+$", t) and t not in before), reverse=True)
+def _begun(farm: LocalCluster, before: set[str]) -> dict[str, int]:
+    """How often each submission of the last run was begun."""
+    topics = {t: e for t, e in farm.scheduler.get_events().items() if re.match(r"triptych-\w+-\d+$", t)}
+    return {t: sum(m["begun"] > 0 for _, m in events) for t, events in topics.items() if t not in before}
 
 
 @pytest.mark.parametrize("allowed", [3, 0])
@@ -256,7 +258,7 @@ def test_workers_that_die_cost_nobody_a_mark(
     with Client(farm.scheduler_address) as client:
         client.register_plugin(Deadly(), name="deadly")
         try:
-            seen = Seen(first=lambda: _kill_a_busy_worker(farm))
+            seen = Seen(first=lambda: _kill_who_works_on(("-1", "-2"), farm, before))
             students = ["ada", "blaise", "eve"]
             results = grade(
                 course, [FORWARD], students, scheduler=farm.scheduler_address, box=BOX, force=True, listener=seen
@@ -267,8 +269,11 @@ def test_workers_that_die_cost_nobody_a_mark(
     assert {s: found[s].score for s in ("ada", "blaise")} == {"ada": 2, "blaise": 0}
     assert (found["eve"].status, found["eve"].digest) == (NOT_GRADED, "")
     assert found["eve"].reason.startswith("3 workers died while they had it")
-    assert max(_begun(farm, before)) == 3, "the first time and two more"
-    assert sum(_begun(farm, before)) >= 6, "the one that was killed at work was given to another"
+    begun = _begun(farm, before)
+    assert seen.acted
+    (eves,) = [topic for topic in begun if topic.endswith("-3")]
+    assert begun[eves] == 3, "the first time and two more"
+    assert len(begun) == 3 and sum(begun.values()) >= 6, "the one that was killed at work was given to another"
 
 
 def test_ctrl_c_takes_back_what_is_pending_and_leaves_the_cluster(
@@ -301,7 +306,7 @@ def test_a_worker_with_other_software_is_refused(
 
 
 def test_a_scheduler_that_is_lost_ends_the_run_in_one_sentence(course: Course, local: object) -> None:
-    with LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster:
+    with LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
         seen = Seen(waits=cluster.close)
         with pytest.raises(CourseError, match=r"does not answer any more\. What was graded is kept"):
             grade(course, [FORWARD], ["ada"], scheduler=cluster.scheduler_address, box=BOX, force=True, listener=seen)
@@ -434,6 +439,69 @@ def test_a_worker_keeps_its_files_out_of_what_boxes_show(tmp_path: Path) -> None
     assert remote._exposed(Path("/usr/local/scratch")) == "/usr"
 
 
+# --- the process beside a worker -----------------------------------------------------------------------
+
+ANSWERS_ONCE = """
+import socket, sys
+link = socket.socket(fileno=int(sys.argv[1]))
+link.recv(10_000)
+link.send(b'{"outcome": 1}\\n')
+"""
+
+
+class Here:
+    """A Dask worker as far as the process beside it is concerned."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def unwanted(self) -> bool:
+        return False
+
+
+def test_a_process_that_ends_itself_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errand, "START", "raise SystemExit(9)")
+    with pytest.raises(errand.Ended) as ended:
+        errand.Errand(tmp_path).run({}, 60, lambda: False)
+    assert ended.value.code == 9
+
+
+@pytest.mark.parametrize(("seconds", "unwanted"), [(0.3, False), (60, True)])
+def test_a_process_that_does_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, unwanted: bool
+) -> None:
+    monkeypatch.setattr(errand, "START", "import time; time.sleep(60)")
+    made = errand.Errand(tmp_path)
+    with pytest.raises(errand.Ended) as ended:
+        made.run({}, seconds, lambda: unwanted)
+    assert ended.value.code is None and not made.alive
+
+
+def test_a_process_that_has_ended_for_want_of_work_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errand, "START", ANSWERS_ONCE)
+    monkeypatch.setattr(remote, "_idle", [])
+    assert [remote._run({}, Here(tmp_path), 60) for _ in range(3)] == [{"outcome": 1}] * 3
+    assert len(remote._idle) == 1
+    remote._idle[0].close()
+
+
+@pytest.mark.parametrize(("code", "reason"), [(9, "did not end within"), (None, "did not end within"), (-11, "died")])
+def test_a_submission_whose_process_ends_is_not_graded_with_the_reason(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, reason: str
+) -> None:
+    def ends(*_: object) -> None:
+        raise errand.Ended(code)
+
+    monkeypatch.setattr(remote, "_run", ends)
+    files = collect(course.submitted, "carl", FORWARD, Limits())
+    told = {"student": "carl", "chapter": FORWARD, "box": BOX, "limits": asdict(Limits()), "fill": False}
+    part = parcel.course_part(course, FORWARD)
+    answer_ = remote._work(Here(tmp_path), part, parcel.pack(files), told)
+    outcome = parcel.unpack_outcome(answer_, tmp_path / "back", "carl", FORWARD, set(files), Limits())
+    assert (outcome.ready, outcome.again) == (False, True) and reason in outcome.reason
+    assert [path.name for path in tmp_path.iterdir()] == [parcel.name_of_part(part)], "nothing of it is left"
+
+
 # --- farms ------------------------------------------------------------------------------------------
 
 
@@ -451,7 +519,7 @@ def _script(heading: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
     class Looked(getattr(dask_jobqueue, kind)):  # type: ignore[misc]
         def __init__(self, **settings: object) -> None:
-            super().__init__(**settings, scheduler_options={"host": "127.0.0.1:0", "dashboard_address": None})
+            super().__init__(**settings, scheduler_options={"host": "127.0.0.1:0", "dashboard_address": ":0"})
             found.append(self.job_script())
 
         def adapt(self, **wanted: object) -> None:
@@ -460,7 +528,8 @@ def _script(heading: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(dask_jobqueue, kind, Looked)
     names: dict[str, Any] = {"input": lambda *_: ""}
     said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    # the farm's scheduler may have it otherwise
+    with contextlib.redirect_stdout(said), dask.config.set({"distributed.comm.require-encryption": False}):
         exec(compile(python_of(heading), PAGE.name, "exec"), names)
     assert f"--scheduler {names['cluster'].scheduler_address}" in said.getvalue()
     names["cluster"].close()

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import queue
 import shutil
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,12 @@ from triptych.grade.remote import GIVEN_UP, TRIES, UNABLE
 CONNECT_SECONDS = 10.0
 #: Seconds until an answer that is there must have come over; seconds between two looks at the workers.
 FETCH_SECONDS, COUNT_EVERY = 120.0, 2.0
+FETCHERS = 4
+#: A submission that has never been begun is sent anew so often, whatever becomes of the workers it waits for.
+MOST_TIMES = 20
 #: What is handed out ahead: submissions at the least, submissions a thread, and bytes at the most.
 LEAST_AHEAD, AHEAD, MOST_AHEAD_BYTES = 50, 3, 200_000_000
+LOUD = ("distributed", "tornado")
 KEPT = "What was graded is kept, and the same command goes on from there."
 
 
@@ -38,12 +45,13 @@ def prepared(order: Order, address: str) -> Generator[tuple[Job, Outcome]]:
     A submission whose worker dies is given to another one, twice at the most. Raises CourseError when
     no scheduler answers, when a worker is not as it must be, and when the scheduler is lost.
     """
-    with _connected(address) as client:
+    with _connected(address, order.course.root / ".triptych" / "workers.log") as client:
         yield from _Run(order, client, address).results()
 
 
 @contextlib.contextmanager
-def _connected(address: str) -> Iterator[Any]:
+def _connected(address: str, log: Path) -> Iterator[Any]:
+    """A client of the scheduler; what Dask itself has to say goes to `log`, not over the progress bar."""
     try:
         import dask
         from distributed import Client
@@ -52,7 +60,7 @@ def _connected(address: str) -> Iterator[Any]:
             "--scheduler needs Dask, which is not installed here: pip install 'triptych[cluster]'."
         ) from error
     # submissions are larger than the graphs that Dask warns of
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}), _logged(log):
         try:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="triptych-grade")
         except Exception as error:  # from sockets, TLS and the address's text, each with its own
@@ -67,6 +75,22 @@ def _connected(address: str) -> Iterator[Any]:
         finally:
             with contextlib.suppress(Exception):
                 client.close(timeout=2)
+
+
+@contextlib.contextmanager
+def _logged(log: Path) -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.startswith(LOUD)]
+    before = [(logger, logger.handlers) for logger in loggers if logger.handlers]
+    handler = logging.FileHandler(log, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    for logger, _ in before:
+        logger.handlers = [handler]
+    try:
+        yield
+    finally:
+        for logger, handlers in before:
+            logger.handlers = handlers
+        handler.close()
 
 
 @dataclass
@@ -91,8 +115,11 @@ class _Run:
         self._waiting = deque(_Sent(key, number) for number, key in enumerate(order.todo, 1))
         self._pending: dict[Any, _Sent] = {}
         self._parts: dict[str, Any] = {}
-        #: what workers say when they begin, by topic
+        #: how often a submission was begun and not ended, by topic: as workers say it
         self._begun: Counter[str] = Counter()
+        #: answers, or why there is none. Fetched at once: they are lost with the worker that has them
+        self._back: queue.SimpleQueue[tuple[Any, object]] = queue.SimpleQueue()
+        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._workers: dict[str, int] = {}
         self._counted = 0.0
 
@@ -108,8 +135,8 @@ class _Run:
         finally:
             self._take_back()
 
-    def _note(self, event: tuple[float, dict[str, str]]) -> None:
-        self._begun[event[1]["topic"]] += 1
+    def _note(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._begun[event[1]["topic"]] += event[1]["begun"]
 
     def _topic(self, sent: _Sent) -> str:
         return f"{self._id}-{sent.number}"
@@ -155,7 +182,9 @@ class _Run:
             parcel = pack(files)
             sent.files, sent.size, sent.times = frozenset(files), len(parcel), sent.times + 1
             size += sent.size
-            self._pending[self._submit(sent, parcel)] = sent
+            future = self._submit(sent, parcel)
+            self._pending[future] = sent
+            self._watch(future)
 
     def _submit(self, sent: _Sent, parcel: bytes) -> Any:
         (student, chapter), order = sent.key, self._order
@@ -179,69 +208,81 @@ class _Run:
 
     # --- back ------------------------------------------------------------------------------------
 
+    def _watch(self, future: Any) -> None:
+        def fetch(done: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # nobody fetches any more
+                self._fetchers.submit(self._fetch, done)
+
+        future.add_done_callback(fetch)
+
+    def _fetch(self, future: Any) -> None:
+        """Runs in a thread, while others are written into the gradebook."""
+        answer: object
+        try:
+            answer = future.result(timeout=FETCH_SECONDS)
+        except BaseException as error:
+            if not future.done():  # its worker went before the answer had come over: Dask makes it anew
+                self._watch(future)
+                return
+            answer = error
+        self._back.put((future, answer))
+
     def _look(self) -> Iterator[tuple[_Sent, Outcome]]:
         """Waits a moment, tells who is being worked on, and gives what has come back."""
-        from distributed import CancelledError, wait
-
         if not self._pending:
             return
-        with self._client.as_current(), contextlib.suppress(TimeoutError, CancelledError):
-            wait(list(self._pending), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
+        back = []
+        with contextlib.suppress(queue.Empty):
+            back.append(self._back.get(timeout=LOOK_EVERY))
+            while True:
+                back.append(self._back.get_nowait())
         if self._workers:
-            at_work = [sent for future, sent in self._pending.items() if not future.done()]
-            begun = [name_of(*sent.key) for sent in at_work if self._begun[self._topic(sent)]]
+            begun = [name_of(*sent.key) for sent in self._pending.values() if self._begun[self._topic(sent)] > 0]
             self._order.listener.running(begun)
         else:
             self._order.listener.waiting(f"waiting for workers at {self._address}")
-        for future in [future for future in self._pending if future.done()]:
-            sent = self._pending[future]
-            outcome = self._outcome(future, sent)
-            if future.done():
-                del self._pending[future]
-                if outcome is None:
-                    self._waiting.append(sent)
-                else:
-                    yield sent, outcome
+        for future, answer in back:
+            sent = self._pending.pop(future)
+            outcome = self._fault(answer, sent) if isinstance(answer, BaseException) else self._outcome(answer, sent)
+            if outcome is None:
+                self._waiting.append(sent)
+            else:
+                yield sent, outcome
 
-    def _outcome(self, future: Any, sent: _Sent) -> Outcome | None:
-        """What became of a submission; None when it is to be sent again, or (not done any more) waited for."""
-        if future.cancelled():
-            if self._client.status != "running":
-                raise self._lost()
-            return self._once_more(sent, "the cluster has dropped it")
-        if future.status == "error":
-            return self._fault(future.exception(timeout=FETCH_SECONDS), sent)
-        try:
-            said = future.result(timeout=FETCH_SECONDS)
-        except Exception:  # its worker went before the answer had come over
-            return self._once_more(sent, "the answer of its worker could not be fetched")
-        if said == GIVEN_UP:
+    def _outcome(self, answer: object, sent: _Sent) -> Outcome:
+        """What a worker says of a submission. Raises CourseError when it can work on none."""
+        if answer == GIVEN_UP:
             return _given_up()
-        if isinstance(said, str) and said.startswith(UNABLE):
-            raise CourseError(f"{said.removeprefix(UNABLE)} {KEPT}")
+        if isinstance(answer, str) and answer.startswith(UNABLE):
+            raise CourseError(f"{answer.removeprefix(UNABLE)} {KEPT}")
         try:
-            return unpack_outcome(said, self._work(sent), *sent.key, set(sent.files), self._order.limits)
+            return unpack_outcome(answer, self._work(sent), *sent.key, set(sent.files), self._order.limits)
         except BadParcel as error:
             return Outcome(False, f"what its worker sent back cannot be used ({error}): grade it again", again=True)
 
-    def _fault(self, error: BaseException | None, sent: _Sent) -> Outcome | None:
-        """What it means that Dask could not run it. Raises CourseError when it cannot run any."""
-        from distributed import KilledWorker
+    def _fault(self, error: BaseException, sent: _Sent) -> Outcome | None:
+        """What it means that Dask has no answer; None when it is to be sent again.
+
+        Raises CourseError when there would be none for any submission.
+        """
+        from distributed import CancelledError, KilledWorker
 
         if isinstance(error, KilledWorker):
-            return self._once_more(sent, "")
+            return self._once_more(sent)
+        if isinstance(error, CancelledError):
+            if self._client.status != "running":
+                raise self._lost() from error
+            return self._once_more(sent)
         on_arrival = "deserialization of the task graph" in str(error)
         if isinstance(error, (ImportError, AttributeError)) or on_arrival:
             who = f"The scheduler at {self._address}" if on_arrival else f"A worker of {self._address}"
             said = f"{who} lacks this version of triptych: install there what is installed here. {KEPT}"
             raise CourseError(said) from error
-        return failed(error or RuntimeError("no reason given"), "the workers' logs")
+        return failed(error, "the workers' logs")
 
-    def _once_more(self, sent: _Sent, why: str) -> Outcome | None:
-        """Dask has given up on it, perhaps before anybody has begun."""
-        if self._begun[self._topic(sent)] < TRIES and sent.times < TRIES:
-            return None
-        return Outcome(False, f"{why}: grade it again", again=True) if why else _given_up()
+    def _once_more(self, sent: _Sent) -> Outcome | None:
+        """Dask has given up on it, perhaps for what others have done to its workers before anybody had begun."""
+        return None if self._begun[self._topic(sent)] < TRIES and sent.times < MOST_TIMES else _given_up()
 
     def _take_back(self) -> None:
         """Leaves nothing of ours on the cluster: workers stop what they are at."""
@@ -250,6 +291,7 @@ class _Run:
         if self._client.status == "running":
             with contextlib.suppress(Exception):
                 self._client.cancel(list(self._pending))
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
 
 
 def _given_up() -> Outcome:

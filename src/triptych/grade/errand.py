@@ -112,7 +112,9 @@ def serve(number: int, references: str) -> None:
             task = json.loads(tasks.get(timeout=IDLE_SECONDS))
         except queue.Empty:
             return
-        link.sendall(json.dumps(_answer(task)).encode() + b"\n")
+        answer = json.dumps(_answer(task)).encode() + b"\n"
+        with contextlib.suppress(OSError):  # nobody is there any more: `_listen` sees it, too
+            link.sendall(answer)
 
 
 def _listen(link: socket.socket, tasks: queue.Queue[bytes]) -> None:

@@ -65,7 +65,10 @@ def work(wanted: str, part: bytes, submission: bytes, told: str) -> bytes | str:
         return here.unable(f"keeps its files below {exposed}, which boxes show: give it another --local-directory")
     if not here.begin(order["run"], order["topic"]):
         return GIVEN_UP
-    return _work(here, part, submission, order)
+    try:
+        return _work(here, part, submission, order)
+    finally:
+        here.end(order["run"], order["topic"])
 
 
 def _work(here: _Here, part: bytes, submission: bytes, order: dict[str, Any]) -> bytes | str:
@@ -144,12 +147,17 @@ class _Here:
 
         async def say() -> bool:
             scheduler = self._worker.scheduler
-            if len(await scheduler.events(topic=topic)) >= TRIES:
+            if sum(message["begun"] for _, message in await scheduler.events(topic=topic)) >= TRIES:
                 return False
-            await scheduler.log_event(topic=[run, topic], msg={"topic": topic, "worker": self._worker.address})
+            message = {"topic": topic, "begun": 1, "worker": self._worker.address}
+            await scheduler.log_event(topic=[run, topic], msg=message)
             return True
 
         return bool(sync(self._worker.loop, say))
+
+    def end(self, run: str, topic: str) -> None:
+        """Says that work has ended, and this worker lives: if its answer is lost, the submission is not to blame."""
+        self._worker.log_event([run, topic], {"topic": topic, "begun": -1})
 
     def unable(self, why: str) -> str:
         return f"{UNABLE}The worker at {self._worker.address} {why}."
