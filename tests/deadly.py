@@ -26,6 +26,11 @@ class Deadly(WorkerPlugin):  # type: ignore[misc]
         remote._run = deadly
 
 
+def busy(dask_worker: Any) -> int:
+    """How many threads of a worker are at a task, wanted or not."""
+    return len(dask_worker.active_threads)
+
+
 def found_in(folder: str, text: str) -> list[str]:
     """Files below a folder that hold a text."""
     found = []
