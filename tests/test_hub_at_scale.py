@@ -1,4 +1,4 @@
-"""What docs/hub-at-scale.md promises, as far as one machine can show it: Postgres, batch jobs."""
+"""What docs/hub-at-scale.md promises, as far as one machine can show it."""
 
 from __future__ import annotations
 
@@ -141,32 +141,6 @@ def test_several_graders_write_one_gradebook(course: Course, database: str) -> N
         }
         assert "postgresql" in str(book.engine.url)
     assert not (course.root / "gradebook.db").exists()
-
-
-@needs("" if importlib.util.find_spec("dask_jobqueue") else "dask-jobqueue is not installed")
-def test_the_batch_job_is_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTCondor, as at CERN: the job that dask-jobqueue would hand in, made from the page's own lines."""
-    import dask_jobqueue
-
-    found: dict[str, str] = {}
-
-    class Looked(dask_jobqueue.HTCondorCluster):  # type: ignore[misc]
-        def __init__(self, **settings: object) -> None:
-            super().__init__(**settings, scheduler_options={"host": "127.0.0.1:0", "dashboard_address": None})
-            found["script"] = self.job_script()
-
-        def adapt(self, **wanted: object) -> None:
-            found["adapt"] = repr(sorted(wanted.items()))
-
-    monkeypatch.setattr(dask_jobqueue, "HTCondorCluster", Looked)
-    names: dict[str, object] = {}
-    exec(compile(python_of("Batch farms: HTCondor"), "hub-at-scale.md", "exec"), names)
-    names["cluster"].close()  # type: ignore[attr-defined]
-    script = found["script"]
-    assert re.search(r"(?m)^MY.DaskWorkerMemory = 4000000000$", script), script
-    assert re.search(r"(?m)^\+MaxRuntime *= *3600", script)
-    assert "/cvmfs" not in script and "distributed.cli.dask_worker" in script
-    assert "maximum" in found["adapt"]
 
 
 def test_on_kubernetes_everyone_gets_a_uid_of_their_own(tmp_path: Path) -> None:

@@ -214,6 +214,9 @@ def grade(
         list[str] | None, typer.Option("--student", "-s", help="Only this student; may be repeated.")
     ] = None,
     jobs: Jobs = 0,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
+    ] = "",
     sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions you trust.")] = "bwrap",
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed, too.")] = False,
     json_file: JsonFile = None,
@@ -223,16 +226,19 @@ def grade(
     here = Course.find(course)
     chosen = here.choose(chapters or [])
     here.require_students(student or [])
-    grade_all(here, chosen, student or [], jobs, need_box(sandbox), json_file, force=force)
+    if scheduler and jobs:
+        stop("--jobs counts processes of this machine, --scheduler uses a cluster's workers: give one of them.")
+    box = need_box(sandbox, here=not scheduler)
+    grade_all(here, chosen, student or [], jobs, box, json_file, force=force, scheduler=scheduler)
 
 
-def need_box(sandbox: str) -> str:
-    """The box asked for. Raises CourseError when it is unknown or this machine cannot make it."""
+def need_box(sandbox: str, *, here: bool = True) -> str:
+    """The box asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
     from triptych.grade.sandbox import available
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
-    if sandbox == "bwrap" and (reason := available()):
+    if sandbox == "bwrap" and here and (reason := available()):
         stop(f"{reason.rstrip('.')}; or grade submissions that you trust with --sandbox none.")
     return sandbox
 
@@ -256,6 +262,7 @@ def grade_all(
     json_file: Path | None,
     *,
     force: bool = False,
+    scheduler: str = "",
 ) -> None:
     from triptych.grade.record import GRADED
     from triptych.grade.run import as_json
@@ -264,7 +271,9 @@ def grade_all(
 
     start = time.monotonic()
     with GradingBar(out, err) as bar:
-        results = grade_submissions(here, chosen, students, jobs=jobs, box=sandbox, force=force, listener=bar)
+        results = grade_submissions(
+            here, chosen, students, jobs=jobs, scheduler=scheduler, box=sandbox, force=force, listener=bar
+        )
     write_json(json_file, as_json(results))
     if not results:
         stop(f"{here.submitted} holds no submission for {', '.join(chosen)}: collect them first.")

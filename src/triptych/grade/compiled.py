@@ -46,9 +46,14 @@ def compiled(course: Course, chapter: str) -> Path | None:
 
 
 def worth_it(course: Course, chapter: str, submissions: int) -> bool:
-    """Whether to run `fill` before so many submissions: answers by hand leave JAX little to compile."""
+    """Whether to run `fill` here before so many submissions."""
+    return pays(course, chapter, submissions) and compiled(course, chapter) is None
+
+
+def pays(course: Course, chapter: str, submissions: int) -> bool:
+    """Whether so many submissions are worth a `fill`: answers by hand leave JAX little to compile."""
     by_hand = course.plans[chapter].by_hand if chapter in course.plans else True
-    return not by_hand and submissions >= WORTH and compiled(course, chapter) is None
+    return not by_hand and submissions >= WORTH
 
 
 def fill(course: Course, chapter: str, *, box: str) -> Path:

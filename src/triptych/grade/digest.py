@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from triptych import __version__
 from triptych.course import Course
 from triptych.grade.limits import Limits
 
@@ -26,7 +27,7 @@ class Digests:
 
     def __init__(self, course: Course, box: str, limits: Limits) -> None:
         self._course = course
-        self._common = f"{_machinery()} {box} {sorted(asdict(limits).items())}"
+        self._common = f"{sorted(machinery().items())} {box} {sorted(asdict(limits).items())}"
         self._chapters: dict[str, str] = {}
 
     def of(self, student: str, chapter: str, due: datetime | None, by_hand: Sequence[str]) -> str:
@@ -76,16 +77,19 @@ def _content(path: str) -> str:
 
 
 @functools.cache
-def _machinery() -> str:
-    """This package's own code, and the libraries that marks depend on."""
+def machinery() -> dict[str, str]:
+    """What marks depend on beside course and submission: this package's own code, by a digest, and libraries."""
     package = Path(__file__).resolve().parents[1]
-    parts = [f"{path.relative_to(package)} {_content(str(path))}" for path in sorted(package.rglob("*.py"))]
+    # the hub's part is laid out differently in a wheel, and has no part in a mark
+    files = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] != "hub"]
+    code = _hash([f"{path.relative_to(package)} {_content(str(path))}" for path in files])
+    found = {"triptych": f"{__version__} ({code[:12]})"}
     for library in LIBRARIES:
         try:
-            parts.append(f"{library} {version(library)}")
+            found[library] = version(library)
         except PackageNotFoundError:
-            parts.append(f"no {library}")
-    return _hash(parts)
+            found[library] = "none"
+    return found
 
 
 def _hash(parts: list[str]) -> str:

@@ -62,6 +62,13 @@ def take_in(submitted: Path, student: str, chapter: str, limits: Limits) -> Subm
 
     Follows no link, opens regular files only, and bounds sizes before it reads. Raises Refused.
     """
+    files = look_at(submitted, student, chapter, limits)
+    notebook = read_notebook(submitted / student / chapter / f"{chapter}.ipynb", limits)
+    return Submission(notebook, tuple(f for f in files if f.suffix != ".ipynb"))
+
+
+def look_at(submitted: Path, student: str, chapter: str, limits: Limits) -> tuple[Path, ...]:
+    """The files of a submission whose outside is as it must be; nothing of it is opened. Raises Refused."""
     if not SAFE_NAME.fullmatch(student) or ".." in student:
         raise Refused("the folder's name is no student id (letters, digits, . @ + - _ and spaces): rename it")
     folder = submitted / student / chapter
@@ -76,8 +83,30 @@ def take_in(submitted: Path, student: str, chapter: str, limits: Limits) -> Subm
         found = sorted(str(f) for f in files if f.suffix == ".ipynb")
         hint = f" (found {', '.join(found[:3])})" if found else ""
         raise Refused(f"{name} is missing{hint}: submit the notebook under the name it was released with")
-    notebook = read_notebook(folder / name, limits)
-    return Submission(notebook, tuple(f for f in files if f.suffix != ".ipynb"))
+    return files
+
+
+def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict[str, bytes]:
+    """The files of a submission as they are, by name, for somebody else's `take_in`; links are never followed.
+
+    The chapter's notebook, no longer than is needed to see that it is too long, and the files that
+    are no notebooks. Raises Refused.
+    """
+    name, left, found = Path(f"{chapter}.ipynb"), limits.folder_bytes, {}
+    for file in look_at(submitted, student, chapter, limits):
+        if file == name or file.suffix != ".ipynb":
+            descriptor = os.open(submitted / student / chapter / file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as opened:
+                found[str(file)] = opened.read(limits.notebook_bytes + 1 if file == name else left + 1)
+            left -= len(found[str(file)])
+            if left < 0:  # it has grown since it was looked at
+                raise _too_large(limits)
+    return found
+
+
+def _too_large(limits: Limits) -> Refused:
+    most = limits.folder_bytes // 10**6
+    return Refused(f"the folder is larger than {most} MB: remove what does not belong to it")
 
 
 def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
@@ -98,9 +127,7 @@ def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
             if count > limits.files:
                 raise Refused(f"the folder holds more than {limits.files} files: remove what does not belong to it")
             if total > limits.folder_bytes:
-                raise Refused(
-                    f"the folder is larger than {limits.folder_bytes // 10**6} MB: remove what does not belong to it"
-                )
+                raise _too_large(limits)
             if not any(part.startswith(".") for part in relative.parts):
                 yield relative
 

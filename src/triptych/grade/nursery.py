@@ -49,7 +49,7 @@ WATCH_EVERY = 0.2
 SHARED_BYTES = 1_000_000
 SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
 # What a submission must not know of the grader's own environment, even where there is no box.
-HIDDEN_VARIABLES = ("JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
+HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
 
 
 @dataclass(frozen=True)

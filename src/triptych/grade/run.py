@@ -1,54 +1,31 @@
-"""A class graded: a process for each submission, one writer of the gradebook, a line for each student."""
+"""A class graded: worked on in processes or on a cluster, one writer of the gradebook, a line for each student."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import multiprocessing
-import os
-import shutil
 import sqlite3
 import tempfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
 from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
 from triptych.chapter import read_chapter
 from triptych.course import Course, CourseError
-from triptych.grade import compiled, worker
-from triptych.grade.clock import LONGEST
+from triptych.grade import cluster, pool
 from triptych.grade.digest import Digests
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
+from triptych.grade.order import Key, Listener, Order
 from triptych.grade.record import Record, Result
-from triptych.grade.worker import GRACE, STUCK, Job, Outcome
 from triptych.grade.writer import Writer
 from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
-
-#: A submission, as (student, chapter).
-Key = tuple[str, str]
-LOOK_EVERY = 0.5  # seconds between two looks at who is being graded
-
-
-class Listener:
-    """Is told how a run goes on. Override what is of interest."""
-
-    def started(self, total: int, unchanged: int) -> None:
-        """There are `total` submissions to grade, and `unchanged` that stand from an earlier run."""
-
-    def running(self, names: Sequence[str]) -> None:
-        """What is being worked on just now."""
-
-    def finished(self, result: Result) -> None:
-        """One more has ended."""
 
 
 def grade(
@@ -57,6 +34,7 @@ def grade(
     students: Sequence[str] = (),
     *,
     jobs: int = 0,
+    scheduler: str = "",
     box: str = "bwrap",
     limits: Limits | None = None,
     force: bool = False,
@@ -64,8 +42,9 @@ def grade(
 ) -> list[Result]:
     """Grades what lies in `submitted/` and writes gradebook, feedback and record.
 
-    jobs: submissions at a time (0: as many as there are cores). A submission of which nothing has
-    changed since its last result (itself, chapter, deadline, machinery) keeps that, unless `force`.
+    jobs: submissions at a time (0: as many as there are cores). scheduler: the address of a Dask
+    scheduler, whose workers work on submissions then. A submission of which nothing has changed since
+    its last result (itself, chapter, deadline, machinery) keeps that, unless `force`.
     Raises CourseError when the course itself is not ready; never because of a submission.
     """
     limits, listener = limits or Limits(), listener or Listener()
@@ -84,10 +63,13 @@ def grade(
         if todo:
             _back_up(course)
             writer = Writer(course, work, box, record)
-            for job, outcome in _prepared(course, todo, work, jobs or os.cpu_count() or 1, box, limits, listener):
-                result = writer.write(job, outcome, digests[job.student, job.chapter])
-                results.append(result)
-                listener.finished(result)
+            order = Order(course, todo, work, box, limits, listener)
+            prepared = cluster.prepared(order, scheduler) if scheduler else pool.prepared(order, jobs)
+            with contextlib.closing(prepared):
+                for job, outcome in prepared:
+                    result = writer.write(job, outcome, digests[job.student, job.chapter])
+                    results.append(result)
+                    listener.finished(result)
         return results
 
 
@@ -128,81 +110,6 @@ def _standing(course: Course, record: Record, digests: dict[Key, str]) -> list[R
         if result.score is None or (key in booked and page.is_file()):
             standing.append(result)
     return standing
-
-
-# --- workers -------------------------------------------------------------------------------------
-
-
-def _prepared(
-    course: Course, todo: Sequence[Key], work: Path, jobs: int, box: str, limits: Limits, listener: Listener
-) -> Iterator[tuple[Job, Outcome]]:
-    """Runs submissions in worker processes, `jobs` at a time, and yields what each says as it ends.
-
-    A worker keeps what submissions share (warm processes, setup cells, compiled references); a
-    learner's code runs in a process of its own. A worker that dies or hangs costs its submission alone.
-    """
-    log = course.root / ".triptych" / "workers.log"
-    # spawned, not forked: a worker must not inherit the gradebook's connections or JAX's threads
-    pool = ProcessPool(
-        max_workers=min(jobs, len(todo)),
-        initializer=worker.begin,
-        initargs=[str(log), str(course.root / ".triptych" / "references")],
-        context=multiprocessing.get_context("spawn"),
-    )
-    longest = LONGEST * (limits.notebook_seconds + 2 * GRACE)
-    pending: dict[Future[Any], Job | str] = {}
-    number = 0
-
-    def schedule(keys: Sequence[Key]) -> None:
-        nonlocal number
-        for student, chapter in keys:
-            number += 1
-            folder = compiled.compiled(course, chapter)
-            job = Job(str(course.root), student, chapter, str(work / str(number)), box, str(folder or ""))
-            Path(job.work).mkdir()
-            pending[pool.schedule(worker.run, [job, limits], timeout=longest)] = job
-
-    try:
-        many = Counter(chapter for _, chapter in todo)
-        first = [chapter for chapter in many if compiled.worth_it(course, chapter, many[chapter])]
-        for chapter in first:
-            pending[pool.schedule(worker.compile_chapter, [str(course.root), chapter, box], timeout=longest)] = chapter
-        schedule([key for key in todo if key[1] not in first])
-        while pending:
-            done, _ = wait(pending, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
-            listener.running([_name(job) for future, job in pending.items() if future.running()])
-            for future in done:
-                job = pending.pop(future)
-                if isinstance(job, str):  # the chapter's programs are there, or must do without
-                    schedule([key for key in todo if key[1] == job])
-                    continue
-                yield job, _outcome(future, limits, log)
-                shutil.rmtree(job.work, ignore_errors=True)
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join()
-
-
-def _name(job: Job | str) -> str:
-    return f"what all share of {job[:2]}" if isinstance(job, str) else f"{job.student} {job.chapter[:2]}"
-
-
-def _outcome(future: Future[Outcome], limits: Limits, log: Path) -> Outcome:
-    """What a worker said, or what became of it."""
-    late = f"it did not end within {limits.notebook_seconds + GRACE:.0f} s"
-    try:
-        return future.result()
-    except TimeoutError:
-        return Outcome(False, late, again=True)
-    except ProcessExpired as death:
-        if death.exitcode == STUCK:
-            return Outcome(False, late, again=True)
-        said = f"its worker process died (exit code {death.exitcode}): grade it again; see {log}"
-        return Outcome(False, said, again=True)
-    except Exception as error:  # a fault of the grader or of the course; other submissions go on
-        said = f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}"
-        return Outcome(False, said, again=True)
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from triptych.grade.order import Listener
 from triptych.grade.record import GRADED, Result
 from triptych.grade.report import line_of
-from triptych.grade.run import Listener
 
 SHOWN_NAMES = 4
 
@@ -25,6 +25,7 @@ class GradingBar(Listener):
         self._out = out
         self._start = time.monotonic()
         self._done = 0
+        self._waits = False
         self._bar = Progress(
             TextColumn("grading"),
             BarColumn(),
@@ -51,7 +52,14 @@ class GradingBar(Listener):
         self._start = time.monotonic()
         self._bar.update(self._task, total=total)
 
+    def waiting(self, why: str) -> None:
+        self._bar.update(self._task, names=why)
+        if not self._waits and self._bar.disable:
+            self._out.print(Text(f"{why} …"))
+        self._waits = True
+
     def running(self, names: Sequence[str]) -> None:
+        self._waits = False
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         self._bar.update(self._task, names=", ".join(names[:SHOWN_NAMES]) + more)
 

@@ -10,8 +10,6 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import jax
@@ -24,52 +22,23 @@ from triptych.grade import compiled
 from triptych.grade.clock import fair_time
 from triptych.grade.execute import Timed, execute
 from triptych.grade.intake import Refused, copy_files, take_in
+from triptych.grade.job import GRACE, STUCK, Job, Outcome
 from triptych.grade.limits import Limits
 from triptych.grade.preprocessors import copy_tree
 from triptych.grade.rebuild import rebuild
-
-#: Beyond a notebook's own deadline a worker gets this long to write its result; in seconds.
-GRACE = 60.0
-#: Exit code of a worker that has ended itself.
-STUCK = 9
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker is told. All paths are the grader's own."""
-
-    course: str
-    student: str
-    chapter: str
-    work: str
-    box: str
-    #: a folder of programs that JAX has compiled before; none when empty
-    compiled: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a worker says: refused with the reason, or ready with where the time went (seconds)."""
-
-    ready: bool
-    reason: str = ""
-    seconds: float = 0.0
-    #: not the submission's fault: to be tried in the next run, whatever has changed
-    again: bool = False
-    phases: Mapping[str, float] = field(default_factory=dict)
-    #: seconds by test cell
-    tests: Mapping[str, float] = field(default_factory=dict)
 
 
 def begin(log: str, references: str) -> None:
     """Prepares a worker process: what libraries say goes to `log`, not over the progress bar.
 
-    What JAX compiles for tests on the grader's side is kept in the folder `references`.
+    Without `log` all of it goes where errors go. What JAX compiles for tests on the grader's side is
+    kept in the folder `references`.
     """
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
+    if log:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(descriptor, 2)
+        os.close(descriptor)
+    os.dup2(2, 1)
     os.environ["MPLBACKEND"] = "agg"  # setup cells on the grader's side have no screen
     jax.config.update("jax_compilation_cache_dir", references)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -98,8 +67,9 @@ def _end_when_late(done: threading.Event, seconds: float) -> None:
 
 def _run(job: Job, limits: Limits, start: float) -> Outcome:
     course, work = Course(Path(job.course)), Path(job.work)
+    submitted = Path(job.submitted) if job.submitted else course.submitted
     try:
-        submission = take_in(course.submitted, job.student, job.chapter, limits)
+        submission = take_in(submitted, job.student, job.chapter, limits)
     except Refused as refusal:
         return Outcome(False, str(refusal), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
@@ -108,7 +78,7 @@ def _run(job: Job, limits: Limits, start: float) -> Outcome:
 
     staged = work / "staged" / job.student / job.chapter
     staged.mkdir(parents=True)
-    copy_files(submission, course.submitted / job.student / job.chapter, staged)
+    copy_files(submission, submitted / job.student / job.chapter, staged)
     _keep_only_a_valid_timestamp(staged / "timestamp.txt")
     # from the release, never from the source: what a submission lacks is a stub, not the answer
     notebook = rebuild(release, submission.notebook)
@@ -141,3 +111,6 @@ def _keep_only_a_valid_timestamp(path: Path) -> None:
         pass
     except (ValueError, OverflowError, UnicodeDecodeError):
         path.unlink()
+
+
+__all__ = ["GRACE", "STUCK", "Job", "Outcome", "begin", "compile_chapter", "run"]
