@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from courses import answer, edit, scratch, submit
 from needs import needs_box
 
+from triptych.bank import bank_file, read_bank
 from triptych.build.release import release_chapter
 from triptych.chapter import Role, read_chapter, role_of
 from triptych.course import Course
@@ -64,6 +66,10 @@ log = logging.getLogger("jax"); log.setLevel(logging.DEBUG); log.addHandler(List
 {code}
 print(json.dumps([sum("cache " + what in text.lower() for text in seen) for what in ("hit for", "miss for 'jit")]))
 """
+
+
+#: As the test of the chapter calls it.
+CALL = "hvp(shear, np.array([1.0, 2.0]), np.array([1.0, 0.5]))"
 
 
 def counted(code: str, warm: Nursery) -> list[int]:
@@ -120,6 +126,27 @@ def test_marks_are_the_same_with_and_without(filled: tuple[Course, Path]) -> Non
     finally:
         hidden.rename(folder)
     assert with_them["ada"] != with_them["blaise"]
+
+
+def test_for_many_the_banks_answers_are_run_too(filled: tuple[Course, Path]) -> None:
+    course, folder = filled
+    file = bank_file(course.answers, JAX, "hvp")
+    head, *answers = re.split(r"(?m)^(?=# %% )", file.read_text(encoding="utf-8"))
+    file.write_text(head + "".join(answers[:2]), encoding="utf-8")
+    ways = [a.source for a in read_bank(course.answers, JAX, "hvp")]
+    assert len(ways) == 2
+
+    given = "\n".join(c.source for c in read_chapter(course.notebook(JAX)).with_role(Role.SETUP, Role.STUDENT_SIDE))
+
+    def misses() -> int:
+        with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=folder))) as made:
+            return sum(counted(f"{given}\n{way}\n{CALL}", made)[1] for way in ways)
+
+    assert not compiled.worth_it(course, JAX, 19) and compiled.worth_it(course, JAX, 20)
+    before = misses()
+    assert compiled.fill(course, JAX, box="bwrap", submissions=20) == folder
+    assert not compiled.worth_it(course, JAX, 20)
+    assert misses() < before
 
 
 def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None:

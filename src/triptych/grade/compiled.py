@@ -1,26 +1,30 @@
 """Programs that JAX has compiled once for a chapter, so that no submission compiles them again.
 
 Nine tenths of what a notebook with JAX takes is the same programs, compiled for each learner anew.
-They are compiled here in a run of the course's own notebook and are only read from then on: what a
-submission compiles is never kept.
+They are compiled here in runs of the course's own notebook and are only read from then on: what a
+submission compiles is never kept. For a few submissions that is one run, with the instructor's
+answers; for many, the bank's answers are run too, because learners find the same ways to a result.
 
-They come from a run with the instructor's answers, and a compiled program says how something is
-computed. So a box shows them in a folder that cannot be listed, each under a name that is a hash of
-the program: only who has the same program already, finds what it compiles to.
+A compiled program says how something is computed. So a box shows them in a folder that cannot be
+listed, each under a name that is a hash of the program: only who has the same program already, finds
+what it compiles to.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from triptych.bank import BankError, read_bank
 from triptych.chapter import Chapter, Role, read_chapter
 from triptych.course import Course
 from triptych.grade.box import kernel_kind
@@ -31,6 +35,10 @@ from triptych.grade.preprocessors import copy_tree
 
 #: A chapter with fewer submissions than this to grade is not worth the run.
 WORTH = 5
+#: From so many on, the bank's answers are run, too.
+MANY = 20
+#: A file beside the programs where that was done.
+WITH_BANK = "with-bank"
 LIBRARIES = ("jax", "jaxlib", "numpy", "pyhf", "triptych")
 
 
@@ -47,7 +55,10 @@ def compiled(course: Course, chapter: str) -> Path | None:
 
 def worth_it(course: Course, chapter: str, submissions: int) -> bool:
     """Whether to run `fill` here before so many submissions."""
-    return pays(course, chapter, submissions) and compiled(course, chapter) is None
+    if not pays(course, chapter, submissions):
+        return False
+    folder = compiled(course, chapter)
+    return folder is None or (submissions >= MANY and not (folder / WITH_BANK).exists())
 
 
 def pays(course: Course, chapter: str, submissions: int) -> bool:
@@ -56,10 +67,13 @@ def pays(course: Course, chapter: str, submissions: int) -> bool:
     return not by_hand and submissions >= WORTH
 
 
-def fill(course: Course, chapter: str, *, box: str) -> Path:
-    """Runs a chapter's notebook for the sake of what it compiles; returns the folder with that."""
-    target = folder_of(course, chapter)
-    if target.is_dir():
+def fill(course: Course, chapter: str, *, box: str, submissions: int = WORTH) -> Path:
+    """Runs a chapter's notebook for the sake of what it compiles; returns the folder with that.
+
+    submissions: how many it is for. What is there already is kept.
+    """
+    target, bank = folder_of(course, chapter), submissions >= MANY
+    if target.is_dir() and (not bank or (target / WITH_BANK).exists()):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     source = read_chapter(course.notebook(chapter))
@@ -70,16 +84,31 @@ def fill(course: Course, chapter: str, *, box: str) -> Path:
         kept.mkdir()
         hand = bool(source.notebook.metadata.get("triptych", {}).get("by_hand", False))
         try:
-            _run(_answered(release, source), source, course.release / chapter, box, written)
+            for answers in _answers(course, source, bank=bank):
+                _run(_answered(release, answers), source, course.release / chapter, box, written)
         finally:
             close_nursery(kernel_kind(box, hand=hand, compiled=written, filled=True, hide=course.root))
         for path in written.iterdir():
             if path.is_file() and not path.is_symlink() and path.name.endswith("-cache"):
                 shutil.copyfile(path, kept / path.name)
+        if bank:
+            (kept / WITH_BANK).touch()
         for old in target.parent.glob(f"{chapter}-*"):
             shutil.rmtree(old, ignore_errors=True)
         kept.rename(target)
     return target
+
+
+def _answers(course: Course, source: Chapter, *, bank: bool) -> Iterator[dict[str, str]]:
+    """Texts for the solution cells, by exercise: the instructor's, then those of the bank, in turn."""
+    own = {cell.grade_id: cell.source for cell in source.with_role(Role.SOLUTION)}
+    yield own
+    known: dict[str, list[str]] = {}
+    for exercise in own if bank else ():
+        with contextlib.suppress(BankError):  # a course may be graded without its bank
+            known[exercise] = [answer.source for answer in read_bank(course.answers, source.id, exercise)]
+    for turn in range(max(map(len, known.values()), default=0)):
+        yield own | {exercise: texts[turn % len(texts)] for exercise, texts in known.items()}
 
 
 def _run(notebook: NotebookNode, source: Chapter, files: Path, box: str, written: Path) -> None:
@@ -88,9 +117,8 @@ def _run(notebook: NotebookNode, source: Chapter, files: Path, box: str, written
         execute(notebook, source, Path(work), limits=Limits(), box=box, compiled=written, filled=True)
 
 
-def _answered(release: NotebookNode, source: Chapter) -> NotebookNode:
+def _answered(release: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
     answered = nbformat.from_dict(release)
-    answers = {cell.grade_id: cell.source for cell in source.with_role(Role.SOLUTION)}
     for cell in answered.cells:
         cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
     return answered

@@ -51,7 +51,8 @@ def prepared(order: Order, jobs: int) -> Generator[tuple[Job, Outcome]]:
         many = Counter(chapter for _, chapter in todo)
         first = [chapter for chapter in many if compiled.worth_it(course, chapter, many[chapter])]
         for chapter in first:
-            pending[pool.schedule(worker.compile_chapter, [str(course.root), chapter, box], timeout=seconds)] = chapter
+            told = [str(course.root), chapter, box, many[chapter]]
+            pending[pool.schedule(worker.compile_chapter, told, timeout=seconds)] = chapter
         schedule([key for key in todo if key[1] not in first])
         while pending:
             done, _ = wait(pending, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)

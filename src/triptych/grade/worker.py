@@ -98,9 +98,9 @@ def _run(job: Job, limits: Limits, start: float) -> Outcome:
     return Outcome(True, "", time.monotonic() - start, phases=timed.phases, tests=timed.tests)
 
 
-def compile_chapter(course: str, chapter: str, box: str) -> None:
-    """Makes what JAX compiles for a chapter ready for the submissions to come."""
-    compiled.fill(Course(Path(course)), chapter, box=box)
+def compile_chapter(course: str, chapter: str, box: str, submissions: int = compiled.WORTH) -> None:
+    """Makes what JAX compiles for a chapter ready for so many submissions."""
+    compiled.fill(Course(Path(course)), chapter, box=box, submissions=submissions)
 
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:
