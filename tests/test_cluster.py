@@ -318,7 +318,7 @@ def test_a_worker_with_other_software_is_refused(
 def test_a_scheduler_that_is_lost_ends_the_run_in_one_sentence(course: Course, local: object) -> None:
     with LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
         seen = Seen(waits=cluster.close)
-        with pytest.raises(CourseError, match=r"does not answer any more\. What was graded is kept"):
+        with pytest.raises(CourseError, match=r"does not answer any more: start it again\. What was graded is kept"):
             grade(course, [FORWARD], ["ada"], scheduler=cluster.scheduler_address, box=BOX, force=True, listener=seen)
     assert seen.waited
 
