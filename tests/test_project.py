@@ -14,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from triptych.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 from environment import PYTHON, environment_yml, locked  # noqa: E402
@@ -83,9 +85,11 @@ def test_make_help_lists_every_target() -> None:
         assert re.search(rf"(?m)^{target}\b", said), target
 
 
-def test_sentences_of_the_command(tmp_path: Path) -> None:
+def test_sentences_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """What a person can put right ends in one sentence on stderr and exit code 1."""
-    triptych = [str(Path(sys.executable).parent / "triptych")]
+    monkeypatch.chdir(tmp_path)
     for arguments, says in (
         (["check"], "not in a course folder"),
         (["check", "--course", str(ROOT), "forward"], "did you mean 05_forward_mode"),
@@ -95,7 +99,16 @@ def test_sentences_of_the_command(tmp_path: Path) -> None:
     ):
         if arguments[0] == "report" and (ROOT / ".triptych" / "record.jsonl").exists():
             continue
-        ran = subprocess.run(triptych + arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert ran.returncode == 1, arguments
-        assert says in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr
-        assert "Traceback" not in ran.stderr
+        monkeypatch.setattr(sys, "argv", ["triptych", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr().err
+        assert ended.value.code == 1, arguments
+        assert says in said and said.count("\n") == 1, said
+        assert "Traceback" not in said
+
+
+def test_the_program_that_is_installed_says_so_too(tmp_path: Path) -> None:
+    program = str(Path(sys.executable).parent / "triptych")
+    ran = subprocess.run([program, "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1 and ran.stderr.startswith("triptych: ") and ran.stderr.count("\n") == 1

@@ -161,7 +161,7 @@ class _Run:
         self._counted = now
 
     def _lost(self) -> CourseError:
-        return CourseError(f"The Dask scheduler at {self._address} does not answer any more. {KEPT}")
+        return CourseError(f"The Dask scheduler at {self._address} does not answer any more: start it again. {KEPT}")
 
     # --- there -----------------------------------------------------------------------------------
 
@@ -276,8 +276,9 @@ class _Run:
         on_arrival = "deserialization of the task graph" in str(error)
         if isinstance(error, (ImportError, AttributeError)) or on_arrival:
             who = f"The scheduler at {self._address}" if on_arrival else f"A worker of {self._address}"
-            said = f"{who} lacks this version of triptych: install there what is installed here. {KEPT}"
-            raise CourseError(said) from error
+            raise CourseError(
+                f"{who} lacks this version of triptych: install there what is installed here. {KEPT}"
+            ) from error
         return failed(error, "the workers' logs")
 
     def _once_more(self, sent: _Sent) -> Outcome | None:

@@ -216,6 +216,7 @@ class Nursery:
                         self._control, [b"job"], [told.fileno(), keepers.fileno(), inners.fileno(), *streamed]
                     )
             except OSError as error:
+                keepers.close()  # nobody has it: the child need not be waited for
                 child.close()
                 raise BoxError(f"The warm process has ended ({error}): grade again.") from error
             for theirs in (keepers, inners):

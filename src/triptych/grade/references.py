@@ -111,7 +111,7 @@ class References:
                 except Exception as error:
                     said = f"{type(error).__name__}: {error}"
                     raise SetupError(
-                        f"Setup cell {cell.id!r} of {chapter.id} fails where tests run ({said})."
+                        f"Setup cell {cell.id!r} of {chapter.id} fails where tests run ({said}): mend it in source/."
                     ) from error
         self.answered = _bound(chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE))
         self.sources = {cell.id: cell.source for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 import time
@@ -158,7 +159,7 @@ def down(
     if remove_users and not yes:
         made = site.made_accounts
         if not typer.confirm(f"Remove {len(made)} accounts ({', '.join(made[:5])} …), their homes and {site.folder}?"):
-            raise CourseError("Nothing was done.")
+            raise CourseError("Nothing was stopped and nothing removed: answer y, or leave out --remove-users.")
     take_down(site, remove_users=remove_users, say=say)
 
 
@@ -173,9 +174,14 @@ def password(
     site = Site(folder.resolve())
     settings = site.load()
     if user not in settings.everyone:
-        raise CourseError(f"{user} is not on this hub's roster: it has {', '.join(settings.everyone[:5])} …")
+        near = difflib.get_close_matches(user, settings.everyone, n=1)
+        hint = f"did you mean {near[0]}?" if near else "enter them there, and run `triptych hub up` again."
+        raise CourseError(f"{user} is not on this hub's roster ({site.roster}): {hint}")
     if settings.login != "firstuse":
-        raise CourseError(f"This hub has no passwords of its own (--login {settings.login}).")
+        raise CourseError(
+            f"This hub gives nobody a password of their own (--login {settings.login}): "
+            "change passwords where that login takes them from."
+        )
     say(f"{user}'s password is now {new_password(site, user, Path(settings.environment))}")
 
 

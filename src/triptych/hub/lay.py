@@ -14,7 +14,7 @@ from pathlib import Path
 
 from triptych.course import Course, CourseError
 from triptych.hub.environment import files
-from triptych.hub.people import run_as
+from triptych.hub.people import last_line, run_as
 from triptych.hub.roster import Person
 from triptych.hub.site import Settings, Site, write_private
 
@@ -50,6 +50,8 @@ SERVER_INSTRUCTOR = """\
 c = get_config()  # noqa: F821
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
+#: What `triptych` begins a sentence with that a person can act on.
+SENTENCE = "triptych: "
 #: Language servers: none is installed, and looking for one starts npm in everybody's home.
 LANGUAGE_SERVERS = {"jupyter_lsp": False}
 VALIDATE = {"nbgrader.server_extensions.validate_assignment": False, "triptych.hub.validate": True, **LANGUAGE_SERVERS}
@@ -163,7 +165,10 @@ def lay_course(course: Course, chapters: Sequence[str], settings: Settings, *, u
     make = 'umask 077; mkdir -p -- "$0" && chmod 700 -- "$0" && exec tar --extract --no-same-owner --directory="$0"'
     ran = run_as(settings.instructor, ["/bin/sh", "-c", make, str(target)], environment={}, stdin=packed.getvalue())
     if ran.returncode:
-        raise CourseError(f"The course folder {target} could not be written: {_last(ran.stderr)}")
+        raise CourseError(
+            f"The course folder {target} could not be written ({last_line(ran.stderr.decode(errors='replace'))}): mend "
+            "that, and run `triptych hub up` again."
+        )
     return kept
 
 
@@ -181,7 +186,7 @@ def _sources(course: Course, chapters: Sequence[str]) -> list[Path]:
 def as_instructor(site: Site, settings: Settings, arguments: Sequence[str], stdin: str = "") -> str:
     """Runs the environment's `triptych …` as the instructor in the course folder; what it said.
 
-    Raises CourseError with its sentence.
+    Raises CourseError with its sentence; with what was run, where it had none.
     """
     environment = Path(settings.environment) / "bin"
     ran = run_as(
@@ -197,7 +202,14 @@ def as_instructor(site: Site, settings: Settings, arguments: Sequence[str], stdi
         folder=settings.course_root,
     )
     if ran.returncode:
-        raise CourseError(_last(ran.stderr).removeprefix("triptych: "))
+        said = ran.stderr.decode(errors="replace")
+        if own := [line for line in said.splitlines() if line.startswith(SENTENCE)]:
+            raise CourseError(own[-1].removeprefix(SENTENCE))
+        command = " ".join(("triptych", *arguments))
+        raise CourseError(
+            f"`{command}`, run as {settings.instructor} in {settings.course_root}, failed ({last_line(said)}): run it "
+            "there by hand to see why."
+        )
     return ran.stdout.decode(errors="replace").strip()
 
 
@@ -205,11 +217,6 @@ def prepare(site: Site, settings: Settings, students: Sequence[Person], chapters
     """Enters the students into the gradebook and releases the chapters; what was done, a line a chapter."""
     people = json.dumps([vars(person) for person in students])
     return as_instructor(site, settings, ["hub", "prepare", *chapters], people)
-
-
-def _last(text: bytes) -> str:
-    lines = text.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no reason given"
 
 
 def _folder(path: Path, mode: int) -> None:

@@ -46,7 +46,10 @@ def make_account(person: Person) -> bool:
         name = f"{person.first_name} {person.last_name}".strip().replace(":", " ").replace(",", " ")
         ran = subprocess.run([*command, "--comment", name, person.user], capture_output=True, text=True, check=False)
         if ran.returncode:
-            raise CourseError(f"The account {person.user} could not be made ({ran.stderr.strip()}).")
+            raise CourseError(
+                f"The account {person.user} could not be made ({last_line(ran.stderr)}): mend that, or give another "
+                "user name on the roster, and run `triptych hub up` again."
+            )
     home = Path(pwd.getpwnam(person.user).pw_dir)
     if not home.is_dir():
         raise CourseError(f"{person.user} has no home folder ({home} is missing): make it, or choose another name.")
@@ -61,7 +64,16 @@ def remove_account(user: str) -> None:
         return
     ran = subprocess.run(["userdel", "--remove", user], capture_output=True, text=True, check=False)
     if account(user) is not None:
-        raise CourseError(f"The account {user} could not be removed ({ran.stderr.strip()}).")
+        raise CourseError(
+            f"The account {user} could not be removed ({last_line(ran.stderr)}): mend that, and run "
+            "`triptych hub down --remove-users` again."
+        )
+
+
+def last_line(said: str) -> str:
+    """The last line of what a program printed as errors: most often its reason."""
+    lines = said.strip().splitlines()
+    return lines[-1].strip().rstrip(".") if lines else "it gave no reason"
 
 
 def run_as(
@@ -136,7 +148,9 @@ def _enter_passwords(
         check=False,
     )
     if ran.returncode:
-        raise CourseError(f"{site.password_store} could not be written: {ran.stderr.strip().splitlines()[-1]}")
+        raise CourseError(
+            f"{site.password_store} could not be written ({last_line(ran.stderr)}): mend that, and run the same again."
+        )
     rows = _read_table(site)
     for user, password in new.items():
         rows[user] = (password, names.get(user) or rows.get(user, ("", ""))[1])

@@ -53,7 +53,11 @@ class Api:
             answer = self._client.request(method, path, **more)
             answer.raise_for_status()
         except httpx.HTTPStatusError as error:
-            raise CourseError(f"The hub refused {method} {path}: {error.response.text[:200]}") from error
+            said = " ".join(error.response.text.split())[:200]
+            raise CourseError(
+                f"The hub refused {method} {path} ({said}): see its log, or start it anew with `triptych hub down` "
+                "and `triptych hub up`."
+            ) from error
         except httpx.HTTPError as error:
             raise CourseError(f"The hub does not answer ({error}): see its log, or `triptych hub up`.") from error
         return answer.json() if answer.content else None

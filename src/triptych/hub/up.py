@@ -195,7 +195,10 @@ def _require_safe_address(settings: Settings) -> None:
         if not on_loopback:
             raise CourseError("With a shared password anyone may be anyone: use it on 127.0.0.1 only.")
         if len(settings.shared_password) < 8:
-            raise CourseError("The shared password must have at least 8 characters.")
+            raise CourseError(
+                f"The shared password has {len(settings.shared_password)} characters: give one of at least 8 with "
+                "--password."
+            )
 
 
 def _tell_running_hub(old: Settings | None, settings: Settings, say: Say) -> None:

@@ -37,7 +37,7 @@ class ValidateHandler(JupyterHandler):
         root = Path(self.settings["server_root_dir"]).expanduser().resolve()
         target = (root / path).resolve()
         if not target.is_relative_to(root):
-            raise web.HTTPError(403, "That notebook is not in your folder.")
+            raise web.HTTPError(403, "That notebook is not in your folder: open one that is, and validate it there.")
         if not target.is_file():
             self.finish(json.dumps(_failed(f"There is no notebook {path}: save it first.")))
             return
