@@ -5,9 +5,10 @@
     python benchmarks/grading.py growth 100 500 2000       # many submissions of the cheapest chapter
     python benchmarks/grading.py whole --students 100      # a class over all chapters
 
-Submissions come from the bank: right answers in many ways, and wrong ones. Stock nbgrader gets the
-same source with its own preprocessors, one command a chapter for all students, so that its start
-counts once.
+Submissions come from the bank: the instructor's answers for every fourth student, else right answers in
+many ways, and wrong ones. The course folder that they are graded in knows only the other half of the
+bank, so nothing that is compiled ahead was made for them. Stock nbgrader gets the same source with its
+own preprocessors, one command a chapter for all students, so that its start counts once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import statistics
 import sys
@@ -51,12 +53,25 @@ def course_of(students: int, chapters: Sequence[str]) -> Iterator[Course]:
         course = scratch_course(PROJECT, Path(folder) / "course", chapters)
         for chapter in chapters:
             release_chapter(course, chapter)
-        fill(course, students, chapters)
+        fill(course, students, chapters, Answers(halve_bank(course, Path(folder) / "class", chapters)))
         yield course
 
 
-def fill(course: Course, students: int, chapters: Sequence[str]) -> None:
-    answers = Answers(PROJECT)
+def halve_bank(course: Course, apart: Path, chapters: Sequence[str]) -> Course:
+    """Gives every second answer of the bank to `course`; returns a course that holds the others."""
+    apart.mkdir()
+    (apart / "source").symlink_to(PROJECT.source)
+    for chapter in chapters:
+        for file in (PROJECT.answers / chapter).glob("*.py"):
+            head, *answers = re.split(r"(?m)^(?=# %% )", file.read_text(encoding="utf-8"))
+            for target, first in ((course, 0), (Course(apart), 1)):
+                target.answers.joinpath(chapter).mkdir(parents=True, exist_ok=True)
+                half = head + "".join(answers[first::2])
+                target.answers.joinpath(chapter, file.name).write_text(half, encoding="utf-8")
+    return Course(apart)
+
+
+def fill(course: Course, students: int, chapters: Sequence[str], answers: Answers) -> None:
     ways = itertools.cycle([answers.model, answers.right, answers.half, answers.other_right])
     for number, way in zip(range(students), ways, strict=False):
         for chapter in chapters:
