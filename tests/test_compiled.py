@@ -156,3 +156,12 @@ def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None
     assert not compiled.worth_it(course, JAX, 4)
     release_chapter(course, JAX)
     assert compiled.fill(course, JAX, box="bwrap") != folder and not folder.exists()
+
+
+def test_all_of_many_programs_are_shown(tmp_path: Path) -> None:
+    """As many as a chapter's bank makes, and more than a process may usually hold open."""
+    for number in range(1300):
+        (tmp_path / f"p{number}-cache").write_text(str(number))
+    code = f"print(sum(open({COMPILED!r} + f'/p{{n}}-cache').read() == str(n) for n in range(1300)))"
+    with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=tmp_path))) as made:
+        assert run(code, nursery=made).stdout == "1300\n"

@@ -15,6 +15,7 @@ import functools
 import os
 import pwd
 import re
+import resource
 import secrets
 import selectors
 import shutil
@@ -44,8 +45,10 @@ SETTINGS = {
     # read when matplotlib is imported, which a kernel finds done
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
-#: Files of a sealed folder that are shown: each is an open file while the box is made.
-MOST_SEALED = 700
+#: Files of a sealed folder that are shown, the oldest first: bubblewrap takes 9,000 arguments, five for each.
+MOST_SEALED = 1400
+#: Open files that making a box needs beside those.
+OTHER_FILES = 300
 #: User numbers for boxes made by root: above people, below what distributions and systemd give out.
 SPARE_USERS = range(50_000, 60_000)
 #: Of the system nothing but this, and /usr.
@@ -207,7 +210,8 @@ class Box:
         for at, folder in self.sealed.items():
             layout.parents(at)
             layout.add("--perms", "0111", "--dir", at)
-            for file in sorted(path for path in folder.iterdir() if path.is_file())[:MOST_SEALED]:
+            files = sorted((path.stat().st_mtime_ns, path) for path in folder.iterdir() if path.is_file())
+            for _, file in files[: _openable(MOST_SEALED)]:
                 layout.copy(file.open("rb"), f"{at}/{file.name}", mode="0444", made=True)
         for at, path in self.writable.items():
             layout.parents(at)
@@ -237,6 +241,15 @@ class Box:
             "PYTHONPATH": LIBRARY,
             **SETTINGS,
         }
+
+
+def _openable(wanted: int) -> int:
+    """How many of so many files this process may hold open at a time, after asking for more where that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted + OTHER_FILES:
+        soft = wanted + OTHER_FILES if hard == resource.RLIM_INFINITY else min(wanted + OTHER_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(0, min(wanted, soft - OTHER_FILES))
 
 
 class _Layout:

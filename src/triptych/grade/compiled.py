@@ -82,6 +82,8 @@ def fill(course: Course, chapter: str, *, box: str, submissions: int = WORTH) ->
         written, kept = Path(scratch) / "written", Path(scratch) / "kept"
         written.mkdir()
         kept.mkdir()
+        if target.is_dir():
+            copy_tree(target, written)
         hand = bool(source.notebook.metadata.get("triptych", {}).get("by_hand", False))
         try:
             for answers in _answers(course, source, bank=bank):
@@ -90,7 +92,7 @@ def fill(course: Course, chapter: str, *, box: str, submissions: int = WORTH) ->
             close_nursery(kernel_kind(box, hand=hand, compiled=written, filled=True, hide=course.root))
         for path in written.iterdir():
             if path.is_file() and not path.is_symlink() and path.name.endswith("-cache"):
-                shutil.copyfile(path, kept / path.name)
+                shutil.copy2(path, kept / path.name)  # with its time: a box shows the oldest where it cannot show all
         if bank:
             (kept / WITH_BANK).touch()
         for old in target.parent.glob(f"{chapter}-*"):
