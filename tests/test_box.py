@@ -6,11 +6,13 @@ import ast
 import contextlib
 import json
 import os
+import shutil
 import signal
 import site
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -615,6 +617,27 @@ def test_many_from_one() -> None:
         # What other tests of this process have left may end meanwhile: no more than before, then, not just as many.
         assert _within(5, lambda: all(map(le, _threads_and_files(one), before))), (before, _threads_and_files(one))
         assert list(one.folder.iterdir()) == []
+
+
+def test_what_a_killed_grader_leaves_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", tempfile.mkdtemp(prefix="sweep-", dir="/tmp"))
+    base = Path(tempfile.gettempdir())
+    code = (
+        "import os, signal; from triptych.grade.nursery import Kind, Nursery; n = Nursery(Kind(box='none', imports=()))"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(n.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"],
+        env={**os.environ, "TMPDIR": str(base)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    left = Path(killed.stdout.strip())
+    assert left.is_dir() and left.parent == base.resolve()
+    with contextlib.closing(Nursery(Kind(box="none", imports=()))) as used:
+        long_ago = time.time() - 1000
+        for folder in (left, used.folder):
+            os.utime(folder, (long_ago, long_ago))
+        with contextlib.closing(Nursery(Kind(box="none", imports=()))):
+            assert not left.exists() and used.folder.is_dir()
+    shutil.rmtree(base)
 
 
 def _threads_and_files(one: Nursery) -> tuple[int, int, int]:

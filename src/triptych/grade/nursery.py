@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -47,6 +48,8 @@ END_SECONDS = 20.0
 WATCH_EVERY = 0.2
 #: What the folder of sockets, the one place on disk that a submission may write to, may hold, in bytes.
 SHARED_BYTES = 1_000_000
+PREFIX = "tt-"
+ABANDONED_SECONDS = 60.0
 SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
 # What a submission must not know of the grader's own environment, even where there is no box.
 HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
@@ -77,7 +80,7 @@ class Nursery:
     def __init__(self, kind: Kind = Kind(), limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self.kind = kind
-        self.folder = _short_folder()
+        self.folder, self._ours = _short_folder()
         self._count = 0
         self._lock = threading.Lock()
         self._box: Box | None = None
@@ -238,6 +241,9 @@ class Nursery:
         if self._process is not None and self._process.stderr is not None:
             self._process.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._ours is not None:
+            os.close(self._ours)
+            self._ours = None
 
 
 class Child:
@@ -380,11 +386,38 @@ def close_nurseries() -> None:
 # --- small parts ------------------------------------------------------------------------------------
 
 
-def _short_folder() -> Path:
-    """A new private folder whose path leaves room for a socket's name."""
+def _short_folder() -> tuple[Path, int | None]:
+    """A new private folder whose path leaves room for a socket's name, and what says that it is in use."""
     bases = [tempfile.gettempdir(), "/tmp"]  # noqa: S108 - mkdtemp makes a private folder in it
     base = next((base for base in bases if len(os.fsencode(base)) < SOCKET_PATH - 26), "/tmp")  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="tt-", dir=base)).resolve()
+    _sweep(Path(base))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).resolve()
+    return folder, _lock_folder(folder)
+
+
+def _sweep(base: Path) -> None:
+    """Takes away folders of graders that were killed: nobody holds their lock any more."""
+    for folder in base.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = folder.lstat()
+            old = time.time() - status.st_mtime > ABANDONED_SECONDS  # one that is younger may not have its lock yet
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or not old:
+                continue
+            held = _lock_folder(folder)
+            if held is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """The folder's lock, which ends with this process; None when another one holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _memory_file(content: bytes) -> IO[bytes]:
