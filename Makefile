@@ -39,7 +39,7 @@ test: $(VENV)/dev  ## all tests; one exercise: .venv/bin/pytest -k mul_jvp
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup $(if $(TRIPTYCH_REQUIRE_ALL),,--ignore tests/test_hostile.py)
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --durations 25 --durations-min 5 $(if $(TRIPTYCH_REQUIRE_ALL),,--ignore tests/test_hostile.py)
 
 # The tree is part of `make test` where nothing may be left out. Most of its time is waiting for what does not end.
 hostile: $(VENV)/dev  ## the tree of hostile submissions, each with its verdict (minutes; needs bubblewrap)

@@ -215,7 +215,7 @@ def test_one_file_is_bounded() -> None:
 def test_connection_folder_is_bounded() -> None:
     ran = python("""
         import glob, time
-        (shared,) = glob.glob("/tmp/tt-*/*")
+        (shared,) = glob.glob("/tmp/tn-*/*")
         for n in range(200):
             open(f"{shared}/x{n}", "wb").write(bytes(100_000))
         time.sleep(20)
@@ -545,7 +545,7 @@ found += [name for name, there in {
     "attribute": hasattr(json, "left_behind"),
     "memory": ctypes.CDLL(None).shmget(0x7777, 4096, 0o666) >= 0,
     "processes": sorted(p for p in os.listdir("/proc") if p.isdecimal()) != ["1", "2"],
-    "folders": len(os.listdir([str(p.parent) for p in pathlib.Path("/tmp").glob("tt-*/*")][0])) != 1,
+    "folders": len(os.listdir([str(p.parent) for p in pathlib.Path("/tmp").glob("tn-*/*")][0])) != 1,
     "umask": os.umask(0o22) != 0o22,
 }.items() if there]
 for name, reach in {

@@ -408,6 +408,7 @@ def owns(terminal: int) -> None:
     import fcntl
     import termios
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started with nohup
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -52,6 +55,15 @@ def test_chapters_go_by_number_and_name(name: str, chapter: str) -> None:
     assert find(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
 
 
+def listed(address: str) -> set[str]:
+    """What a server that has just said its address lists; it may not listen yet."""
+    for _ in range(120):
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(address) as answer:
+            return {entry["name"] for entry in json.load(answer)["content"]}
+        time.sleep(0.5)
+    raise AssertionError(f"{address} does not answer")
+
+
 def test_lab_opens_on_the_chapter(tmp_path: Path) -> None:
     chapter = "05_forward_mode"
     command = [*STUDENT, "5", "--no-browser", "--work", str(tmp_path / "work")]
@@ -65,8 +77,7 @@ def test_lab_opens_on_the_chapter(tmp_path: Path) -> None:
             token = address[0].split("token=")[1]
             assert f"/lab/tree/{chapter}/{chapter}.ipynb?" in address[0]
             root = address[0].split("/lab/tree")[0]
-            with urllib.request.urlopen(f"{root}/api/contents?token={token}") as answer:
-                names = {entry["name"] for entry in json.load(answer)["content"]}
+            names = listed(f"{root}/api/contents?token={token}")
             # the chapters and nothing of the course behind them
             assert chapter in names and not names & {"source", "tests", "nbgrader_config.py", "work"}
         finally:

@@ -48,7 +48,7 @@ END_SECONDS = 20.0
 WATCH_EVERY = 0.2
 #: What the folder of sockets, the one place on disk that a submission may write to, may hold, in bytes.
 SHARED_BYTES = 1_000_000
-PREFIX = "tt-"
+PREFIX = "tn-"
 ABANDONED_SECONDS = 60.0
 SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
 # What a submission must not know of the grader's own environment, even where there is no box.
