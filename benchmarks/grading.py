@@ -1,9 +1,10 @@
 """What grading costs: stock nbgrader and `triptych grade` on the same submissions, in one run.
 
-    python benchmarks/grading.py compare --students 4      # CPU and wall a submission, by chapter, marks compared
+    python benchmarks/grading.py compare                   # CPU and wall a submission, by chapter, marks compared
     python benchmarks/grading.py jobs --students 24        # 1, 2 and 4 submissions at a time
     python benchmarks/grading.py growth 100 500 2000       # many submissions of the cheapest chapter
     python benchmarks/grading.py whole --students 100      # a class over all chapters
+    python benchmarks/grading.py otter ENVIRONMENT         # Otter-Grader, where an environment has it
 
 Submissions come from the bank: the instructor's answers for every fourth student, else right answers in
 many ways, and wrong ones. The course folder that they are graded in knows only the other half of the
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Annotated
 
 import meter
+import otter_peer
 import typer
 from nbgrader.api import Gradebook
 
@@ -39,6 +41,7 @@ from triptych.demo import Answers, scratch_course
 PROJECT = Course(Path(__file__).resolve().parents[1])
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "JAX_PLATFORMS": "cpu"}
+os.environ.update(ENVIRONMENT)  # nbgrader calls alembic by name, here as in the commands
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.ExecutePreprocessor.timeout = 600\n'
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -80,19 +83,20 @@ def fill(course: Course, students: int, chapters: Sequence[str], answers: Answer
             answers.write(course, chapter, target, way)
 
 
-def stock_beside(course: Course, chapters: Sequence[str]) -> Path:
-    """The same course as nbgrader grades it without us."""
+def stock_beside(course: Course, chapters: Sequence[str], students: Sequence[str]) -> Path:
+    """The same course as nbgrader grades it without us, with these students."""
     stock = course.root.parent / "stock"
     shutil.copytree(course.source, stock / "source")
-    shutil.copytree(course.submitted, stock / "submitted")
+    for student in students:
+        shutil.copytree(course.submitted / student, stock / "submitted" / student)
     (stock / "nbgrader_config.py").write_text(STOCK)
     for chapter in chapters:
         _run([str(BIN / "nbgrader"), "generate_assignment", chapter, "--force"], stock)
     return stock
 
 
-def _run(command: Sequence[str], cwd: Path, watch: float = 0) -> meter.Measured:
-    measured = meter.run(command, cwd, ENVIRONMENT, watch)
+def _run(command: Sequence[str], cwd: Path, watch: float = 0, **environment: str) -> meter.Measured:
+    measured = meter.run(command, cwd, {**ENVIRONMENT, **environment}, watch)
     if measured.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{measured.output[-3000:]}")
     return measured
@@ -123,26 +127,32 @@ def machine() -> None:
 
 
 @app.command()
-def compare(students: Students = 4, chapter: Chapters = None, rounds: int = 1) -> None:
-    """Stock `nbgrader autograde` and `triptych grade`, with and without a box, in turn."""
+def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)] = 4, chapter: Chapters = None) -> None:
+    """`triptych grade` on a class, with and without a box, and stock `nbgrader autograde` on a sample of it.
+
+    The sample takes every fifth student, so that all kinds of answers are in it.
+    """
     machine()
     chapters = PROJECT.choose(chapter or [])
     rows, sums = [], [0.0] * 5
     with course_of(students, chapters) as course:
-        stock = stock_beside(course, chapters)
+        chosen = [f"s{number % students:04}" for number in range(0, 5 * sample, 5)]
+        stock = stock_beside(course, chapters, chosen)
         for name in chapters:
             # what is done once for a chapter, whatever the class, is measured apart
             once = grade(course, [name], "--jobs", "1")
-            found: dict[str, list[meter.Measured]] = {"stock": [], "feedback": [], "box": [], "no box": []}
-            for _ in range(rounds):
-                found["stock"].append(_run([str(BIN / "nbgrader"), "autograde", name, "--force"], stock))
-                found["feedback"].append(_run([str(BIN / "nbgrader"), "generate_feedback", name, "--force"], stock))
-                found["box"].append(grade(course, [name], "--jobs", "1"))
-                found["no box"].append(grade(course, [name], "--jobs", "1", "--sandbox", "none"))
-            if (ours := marks(course.root, name)) != (theirs := marks(stock, name)):
+            found = {
+                "stock": _run([str(BIN / "nbgrader"), "autograde", name, "--force"], stock),
+                "feedback": _run([str(BIN / "nbgrader"), "generate_feedback", name, "--force"], stock),
+                "box": grade(course, [name], "--jobs", "1"),
+                "no box": grade(course, [name], "--jobs", "1", "--sandbox", "none"),
+            }
+            ours, theirs = marks(course.root, name), marks(stock, name)
+            if {student: ours[student] for student in chosen} != theirs:
                 print(f"{name}: MARKS DIFFER: {ours} {theirs}")
-            cpu = {k: statistics.median(m.cpu for m in measured) / students for k, measured in found.items()}
-            wall = {k: statistics.median(m.wall for m in measured) / students for k, measured in found.items()}
+            many = {"stock": sample, "feedback": sample, "box": students, "no box": students}
+            cpu = {k: measured.cpu / many[k] for k, measured in found.items()}
+            wall = {k: measured.wall / many[k] for k, measured in found.items()}
             cells = _cells_of(course, name) / students
             figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["box"], cpu["no box"], cells]
             sums = [a + b for a, b in zip(sums, figures, strict=True)]
@@ -184,6 +194,43 @@ def jobs(students: Students = 24, chapter: Chapters = None) -> None:
                 f"{measured.memory / 1e6 / count:.0f}",
             ])  # fmt: skip
     table(["jobs", "wall s", "CPU s a submission", "submissions a minute", "MB a job"], rows)
+
+
+@app.command()
+def otter(environment: Path, students: Students = 4, chapter: Chapters = None) -> None:
+    """Otter-Grader, without containers, and `triptych grade`, in turn on the same submissions.
+
+    environment: a virtual environment with otter-grader, ipykernel and what the notebooks import.
+    """
+    machine()
+    chapters = PROJECT.choose(chapter or ["4", "5"])
+    rows = []
+    with course_of(students, chapters) as course:
+        for name in chapters:
+            folder = course.root.parent / "otter" / name
+            files = otter_peer.write_tests(course, name, folder)
+            tool = str(environment.absolute() / "bin" / "otter")
+            flags = ["-t", "tests", "-o", "autograder.zip", "--no-requirements", "--no-environment"]
+            _run([tool, "generate", *flags, *map(str, files)], folder)
+            grade(course, [name], "--jobs", "1")
+            ours = grade(course, [name], "--jobs", "1")
+            cpu, wall, theirs = 0.0, 0.0, {}
+            for handed_in in sorted(course.submitted.iterdir()):
+                results = folder / handed_in.name
+                results.mkdir()
+                otter_peer.write_submission(handed_in / name / f"{name}.ipynb", results / f"{name}.ipynb")
+                line = [tool, "run", str(results / f"{name}.ipynb"), "-a", "autograder.zip", "-o", str(results)]
+                path = f"{environment.absolute() / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"
+                measured = _run([*line, "--no-logo"], folder, PATH=path)
+                cpu, wall = cpu + measured.cpu, wall + measured.wall
+                theirs[handed_in.name] = otter_peer.marks_of(results / "results.json")
+            if (own := marks(course.root, name)) != theirs:
+                print(f"{name}: MARKS DIFFER: {own} {theirs}")
+            figures = [cpu / students, ours.cpu / students, cpu / ours.cpu, wall / students, ours.wall / students]
+            rows.append([name, *(f"{figure:.2f}" for figure in figures)])
+            print(rows[-1], file=sys.stderr)
+    head = ["chapter", "Otter-Grader, CPU s", "triptych, CPU s", "ratio", "Otter-Grader, wall s", "triptych, wall s"]
+    table(head, rows)
 
 
 @app.command()

@@ -24,7 +24,7 @@ from triptych.course import Course, CourseError
 from triptych.demo import make_class, scratch_course
 from triptych.grade.feedback import telling_lines
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
-from triptych.grade.report import statistics, write_report
+from triptych.grade.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
 from triptych.nbgrader_api import gradebook, nbgrader_api
 
@@ -327,7 +327,7 @@ def test_only_what_has_changed_is_graded_again(small: Course) -> None:
 
     def run(**options: bool) -> tuple[tuple[int, int], list[str], dict[str, float | None]]:
         told = Told()
-        results = grade(small, [FORWARD], box="none", listener=told, **options)
+        results = grade(small, [FORWARD], jobs=1, box="none", listener=told, **options)
         return told.counts, sorted(told.ended), {r.student: r.score for r in results}
 
     marks = {"ada": 2.0, "emmy": 0.0, "mary": None}
@@ -354,6 +354,27 @@ def test_only_what_has_changed_is_graded_again(small: Course) -> None:
     log = (small.root / ".triptych" / "grade.log").read_text().splitlines()
     assert len(log) == 15 and all("seconds:" in line for line in log)
     assert re.search(r"'ada': 0 of 3; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", "\n".join(log))
+
+
+def test_a_penalty_for_late_work_is_in_the_report_as_in_the_table(small: Course) -> None:
+    late = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    late.with_name("timestamp.txt").write_text("2020-01-02 00:00:00 UTC")
+    submit(small, "emmy", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    config = small.root / "nbgrader_config.py"
+    text = config.read_text(encoding="utf-8") + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n'
+    config.unlink()  # it may be a link to the project's
+    config.write_text(text, encoding="utf-8")
+    with gradebook(small) as book:
+        book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
+    grade(small, [FORWARD], box="none")
+    lines = {row["student"]: line_of(row) for row in Record(small).read()}
+    assert lines["ada"] == ("ada", "0", "3", "late, 2 points off, no box")
+    assert lines["emmy"] == ("emmy", "2", "3", "no box")
+    (chapter,) = statistics(small, [FORWARD])
+    assert chapter.mean == 1
+    _, grades = write_report(small, [FORWARD])
+    with grades.open(encoding="utf-8") as file:
+        assert {row["student_id"]: row["score"] for row in csv.DictReader(file)} == {"ada": "0.0", "emmy": "2.0"}
 
 
 def test_a_fault_of_the_grader_is_tried_again(small: Course, monkeypatch: pytest.MonkeyPatch) -> None:

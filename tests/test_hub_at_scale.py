@@ -16,13 +16,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from courses import FORWARD, answer, edit, scratch, submit
-from nbformat import NotebookNode
+from courses import FORWARD, answer, edit, scratch, shortened, submit
 from needs import needs
 from traitlets.config import Config
 
 from triptych.build.release import release_chapter
-from triptych.chapter import Role, role_of
 from triptych.course import Course
 from triptych.grade.record import GRADED
 from triptych.grade.run import grade
@@ -83,17 +81,9 @@ def course(database: str, tmp_path_factory: pytest.TempPathFactory) -> Course:
     lines = re.sub(r'"postgresql\+psycopg://[^"]*"', repr(database), lines)
     assert database in lines
     config.write_text(config.read_text(encoding="utf-8") + "\n" + lines, encoding="utf-8")
-    edit(made.notebook(FORWARD), only_mul_jvp)
+    edit(made.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     release_chapter(made, FORWARD)
     return made
-
-
-def only_mul_jvp(notebook: NotebookNode) -> None:
-    notebook.cells = [
-        cell
-        for cell in notebook.cells
-        if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE) or cell.id == "mul_jvp" or cell.id.startswith("mul_jvp_")
-    ]
 
 
 #: A grader who goes through the class by hand: a mark and a comment for each student.

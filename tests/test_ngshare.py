@@ -20,14 +20,12 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
-from courses import FORWARD, cell, edit, scratch
+from courses import FORWARD, cell, edit, scratch, shortened
 from hub_browser import Browser
-from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 from needs import REQUIRE_ALL, needs_proxy
 
 from triptych.build.release import release_chapter
-from triptych.chapter import Role, role_of
 from triptych.course import Course
 from triptych.grade.run import grade
 from triptych.hub import process
@@ -192,19 +190,11 @@ class Place:
         self.course, self.desks = course, desks
 
 
-def only_mul_jvp(notebook: NotebookNode) -> None:
-    notebook.cells = [
-        one
-        for one in notebook.cells
-        if role_of(one) in (Role.SETUP, Role.STUDENT_SIDE) or one.id == "mul_jvp" or one.id.startswith("mul_jvp_")
-    ]
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, packages: tuple[Path, Path]) -> Iterator[Place]:
     base = tmp_path_factory.mktemp("ngshare")
     course = scratch(base / "course")
-    edit(course.notebook(FORWARD), only_mul_jvp)
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     release_chapter(course, FORWARD)
     site = Site(base / "site")
     site.private.mkdir(parents=True)

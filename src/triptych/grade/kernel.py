@@ -197,11 +197,12 @@ class Kernel:
     def _follow(self, request: str, outputs: Outputs, end: float) -> dict[str, Any] | None:
         """The reply to a request, with the outputs meanwhile; None when it is `end`, or the kernel's."""
         reply: dict[str, Any] | None = None
+        idle = False  # the two come by different sockets, in either order
         poller = zmq.Poller()
         poller.register(self._iopub, zmq.POLLIN)
         poller.register(self._shell, zmq.POLLIN)
         looked = fair_time()
-        while (now := fair_time()) < end:
+        while not (idle and reply is not None) and (now := fair_time()) < end:
             ready = dict(poller.poll(min(100, max(1, int((end - now) * 1000)))))
             if self._shell in ready and reply is None:
                 message = self._read(self._shell, request)
@@ -211,10 +212,11 @@ class Kernel:
                     end = min(end, now + IDLE_SECONDS)
             if self._iopub in ready:
                 message = self._read(self._iopub, request, outputs)
-                if message is not None and _is_idle(message) and reply is not None:
-                    return reply
-                if message is not None and not outputs.take(message) and _is_idle(message):
+                if message is not None and _is_idle(message):
+                    idle = True
                     end = min(end, now + IDLE_SECONDS)
+                elif message is not None:
+                    outputs.take(message)
             elif now - looked > 0.5:
                 looked = now
                 if not self._manager.is_alive():

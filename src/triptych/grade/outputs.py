@@ -52,19 +52,17 @@ class Outputs:
         self._cut = True
         return False
 
-    def take(self, message: dict[str, Any]) -> bool:
-        """Takes a message of the kernel; False when it is no output."""
+    def take(self, message: dict[str, Any]) -> None:
+        """Takes a message of the kernel; what is no output is passed over."""
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
             if content.get("wait"):
                 self._clear = True
             else:
                 self._empty()
-            return True
-        if kind not in (*SHOWN, "stream", "error"):
-            return False
-        if self._cut and kind != "error":
-            return True
+            return
+        if kind not in (*SHOWN, "stream", "error") or (self._cut and kind != "error"):
+            return
         if self._clear:
             self._empty()
         if kind == "stream":
@@ -73,7 +71,6 @@ class Outputs:
             self._error(content)
         else:
             self._show(kind, content)
-        return True
 
     def _empty(self) -> None:
         self._nodes, self._displays, self._clear = [], {}, False

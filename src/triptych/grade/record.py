@@ -29,6 +29,8 @@ class Result:
     score: float | None = None
     max_score: float | None = None
     late: bool = False
+    #: points taken off for being late; `score` is without it
+    penalty: float = 0.0
     cells: dict[str, CellScore] = field(default_factory=dict)
     seconds: float = 0.0
     box: str = ""

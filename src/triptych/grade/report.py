@@ -68,7 +68,7 @@ class ChapterStatistics:
 
     @property
     def mean(self) -> float:
-        scores = [row["score"] for row in self.graded]
+        scores = [counted(row) for row in self.graded]
         return sum(scores) / len(scores) if scores else math.nan
 
 
@@ -173,9 +173,16 @@ def line_of(row: dict[str, Any]) -> tuple[str, str, str, str]:
     if row["status"] != GRADED:
         return student, "–", "", f"not graded: {row['reason']}"
     remarks = ["late"] if row.get("late") else []
+    if penalty := row.get("penalty"):
+        remarks.append(f"{penalty:g} points off")
     if row.get("box") == "none":
         remarks.append("no box")
-    return student, f"{row['score']:g}", f"{row['max_score']:g}", ", ".join(remarks)
+    return student, f"{counted(row):g}", f"{row['max_score']:g}", ", ".join(remarks)
+
+
+def counted(row: dict[str, Any]) -> float:
+    """What a graded submission counts: its score less the penalty for being late, as the exports have it."""
+    return max(0.0, float(row["score"]) - float(row.get("penalty", 0.0)))
 
 
 def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:

@@ -97,6 +97,7 @@ class Writer:
                 score=float(submission.score),
                 max_score=float(submission.max_score),
                 late=late,
+                penalty=float(submission.late_submission_penalty or 0.0),
                 cells=cells,
             )
 
