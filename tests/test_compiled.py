@@ -93,6 +93,13 @@ def test_what_a_submission_compiles_is_not_there_for_the_next(warm: Nursery, fil
     assert sorted(path.name for path in filled[1].iterdir()) == before
 
 
+def test_what_a_submission_compiles_is_there_for_itself(warm: Nursery) -> None:
+    """A function made anew for each call, as learners' fits make it, is one program."""
+    again = "\nfor _ in range(3): jax.jit(lambda x: jnp.sin(x) * 11)(jnp.arange(3.0))"
+    hits, misses = counted(LECTURE + again, warm)
+    assert hits >= 2 and misses == 1
+
+
 def test_the_folder_cannot_be_listed_nor_changed(warm: Nursery, filled: tuple[Course, Path]) -> None:
     name = next(path.name for path in filled[1].iterdir())
     code = f"""

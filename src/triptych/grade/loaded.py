@@ -1,0 +1,57 @@
+"""A process keeps what JAX has compiled or loaded in it, and so compiles no program twice.
+
+`jax.jit` and `jax.grad` of a function that is made anew for each call are new to JAX each time: it
+traces, lowers and compiles, or reads the same program from the folder of compiled ones again. Here
+the program itself is looked up, by the key that JAX gives it. It stays in the process and ends with
+it: one submission's programs are in no reach of the next.
+
+The package is not there where this runs: it imports the standard library and JAX alone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+MOST = 512  # programs; what was used longest ago goes first
+
+
+def keep_loaded(most: int = MOST) -> bool:
+    """Makes it so in this process, from now on; says whether this version of JAX lets it.
+
+    JAX looks nothing up before `jax_compilation_cache_dir` is set.
+    """
+    try:
+        from jax._src import compiler
+
+        read, write = compiler._cache_read, compiler._cache_write
+    except (ImportError, AttributeError):
+        return False
+    kept: OrderedDict[str, Any] = OrderedDict()
+
+    def keep(key: str, executable: Any) -> None:
+        kept[key] = executable
+        if len(kept) > most:
+            kept.popitem(last=False)
+
+    def cache_read(module_name: str, cache_key: str, *rest: Any) -> tuple[Any, int | None]:
+        if cache_key in kept:
+            kept.move_to_end(cache_key)
+            return kept[cache_key], 0
+        executable, seconds = read(module_name, cache_key, *rest)
+        if executable is not None:
+            keep(cache_key, executable)
+        return executable, seconds
+
+    def cache_write(
+        cache_key: str, seconds: float, module_name: str, backend: Any, executable: Any, host_callbacks: Any
+    ) -> None:
+        if not host_callbacks:  # such a program belongs to one call
+            keep(cache_key, executable)
+        write(cache_key, seconds, module_name, backend, executable, host_callbacks)
+
+    vars(compiler).update(_cache_read=cache_read, _cache_write=cache_write)
+    return True
+
+
+__all__ = ["keep_loaded"]
