@@ -16,7 +16,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Bool, Dict, Unicode
 
 from triptych.course import Course, CourseError
-from triptych.grade import agent, by_hand, codec, loaded
+from triptych.grade import agent, by_hand, codec, programs
 from triptych.grade.bubblewrap import BoxError, environment_folders
 from triptych.grade.limits import Limits
 from triptych.grade.nursery import Child, Kind, Nursery, nursery
@@ -52,7 +52,7 @@ import functools, jax
 jax.config.update("jax_compilation_cache_dir", {folder!r})
 jax.config.update("jax_persistent_cache_min_compile_time_secs", {least!r})
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-make("_triptych_loaded", {source!r}).keep_loaded()
+make("_triptych_programs", {source!r}).keep_loaded()
 """
 _LOWERING = """
 try:  # one context for all that is lowered, where this version of JAX makes one for each program
@@ -79,7 +79,7 @@ def kernel_kind(
     if compiled is not None:
         least = 0.0 if filled else 1e9
         folder = str(compiled) if box == "none" else COMPILED
-        code += _JAX.format(folder=folder, least=least, source=_source(loaded))
+        code += _JAX.format(folder=folder, least=least, source=_source(programs))
     code += _LOWERING
     shown = (Path("/usr"), *environment_folders())
     hidden = (hide,) if hide is not None and any(hide.is_relative_to(folder) for folder in shown) else ()

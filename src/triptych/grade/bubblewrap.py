@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from triptych.course import CourseError
+from triptych.grade.programs import QUICK
 from triptych.grade.warm import HOME
 
 #: Inside: the modules of this package that run in the box.
@@ -42,6 +43,7 @@ SETTINGS = {
     "NPROC": "2",  # XLA's
     "MALLOC_ARENA_MAX": "2",
     "JAX_PLATFORMS": "cpu",
+    **QUICK,
     # read when matplotlib is imported, which a kernel finds done
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }

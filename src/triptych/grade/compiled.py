@@ -32,6 +32,7 @@ from triptych.grade.execute import execute
 from triptych.grade.limits import Limits
 from triptych.grade.nursery import close_nursery
 from triptych.grade.preprocessors import copy_tree
+from triptych.grade.programs import QUICK
 
 #: A chapter with fewer submissions than this to grade is not worth the run.
 WORTH = 5
@@ -127,11 +128,11 @@ def _answered(release: NotebookNode, answers: Mapping[str, str]) -> NotebookNode
 
 
 def _fingerprint(course: Course, chapter: str) -> str:
-    """Changes with the notebook, with the libraries, and with the processor: programs are for one kind."""
+    """Changes with the notebook, the libraries, the compiler's options and the processor: programs are for one kind."""
     digest = hashlib.sha256(course.notebook(chapter).read_bytes())
     for library in LIBRARIES:
         digest.update(f"{library} {version(library)}\n".encode())
-    digest.update(f"{platform.machine()} {_processor()}".encode())
+    digest.update(f"{QUICK} {platform.machine()} {_processor()}".encode())
     return digest.hexdigest()[:16]
 
 

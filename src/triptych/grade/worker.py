@@ -24,8 +24,8 @@ from triptych.grade.execute import Timed, execute
 from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.job import GRACE, STUCK, Job, Outcome
 from triptych.grade.limits import Limits
-from triptych.grade.loaded import keep_loaded
 from triptych.grade.preprocessors import copy_tree
+from triptych.grade.programs import EMITTERS, keep_loaded
 from triptych.grade.rebuild import rebuild
 
 
@@ -44,6 +44,8 @@ def begin(log: str, references: str) -> None:
     jax.config.update("jax_compilation_cache_dir", references)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_disable_most_optimizations", True)
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {EMITTERS}".strip()
     keep_loaded()
 
 

@@ -1,15 +1,18 @@
-"""A program that is in the process is not compiled again, and another program is."""
+"""A program that is in the process is not compiled again, another program is, and neither is optimised."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import triptych.grade.loaded
+import triptych.grade.programs
+from triptych.grade.bubblewrap import SETTINGS
+from triptych.grade.programs import EMITTERS, QUICK
 
 CODE = """
 import json, pathlib, sys
@@ -47,7 +50,7 @@ print(json.dumps([out, len(list(pathlib.Path(sys.argv[1]).glob("*-cache")))]))
 
 def ran(tmp_path: Path, *, most: str = "512", least: str = "1e9") -> tuple[list[int], int]:
     """Compilations of the four calls, and how many programs were written to the folder."""
-    argv = [sys.executable, "-c", CODE, str(tmp_path), least, triptych.grade.loaded.__file__, most]
+    argv = [sys.executable, "-c", CODE, str(tmp_path), least, triptych.grade.programs.__file__, most]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     out, written = json.loads(done.stdout)
@@ -68,3 +71,37 @@ def test_what_may_be_written_is_written_and_found(tmp_path: Path) -> None:
     assert first == [1, 0, 1, 0] and written >= 2
     again, more = ran(tmp_path, least="0")
     assert again == [0, 0, 0, 0] and more == written
+
+
+SEEN = """
+import os, sys, jax, jax.numpy as jnp
+from jax._src import compiler
+asked, real = [], compiler.backend_compile_and_load
+def compile(backend, module, devices, options, *rest):
+    asked.append(options.executable_build_options.debug_options.xla_backend_optimization_level)
+    return real(backend, module, devices, options, *rest)
+compiler.backend_compile_and_load = compile
+if len(sys.argv) > 1:  # as a worker of the grader does it, which has imported JAX before
+    from triptych.grade.worker import begin
+    begin("", sys.argv[1])
+print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(asked), os.environ["XLA_FLAGS"], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "worker"), [(QUICK, False), (SETTINGS, False), ({}, True)], ids=["quick", "kernel", "worker"]
+)
+def test_the_compiler_does_not_optimise(tmp_path: Path, environment: dict[str, str], worker: bool) -> None:
+    """And this version of XLA knows the flags: it ends the process for one that it does not know."""
+    plain = {name: value for name, value in os.environ.items() if name not in QUICK}
+    argv = [sys.executable, "-c", SEEN, *([str(tmp_path)] if worker else [])]
+    done = subprocess.run(argv, env=plain | environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    value, level, flags = done.stderr.split("\n")[-2].split()
+    assert float(value) == pytest.approx(2.68964965, rel=1e-6) and (level, flags) == ("{0}", EMITTERS)
+
+
+def test_a_flag_that_xla_does_not_know_would_be_noticed() -> None:
+    environment = {**os.environ, "XLA_FLAGS": "--xla_no_such_flag=1"}
+    argv = [sys.executable, "-c", "import jax; jax.devices()"]
+    assert subprocess.run(argv, env=environment, capture_output=True, check=False, timeout=120).returncode != 0
