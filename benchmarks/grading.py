@@ -229,7 +229,7 @@ def otter(environment: Path, students: Students = 4, chapter: Chapters = None) -
             files = otter_peer.write_tests(course, name, folder)
             tool = str(environment.absolute() / "bin" / "otter")
             flags = ["-t", "tests", "-o", "autograder.zip", "--no-requirements", "--no-environment"]
-            _run([tool, "generate", *flags, *map(str, files)], folder)
+            _run([tool, "generate", *flags, *files], folder)
             grade(course, [name], "--jobs", "1")
             ours = grade(course, [name], "--jobs", "1")
             cpu, wall, theirs = 0.0, 0.0, {}

@@ -8,6 +8,7 @@ cells in the same order as nbgrader does.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -22,8 +23,8 @@ _CASE = """\
 """
 
 
-def write_tests(course: Course, chapter: str, folder: Path) -> list[Path]:
-    """Writes `tests/` below `folder`; returns the further files that the chapter's notebook needs."""
+def write_tests(course: Course, chapter: str, folder: Path) -> list[str]:
+    """Writes `tests/` and the further files that the chapter's notebook needs to `folder`; returns their names."""
     tests = folder / "tests"
     tests.mkdir(parents=True)
     for cell in read_chapter(course.notebook(chapter)).with_role(Role.TEST):
@@ -32,7 +33,8 @@ def write_tests(course: Course, chapter: str, folder: Path) -> list[Path]:
         suites = [{"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}]
         said = {"name": cell.grade_id, "points": points, "suites": suites}
         (tests / f"{cell.grade_id}.py").write_text(f"OK_FORMAT = True\n\ntest = {said!r}\n", encoding="utf-8")
-    return [path for path in sorted((course.release / chapter).iterdir()) if path.is_file() and path.suffix != ".ipynb"]
+    others = [path for path in sorted((course.release / chapter).iterdir()) if path.is_file()]
+    return [shutil.copy(path, folder / path.name).name for path in others if path.suffix != ".ipynb"]
 
 
 def write_submission(path: Path, target: Path) -> None:

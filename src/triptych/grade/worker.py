@@ -25,7 +25,7 @@ from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.job import GRACE, STUCK, Job, Outcome
 from triptych.grade.limits import Limits
 from triptych.grade.preprocessors import copy_tree
-from triptych.grade.programs import EMITTERS, keep_loaded
+from triptych.grade.programs import EMITTERS
 from triptych.grade.rebuild import rebuild
 
 
@@ -46,7 +46,6 @@ def begin(log: str, references: str) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_disable_most_optimizations", True)
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {EMITTERS}".strip()
-    keep_loaded()
 
 
 def run(job: Job, limits: Limits) -> Outcome:
