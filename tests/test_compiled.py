@@ -165,6 +165,15 @@ def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None
     assert compiled.fill(course, JAX, box="bwrap") != folder and not folder.exists()
 
 
+def test_other_options_of_the_compiler_mean_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a folder made with other options would stand there, and nothing in it would ever be found."""
+    course = Course(Path(__file__).resolve().parents[1])
+    before = compiled.folder_of(course, JAX)
+    assert compiled.folder_of(course, JAX) == before
+    monkeypatch.setattr(compiled, "QUICK", {"XLA_FLAGS": ""})
+    assert compiled.folder_of(course, JAX) != before
+
+
 def test_all_of_many_programs_are_shown(tmp_path: Path) -> None:
     """As many as a chapter's bank makes, and more than a process may usually hold open."""
     for number in range(1300):
