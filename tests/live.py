@@ -70,10 +70,23 @@ class LiveDeck:
         return self.page.locator(f"[data-windowed-list-index='{index}']")
 
     def run(self, index: int) -> None:
-        """Runs a cell that has no output yet as a speaker does, with Ctrl+Enter, and waits for its output."""
-        self.cell(index).evaluate("cell => cell.focus()")
-        self.page.keyboard.press("Control+Enter")
-        self.cell(index).locator(".jp-OutputArea-output").first.wait_for()
+        """Runs a cell that has no output yet as a speaker does, with Ctrl+Enter, and waits for its output.
+
+        RISE may select another cell between the two, and a kernel that is still starting hears nothing:
+        whoever sees nothing happen presses again.
+        """
+        from playwright.sync_api import TimeoutError as Nothing
+
+        output = self.cell(index).locator(".jp-OutputArea-output").first
+        for again in (True, True, False):
+            self.cell(index).evaluate("cell => cell.focus()")
+            self.page.keyboard.press("Control+Enter")
+            try:
+                output.wait_for(timeout=30_000)
+                return
+            except Nothing:
+                if not again:
+                    raise AssertionError(f"Cell {index} shows no output: {self.page.evaluate(_WHY)}") from None
 
     def overflows(self) -> list[str]:
         """What leaves the present slide's room: one line a side."""
@@ -139,6 +152,15 @@ _GO = """async ([slide, goal]) => {
   }
   throw new Error(`${slide} cannot be gone to`);
 }"""
+
+# What tells why a cell has not run: where the deck is, which cell is active, what runs, what is asked.
+_WHY = """() => ({
+  slide: document.querySelector('section.present > section.present')?.id,
+  active: [...document.querySelectorAll('.jp-Cell.jp-mod-active')].map(c => c.dataset.windowedListIndex),
+  focus: document.activeElement.className,
+  prompts: [...document.querySelectorAll('.jp-InputPrompt')].map(p => p.textContent).filter(t => /[0-9*]/.test(t)),
+  dialogs: [...document.querySelectorAll('.jp-Dialog')].map(d => d.textContent),
+})"""
 
 # Every Markdown cell with a formula has it set, and every picture has come or failed.
 _TYPESET = """() => {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 import pytest
 from courses import FORWARD, PROJECT
@@ -41,6 +44,11 @@ class Hall:
     def address(self, chapter: str, folder: str = "", *, classic: bool = False) -> str:
         path = path_of(Talk(chapter, classic=classic), 0).replace(f"/{chapter}/", f"/{folder or chapter}/")
         return f"{self.base}{path}&token={self.token}"
+
+    def end_kernels(self) -> None:
+        with httpx.Client(base_url=self.base, headers={"Authorization": f"token {self.token}"}, timeout=60) as server:
+            for session in server.get("/api/sessions").json():
+                server.delete(f"/api/sessions/{session['id']}").raise_for_status()
 
     def open(self, chapter: str, folder: str = "") -> Any:
         return opened(self.browser, self.address(chapter, folder))
@@ -128,8 +136,7 @@ def test_live_deck(hall: Hall, chapter: str) -> None:
     """Nothing overflows at either size, nothing is asked for outside, formulas and figures are there, a cell runs."""
     folder = SCREENSHOTS / "live" / chapter
     folder.mkdir(parents=True, exist_ok=True)
-    with hall.open(chapter) as deck:
-        run_and_see_a_plot(deck, hall.plots[chapter])
+    with plotted(hall, chapter) as deck:
         faults: list[str] = []
         shots = []
         for width, height in SIZES:
@@ -148,10 +155,29 @@ def test_live_deck(hall: Hall, chapter: str) -> None:
         assert deck.asked == []
 
 
-def run_and_see_a_plot(deck: LiveDeck, plot: int) -> None:
-    deck.show(deck.slide_of(plot))
-    assert deck.cell(plot).locator("img").count() == 0
-    deck.run(plot)
+@contextlib.contextmanager
+def plotted(hall: Hall, chapter: str) -> Iterator[LiveDeck]:
+    """A deck in which the first plot has been drawn. A kernel that does not come up is ended, and the deck
+    opened anew, once: what a speaker would do, and on a machine that is busy with other tests it happens."""
+    plot = hall.plots[chapter]
+    for again in (True, False):
+        with hall.open(chapter) as deck:
+            deck.show(deck.slide_of(plot))
+            assert deck.cell(plot).locator("img").count() == 0
+            try:
+                deck.run(plot)
+            except AssertionError as silence:
+                if not again:
+                    raise
+                warnings.warn(str(silence), stacklevel=2)
+            else:
+                see_the_plot(deck, plot)
+                yield deck
+                return
+        hall.end_kernels()
+
+
+def see_the_plot(deck: LiveDeck, plot: int) -> None:
     picture = deck.cell(plot).locator(".jp-OutputArea img").first
     picture.wait_for()
     assert picture.evaluate("i => i.decode().then(() => i.naturalWidth)") > 400
