@@ -26,7 +26,7 @@ from triptych.grade.feedback import telling_lines
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
-from triptych.nbgrader_api import gradebook, nbgrader_api
+from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +290,21 @@ def test_a_changed_source_is_released_anew_before_grading(small: Course) -> None
     nbformat.write(notebook, small.notebook(FORWARD))
     (result,) = grade(small, [FORWARD], box="none")
     assert result.cells[test.id].score == 0
+
+
+def test_gradebooks_share_an_engine_in_a_run_and_not_after_it(tmp_path: Path) -> None:
+    course = scratch_course(PROJECT, tmp_path / "course", [FORWARD])
+    with one_engine():
+        with gradebook(course) as first:
+            first.add_student("ada")
+            with gradebook(course) as second:
+                assert second.engine is first.engine
+                second.add_student("emmy")
+            assert [student.id for student in first.students] == ["ada", "emmy"]  # closing one leaves the other
+        shared = first.engine
+    with gradebook(course) as later:
+        assert later.engine is not shared
+        assert {student.id for student in later.students} == {"ada", "emmy"}
 
 
 def test_the_gradebook_is_backed_up(small: Course) -> None:

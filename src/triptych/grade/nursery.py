@@ -348,8 +348,14 @@ class Child:
 
 _kept: dict[tuple[int, Kind], Nursery] = {}
 _lock = threading.Lock()
-#: As many kinds as are kept warm at a time.
+#: As many kinds as are kept warm at a time, where nobody has said otherwise.
 MOST_KEPT = 3
+_most = [MOST_KEPT]
+
+
+def keep_at_most(kinds: int) -> None:
+    """Says how many kinds this process keeps warm. A process that runs one submission at a time needs one."""
+    _most[0] = kinds
 
 
 def nursery(kind: Kind) -> Nursery:
@@ -361,7 +367,7 @@ def nursery(kind: Kind) -> Nursery:
             found.close()
             found = None
         ours = [other for other in _kept if other[0] == os.getpid()]
-        for other in ours[: max(0, len(ours) + 1 - MOST_KEPT)]:
+        for other in ours[: max(0, len(ours) + 1 - _most[0])]:
             _kept.pop(other).close()
         _kept[key] = found or Nursery(kind)
         return _kept[key]

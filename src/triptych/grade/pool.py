@@ -40,9 +40,10 @@ def prepared(order: Order, jobs: int) -> Generator[tuple[Job, Outcome]]:
 
     def schedule(keys: Sequence[Key]) -> None:
         nonlocal number
+        programs = {chapter: compiled.compiled(course, chapter) for chapter in {chapter for _, chapter in keys}}
         for student, chapter in keys:
             number += 1
-            folder = compiled.compiled(course, chapter)
+            folder = programs[chapter]
             job = Job(str(course.root), student, chapter, str(order.work / str(number)), box, str(folder or ""))
             Path(job.work).mkdir()
             pending[pool.schedule(worker.run, [job, limits], timeout=seconds)] = job

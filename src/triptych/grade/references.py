@@ -153,6 +153,12 @@ def references(chapter: Chapter) -> References:
         return _kept[key]
 
 
+def forget_references() -> None:
+    """Lets go of all that `references` keeps."""
+    with _lock:
+        _kept.clear()
+
+
 def _test_cell(cell: Cell, answered: set[str]) -> TestCell:
     tree = ast.parse(cell.source)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -25,7 +25,7 @@ from triptych.grade.limits import Limits
 from triptych.grade.order import Key, Listener, Order
 from triptych.grade.record import Record, Result
 from triptych.grade.writer import Writer
-from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
+from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook, one_engine
 
 
 def grade(
@@ -48,7 +48,7 @@ def grade(
     Raises CourseError when the course itself is not ready; never because of a submission.
     """
     limits, listener = limits or Limits(), listener or Listener()
-    with alone(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
+    with alone(course), one_engine(), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         work = Path(scratch)
         for chapter in chapters:
             _prepare(course, chapter)

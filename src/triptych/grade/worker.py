@@ -24,6 +24,8 @@ from triptych.grade.execute import Timed, execute
 from triptych.grade.intake import Refused, copy_files, take_in
 from triptych.grade.job import GRACE, STUCK, Job, Outcome
 from triptych.grade.limits import Limits
+from triptych.grade.memory import trim, turn_to
+from triptych.grade.nursery import keep_at_most
 from triptych.grade.preprocessors import copy_tree
 from triptych.grade.programs import EMITTERS
 from triptych.grade.rebuild import rebuild
@@ -40,6 +42,7 @@ def begin(log: str, references: str) -> None:
         os.dup2(descriptor, 2)
         os.close(descriptor)
     os.dup2(2, 1)
+    keep_at_most(1)
     os.environ["MPLBACKEND"] = "agg"  # setup cells on the grader's side have no screen
     jax.config.update("jax_compilation_cache_dir", references)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -55,10 +58,12 @@ def run(job: Job, limits: Limits) -> Outcome:
     # whatever holds this process up, in Python or below, ends with it; the pool starts another
     done = threading.Event()
     threading.Thread(target=_end_when_late, args=[done, limits.notebook_seconds + GRACE], daemon=True).start()
+    turn_to(job.chapter)
     try:
         return _run(job, limits, start)
     finally:
         done.set()
+        trim()
 
 
 def _end_when_late(done: threading.Event, seconds: float) -> None:
@@ -103,6 +108,7 @@ def _run(job: Job, limits: Limits, start: float) -> Outcome:
 
 def compile_chapter(course: str, chapter: str, box: str, submissions: int = compiled.WORTH) -> None:
     """Makes what JAX compiles for a chapter ready for so many submissions."""
+    turn_to(chapter)
     compiled.fill(Course(Path(course)), chapter, box=box, submissions=submissions)
 
 

@@ -1,0 +1,70 @@
+"""A worker process that goes from chapter to chapter keeps what one of them needs, not what all have needed."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from courses import PROJECT
+
+from triptych.chapter import read_chapter
+from triptych.grade import memory, nursery
+from triptych.grade.memory import trim, turn_to
+from triptych.grade.nursery import Kind, close_nurseries, keep_at_most
+from triptych.grade.references import references
+
+BARE = Kind(box="none", imports=())
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(memory, "_turned_to", set())
+    monkeypatch.setattr(nursery, "_most", [nursery.MOST_KEPT])
+    close_nurseries()
+    yield
+    close_nurseries()
+
+
+def test_references_stay_for_a_chapter_and_go_with_it() -> None:
+    first, second = PROJECT.chapters[2:4]
+    chapter = read_chapter(PROJECT.notebook(first))
+    turn_to(first)
+    kept = references(chapter)
+    turn_to(first)
+    assert references(chapter) is kept
+    turn_to(second)
+    assert references(chapter) is not kept
+
+
+def test_a_worker_keeps_one_warm_process() -> None:
+    other = Kind(box="none", imports=(), code="1")
+    one = nursery.nursery(BARE)
+    nursery.nursery(other)
+    assert one.alive  # a notebook server may use several in turn
+    keep_at_most(1)
+    last = nursery.nursery(other)
+    assert last.alive
+    assert not one.alive
+    assert nursery.nursery(other) is last
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back")
+def test_what_is_free_goes_back_to_the_system() -> None:
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    library.free.argtypes = [ctypes.c_void_p]
+    parts = [library.malloc(1000) for _ in range(60_000)]
+    for part in parts:
+        ctypes.memset(part, 1, 1000)
+    for part in parts[:-1]:  # the last one keeps the heap from shrinking by itself
+        library.free(part)
+    before = resident()
+    trim()
+    assert resident() < before - 40e6
+    library.free(parts[-1])
+
+
+def resident() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096.0
