@@ -267,7 +267,7 @@ def propagate_forward(edges, values):
             known[node] = values[node] + sum(w * value(p) for p, c, w in edges if c == node)
         return known[node]
 
-    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)}}
+    return {node: value(node) for p, c, _ in edges for node in (p, c)}
 
 
 # %% wrong: nodes without edges left out
