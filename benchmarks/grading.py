@@ -146,7 +146,7 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
     """
     machine()
     chapters = PROJECT.choose(chapter or [])
-    rows, sums, boxes = [], [0.0] * 4, [0.0, 0.0]
+    rows, sums, boxes = [], [0.0] * 6, [0.0, 0.0]
     with course_of(students, chapters) as course:
         chosen = [f"s{number % students:04}" for number in range(0, 5 * sample, 5)]
         stock = stock_beside(course, chapters, chosen)
@@ -158,6 +158,7 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
                 "feedback": _run([str(BIN / "nbgrader"), "generate_feedback", name, "--force"], stock),
                 "box": grade(course, [name], "--jobs", "1"),
             }
+            parts = [seconds / students for seconds in _seconds_of(course, name)]
             if by_hand := course.plans[name].by_hand:
                 # elsewhere it is not the box that would be compared: programs compiled in a box are
                 # found in a box
@@ -168,8 +169,7 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
             many = {"stock": sample, "feedback": sample, "box": students, "no box": students}
             cpu = {k: measured.cpu / many[k] for k, measured in found.items()}
             wall = {k: measured.wall / many[k] for k, measured in found.items()}
-            cells = _cells_of(course, name) / students
-            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["box"], cells]
+            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["box"], *parts]
             sums = [a + b for a, b in zip(sums, figures, strict=True)]
             if by_hand:
                 boxes = [boxes[0] + cpu["box"], boxes[1] + cpu["no box"]]
@@ -181,19 +181,20 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
     rows.append(["all", *(f"{figure:.2f}" for figure in sums), f"{sums[0] / sums[2]:.1f}", "", "", ""])
     table(
         ["chapter", "stock autograde, CPU s", "and its feedback", "triptych, CPU s (feedback included)",
-         "of which learner's cells and tests, wall s", "ratio", "stock, wall s", "triptych, wall s",
-         "once a chapter, CPU s"],
+         "of which learner's cells (the floor), wall s", "tests, wall s", "gradebook and feedback, wall s", "ratio",
+         "stock, wall s", "triptych, wall s", "once a chapter, CPU s"],
         rows,
     )  # fmt: skip
     if boxes[1]:
         print(f"{boxes[0] / boxes[1]:.2f} times the CPU time of grading without a box (chapters by hand).")
 
 
-def _cells_of(course: Course, chapter: str) -> float:
-    """Wall seconds that learners' cells and their tests took, from the record of the last run."""
+def _seconds_of(course: Course, chapter: str) -> list[float]:
+    """Wall seconds that learners' cells, their tests, and nbgrader took, from the record of the last run."""
     lines = (course.root / ".triptych" / "record.jsonl").read_text().splitlines()
     rows = {(r["student"], r["chapter"]): r for r in map(json.loads, lines)}
-    return sum(r["phases"]["cells"] + r["phases"]["tests"] for (_, c), r in rows.items() if c == chapter)
+    phases = [r["phases"] for (_, c), r in rows.items() if c == chapter]
+    return [sum(phase[part] for phase in phases) for part in ("cells", "tests", "gradebook")]
 
 
 @app.command()
