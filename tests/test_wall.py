@@ -387,19 +387,19 @@ for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.s
 def test_large_graphs_and_arrays_are_fast() -> None:
     test = """
 import time
-started = time.perf_counter()
+started = time.process_time()
 d = Dual(1.0, 1.0)
 for _ in range(3000):
     d = d * 1.0
-graph = time.perf_counter() - started
-started = time.perf_counter()
+graph = time.process_time() - started
+started = time.process_time()
 assert agree(sin(np.ones(100_000)), np.sin(np.ones(100_000))), "no"
-print("took", graph, time.perf_counter() - started)
+print("took", graph, time.process_time() - started)
 """
     executed = run(DUAL, test)
     assert errors(executed) == {}
     graph, array = map(float, re.findall(r"took (\S+) (\S+)", executed.cells[-1].outputs[0].text)[0])
-    # a third of a second and a hundredth on an idle machine; this one may be busy
+    # processor time of the grader's side, a third of a second and a hundredth: a busy machine makes it no longer
     assert graph < 3
     assert array < 1
 
