@@ -6,12 +6,15 @@ import ctypes
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from courses import PROJECT
+from courses import FORWARD, PROJECT
 
 from triptych.chapter import read_chapter
-from triptych.grade import memory, nursery
+from triptych.grade import memory, nursery, worker
+from triptych.grade.job import Job
+from triptych.grade.limits import Limits
 from triptych.grade.memory import turn_to
 from triptych.grade.nursery import Kind, close_nurseries, keep_at_most
 from triptych.grade.references import references
@@ -49,6 +52,19 @@ def test_a_worker_keeps_one_warm_process() -> None:
     assert last.alive
     assert not one.alive
     assert nursery.nursery(other) is last
+
+
+def test_a_worker_turns_to_each_submission_and_gives_back_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(worker, "turn_to", done.append)
+    monkeypatch.setattr(worker, "trim", lambda: done.append("gives back"))
+    assert not worker.run(Job(str(tmp_path), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
+    assert done == [FORWARD, "gives back"]
+    begins = "from triptych.grade import nursery, worker; worker.begin('', 'none'); print(nursery._most)"
+    said = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert said.stderr.strip().endswith("[1]")  # a worker has nothing but its log to speak to
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back")

@@ -58,8 +58,8 @@ def run(job: Job, limits: Limits) -> Outcome:
     # whatever holds this process up, in Python or below, ends with it; the pool starts another
     done = threading.Event()
     threading.Thread(target=_end_when_late, args=[done, limits.notebook_seconds + GRACE], daemon=True).start()
-    turn_to(job.chapter)
     try:
+        turn_to(job.chapter)
         return _run(job, limits, start)
     finally:
         done.set()
