@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
+from in_process import in_process
+from needs import _missing_for_box
 
 from triptych.bank import read_bank
 from triptych.build.answer_key import write_answer_key
@@ -28,6 +31,9 @@ from triptych.grade.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
 from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
 
+#: The real sandbox wherever it works.
+BOX = "none" if _missing_for_box() else "bwrap"
+
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, Result]]:
@@ -35,7 +41,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, 
     course = scratch_course(PROJECT, tmp_path_factory.mktemp("class") / "course", [FORWARD])
     release_chapter(course, FORWARD)
     make_class(PROJECT, course, [FORWARD])
-    results = grade(course, [FORWARD], box="none")
+    results = grade(course, [FORWARD], box=BOX)
     return course, {r.student: r for r in results}
 
 
@@ -202,7 +208,7 @@ def test_report_and_grades(graded: tuple[Course, dict[str, Result]]) -> None:
 def test_nbgrader_itself_comes_to_the_same_marks_and_feedback(graded: tuple[Course, dict[str, Result]]) -> None:
     """The formgrader's buttons call this API with the course's own configuration."""
     course, results = graded
-    api = nbgrader_api(course, ExecuteSubmission={"box": "none"})
+    api = nbgrader_api(course, ExecuteSubmission={"box": BOX})
     said = api.autograde(FORWARD, "blaise", force=True)
     assert said["success"], said
     with gradebook(course) as book:
@@ -231,15 +237,20 @@ def small(released: Path, tmp_path: Path) -> Course:
     return Course(shutil.copytree(released, tmp_path / "course", symlinks=True))
 
 
+def run(course: Course, students: Sequence[str] = (), **options: Any) -> list[Result]:
+    """A run whose submissions are executed in this process."""
+    return grade(course, [FORWARD], students, box="none", executor=in_process, **options)
+
+
 RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
 
 
 def test_a_failed_regrade_has_no_old_score(small: Course) -> None:
     path = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
-    (first,) = grade(small, [FORWARD], box="none")
+    (first,) = run(small)
     assert first.score == 2
     path.write_text("{", encoding="utf-8")
-    (second,) = grade(small, [FORWARD], box="none")
+    (second,) = run(small)
     assert second.status == NOT_GRADED
     with gradebook(small) as book:
         assert [s.student.id for s in book.find_assignment(FORWARD).submissions] == []
@@ -253,7 +264,7 @@ def test_deleted_answers_are_stubs_and_not_the_instructors(small: Course) -> Non
         c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("solution") or c.id == "mul_jvp"
     ]
     submit(small, "ada", notebook)
-    (result,) = grade(small, [FORWARD], box="none")
+    (result,) = run(small)
     assert {id_ for id_, c in result.cells.items() if c.score} == {
         id_ for id_ in result.cells if id_.startswith("mul_jvp_")
     }
@@ -262,7 +273,7 @@ def test_deleted_answers_are_stubs_and_not_the_instructors(small: Course) -> Non
 def test_only_the_student_asked_for(small: Course) -> None:
     for student in ("ada", "emmy"):
         submit(small, student, answer(small, FORWARD, {}))
-    results = grade(small, [FORWARD], ["emmy", "nobody"], box="none")
+    results = run(small, ["emmy", "nobody"])
     assert [(r.student, r.status) for r in sorted(results, key=lambda r: r.student)] == [
         ("emmy", GRADED),
         ("nobody", NOT_GRADED),
@@ -280,6 +291,8 @@ def test_warnings_cost_no_marks_and_metadata_win_none(small: Course) -> None:
     (result,) = grade(small, [FORWARD], box="none")
     assert result.max_score == 3
     assert result.score == 2
+    log = (small.root / ".triptych" / "grade.log").read_text()
+    assert re.search(r"'ada': 2 of 3; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", log)
 
 
 def test_a_changed_source_is_released_anew_before_grading(small: Course) -> None:
@@ -288,7 +301,7 @@ def test_a_changed_source_is_released_anew_before_grading(small: Course) -> None
     test = next(c for c in notebook.cells if c.id.startswith("mul_jvp_"))
     test.source = "### BEGIN HIDDEN TESTS\nassert False, 'always'\n### END HIDDEN TESTS"
     nbformat.write(notebook, small.notebook(FORWARD))
-    (result,) = grade(small, [FORWARD], box="none")
+    (result,) = run(small)
     assert result.cells[test.id].score == 0
 
 
@@ -309,9 +322,9 @@ def test_gradebooks_share_an_engine_in_a_run_and_not_after_it(tmp_path: Path) ->
 
 def test_the_gradebook_is_backed_up(small: Course) -> None:
     submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
-    grade(small, [FORWARD], box="none")
+    run(small)
     submit(small, "emmy", answer(small, FORWARD, {}))
-    grade(small, [FORWARD], ["emmy"], box="none")
+    run(small, ["emmy"])
     with sqlite3.connect(small.root / ".triptych" / "gradebook.before.db") as book:
         students = {row[0] for row in book.execute("select id from student")}
     assert students == {"ada"}
@@ -336,39 +349,34 @@ class Told(Listener):
 
 
 def test_only_what_has_changed_is_graded_again(small: Course) -> None:
+    """What counts as a change is tested in test_digest.py."""
     ada = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
     submit(small, "emmy", answer(small, FORWARD, {}))
     (small.submitted / "mary" / FORWARD).mkdir(parents=True)  # no notebook: not graded
 
-    def run(**options: bool) -> tuple[tuple[int, int], list[str], dict[str, float | None]]:
+    def again(**options: bool) -> tuple[tuple[int, int], list[str], dict[str, float | None]]:
         told = Told()
-        results = grade(small, [FORWARD], jobs=1, box="none", listener=told, **options)
+        results = run(small, listener=told, **options)
         return told.counts, sorted(told.ended), {r.student: r.score for r in results}
 
-    marks = {"ada": 2.0, "emmy": 0.0, "mary": None}
-    assert run() == ((3, 0), ["ada", "emmy", "mary"], marks)
-    assert run() == ((0, 3), [], marks)
+    scores = {"ada": 2.0, "emmy": 0.0, "mary": None}
+    assert again() == ((3, 0), ["ada", "emmy", "mary"], scores)
+    assert again() == ((0, 3), [], scores)
     ada.write_text(ada.read_text().replace("dx1 * x2", "x1 * x2"))
-    assert run() == ((1, 2), ["ada"], {**marks, "ada": 0.0})
+    assert again() == ((1, 2), ["ada"], {**scores, "ada": 0.0})
     shutil.rmtree(small.root / "feedback" / "emmy")
-    assert run()[:2] == ((1, 2), ["emmy"])
+    assert again()[:2] == ((1, 2), ["emmy"])
+    with gradebook(small) as book:
+        book.find_submission(FORWARD, "ada").notebooks[0].comments[0].manual_comment = "see me"
+        book.db.commit()
+    assert again()[:2] == ((1, 2), ["ada"])
+    assert "see me" in feedback_of(small, "ada")
     with gradebook(small) as book:
         book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
-    assert run()[0] == (3, 0)  # a deadline decides what is late
-    with gradebook(small) as book:
-        said = book.find_submission(FORWARD, "ada").notebooks[0].comments[0]
-        said.manual_comment = "see me"
-        book.db.commit()
-    assert run()[:2] == ((1, 2), ["ada"])
-    assert "see me" in feedback_of(small, "ada")
-    notebook = nbformat.read(small.notebook(FORWARD), as_version=4)
-    notebook.cells[0].source += " "
-    nbformat.write(notebook, small.notebook(FORWARD))
-    assert run()[0] == (3, 0)
-    assert run(force=True)[0] == (3, 0)
+    assert again()[0] == (3, 0)  # a deadline decides what is late
+    assert again(force=True)[0] == (3, 0)
     log = (small.root / ".triptych" / "grade.log").read_text().splitlines()
-    assert len(log) == 15 and all("seconds:" in line for line in log)
-    assert re.search(r"'ada': 0 of 3; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", "\n".join(log))
+    assert len(log) == 12 and all("seconds:" in line for line in log)
 
 
 def test_a_penalty_for_late_work_is_in_the_report_as_in_the_table(small: Course) -> None:
@@ -381,7 +389,7 @@ def test_a_penalty_for_late_work_is_in_the_report_as_in_the_table(small: Course)
     config.write_text(text, encoding="utf-8")
     with gradebook(small) as book:
         book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
-    grade(small, [FORWARD], box="none")
+    run(small)
     lines = {row["student"]: line_of(row) for row in Record(small).read()}
     assert lines["ada"] == ("ada", "0", "3", "late, 2 points off, no box")
     assert lines["emmy"] == ("emmy", "2", "3", "no box")
@@ -394,22 +402,22 @@ def test_a_penalty_for_late_work_is_in_the_report_as_in_the_table(small: Course)
 
 def test_a_fault_of_the_grader_is_tried_again(small: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
-    grade(small, [FORWARD], box="none")
+    run(small)
     record = Record(small)
     (result,) = record.results().values()
     record.add(replace(result, status=NOT_GRADED, reason="its worker process died", score=None, cells={}, digest=""))
-    (again,) = grade(small, [FORWARD], box="none")
+    (again,) = run(small)
     assert (again.unchanged, again.score) == (False, 2.0)
 
 
 def test_a_line_of_the_record_that_was_cut_off_is_passed_over(small: Course) -> None:
     submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
-    grade(small, [FORWARD], box="none")
+    run(small)
     record = Record(small)
     whole = record.path.read_bytes()
     record.path.write_bytes(whole + whole[:50])
     assert len(record.read()) == 1
-    (result,) = grade(small, [FORWARD], box="none")
+    (result,) = run(small)
     assert result.unchanged and record.path.read_bytes() == whole
     record.path.write_bytes(b"{}\n" + whole)
     with pytest.raises(CourseError, match=r"record.jsonl, line 1 is damaged"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.course import Course
+from triptych.grade.job import Job, Outcome
 from triptych.grade.limits import Limits
 from triptych.grade.record import Result
 
@@ -41,6 +42,10 @@ class Order:
     box: str
     limits: Limits
     listener: Listener
+
+
+#: Prepares the submissions of an order and yields each with its outcome, in any order.
+Executor = Callable[[Order], Generator[tuple[Job, Outcome]]]
 
 
 def name_of(student: str, chapter: str) -> str:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from triptych.grade import cluster, pool
 from triptych.grade.digest import Digests
 from triptych.grade.intake import submissions
 from triptych.grade.limits import Limits
-from triptych.grade.order import Key, Listener, Order
+from triptych.grade.order import Executor, Key, Listener, Order
 from triptych.grade.record import Record, Result
 from triptych.grade.writer import Writer
 from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook, one_engine
@@ -39,11 +40,13 @@ def grade(
     limits: Limits | None = None,
     force: bool = False,
     listener: Listener | None = None,
+    executor: Executor | None = None,
 ) -> list[Result]:
     """Grades what lies in `submitted/` and writes gradebook, feedback and record.
 
     jobs: submissions at a time (0: as many as there are cores). scheduler: the address of a Dask
-    scheduler, whose workers work on submissions then. A submission of which nothing has changed since
+    scheduler, whose workers work on submissions then. executor: prepares the submissions instead of
+    local processes or a scheduler. A submission of which nothing has changed since
     its last result (itself, chapter, deadline, machinery) keeps that, unless `force`.
     Raises CourseError when the course itself is not ready; never because of a submission.
     """
@@ -64,8 +67,10 @@ def grade(
             _back_up(course)
             writer = Writer(course, work, box, record)
             order = Order(course, todo, work, box, limits, listener)
-            prepared = cluster.prepared(order, scheduler) if scheduler else pool.prepared(order, jobs)
-            with contextlib.closing(prepared):
+            if executor is None:
+                local = partial(pool.prepared, jobs=jobs)
+                executor = partial(cluster.prepared, address=scheduler) if scheduler else local
+            with contextlib.closing(executor(order)) as prepared:
                 for job, outcome in prepared:
                     result = writer.write(job, outcome, digests[job.student, job.chapter])
                     results.append(result)

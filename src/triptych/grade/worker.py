@@ -10,10 +10,11 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import jax
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from triptych.chapter import read_chapter
@@ -37,6 +38,8 @@ def begin(log: str, references: str) -> None:
     Without `log` all of it goes where errors go. What JAX compiles for tests on the grader's side is
     kept in the folder `references`.
     """
+    import jax
+
     if log:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
@@ -54,13 +57,12 @@ def begin(log: str, references: str) -> None:
 def run(job: Job, limits: Limits) -> Outcome:
     """Prepares one submission for nbgrader below `job.work`: `staged/<student>/<chapter>/` and
     `executed/<student>/<chapter>.ipynb`."""
-    start = time.monotonic()
     # whatever holds this process up, in Python or below, ends with it; the pool starts another
     done = threading.Event()
     threading.Thread(target=_end_when_late, args=[done, limits.notebook_seconds + GRACE], daemon=True).start()
     try:
         turn_to(job.chapter)
-        return _run(job, limits, start)
+        return prepare(job, limits)
     finally:
         done.set()
         trim()
@@ -73,7 +75,9 @@ def _end_when_late(done: threading.Event, seconds: float) -> None:
             os._exit(STUCK)
 
 
-def _run(job: Job, limits: Limits, start: float) -> Outcome:
+def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = execute) -> Outcome:
+    """Intake, rebuild and execution of one submission. `execute` runs its cells."""
+    start = time.monotonic()
     course, work = Course(Path(job.course)), Path(job.work)
     submitted = Path(job.submitted) if job.submitted else course.submitted
     try:
@@ -122,4 +126,4 @@ def _keep_only_a_valid_timestamp(path: Path) -> None:
         path.unlink()
 
 
-__all__ = ["GRACE", "STUCK", "Job", "Outcome", "begin", "compile_chapter", "run"]
+__all__ = ["GRACE", "STUCK", "Job", "Outcome", "begin", "compile_chapter", "prepare", "run"]

@@ -1,0 +1,63 @@
+"""An executor for `grade()` that runs submissions in the test's own process.
+
+Bookkeeping (gradebook, record, feedback, report) does not depend on where cells run. Answers of these
+tests are the tests' own, so they need no sandbox, no worker process and no kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from triptych.chapter import Chapter, Role, role_of
+from triptych.grade.job import Job, Outcome
+from triptych.grade.order import Order, name_of
+from triptych.grade.worker import prepare
+
+
+def in_process(order: Order) -> Generator[tuple[Job, Outcome]]:
+    """Prepares the submissions of an order one after the other, in this process."""
+    for number, (student, chapter) in enumerate(order.todo):
+        job = Job(str(order.course.root), student, chapter, str(order.work / str(number)), order.box)
+        order.listener.running([name_of(student, chapter)])
+        yield job, prepare(job, order.limits, execute)
+
+
+def execute(notebook: NotebookNode, chapter: Chapter, files: Path, **_: Any) -> NotebookNode:
+    """Runs a rebuilt submission with the course's test cells, all in one namespace."""
+    executed = copy.deepcopy(notebook)
+    tests = {cell.grade_id: cell.source for cell in chapter.with_role(Role.TEST)}
+    names: dict[str, Any] = {"__name__": "__main__"}
+    before = Path.cwd()
+    os.chdir(files)
+    try:
+        for cell in executed.cells:
+            if cell.cell_type == "code":
+                is_test = role_of(cell) is Role.TEST
+                cell.outputs = _outputs(tests[cell.metadata.nbgrader.grade_id] if is_test else cell.source, names)
+    finally:
+        os.chdir(before)
+    return executed
+
+
+def _outputs(source: str, names: dict[str, Any]) -> list[NotebookNode]:
+    printed = io.StringIO()
+    error = None
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(source, names)
+        except Exception as raised:
+            error = raised
+    outputs = [new_output("stream", name="stdout", text=printed.getvalue())] if printed.getvalue() else []
+    if error is not None:
+        name = type(error).__name__
+        outputs.append(new_output("error", ename=name, evalue=str(error), traceback=[f"{name}: {error}"]))
+    return outputs
