@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import importlib.util
 import os
-
-# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
 import sys
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-from triptych.course import Course
 
 if importlib.util.find_spec("xdist") is None:
     pytest.exit("the tests need more than the course does: run `make dev` once.", returncode=4)
 
+from hypothesis import settings
+from seeds import DEFAULT, SEED
+
+from triptych.course import Course
+
+# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("MPLBACKEND", "agg")
 # The same programs are compiled by the bank, the chapters' tests and the answer keys: each once, for all processes.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+# The default seed stands for the same examples in every run; Hypothesis says itself how to repeat others.
+settings.register_profile("triptych", derandomize=SEED == DEFAULT, deadline=None, print_blob=True)
+settings.load_profile("triptych")
+
+
+def pytest_report_header() -> str:
+    return f"seed: TRIPTYCH_SEED={SEED}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if report.failed:
+        report.sections.append(("Seed", f"TRIPTYCH_SEED={SEED} .venv/bin/pytest '{item.nodeid.partition('@')[0]}'"))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ One process a chapter, not one kernel an answer. `pytest -k mul_jvp` runs one ex
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from pathlib import Path
 
@@ -54,7 +53,6 @@ def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         return
     chapter_id = request.node.callspec.params["chapter_id"]
     monkeypatch.chdir(COURSE.source / chapter_id)
-    os.environ.pop("TRIPTYCH_SEED", None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -76,13 +75,11 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_plain_data_comes_back_as_it_went(value: Any) -> None:
     assert same(Decoder().decode(Encoder().encode(value)), value)
 
 
-@settings(deadline=None)
 @given(VALUES, st.data())
 def test_changed_messages_are_values_or_bad_answers(value: Any, data: st.DataObject) -> None:
     message = bytearray(Encoder().encode(value))
@@ -98,13 +95,13 @@ def test_changed_messages_are_values_or_bad_answers(value: Any, data: st.DataObj
     decoded_or_refused(bytes(message))
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_a_bad_answer(message: bytes) -> None:
     decoded_or_refused(message)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from([bytes([c]) for c in b"NTFEiIfcsbltdSZaOgr:HCRMXVJ"] + [b"\0", b"\1", b"\3<f8", b"\0\0\0\0"])
@@ -201,21 +198,23 @@ def test_many_parts_in_few_bytes_are_refused() -> None:
 
 
 def test_keys_that_collide_end_at_the_deadline() -> None:
+    """A dict of colliding keys looks at the clock at least once in 1,024 keys."""
+
     class Late(Exception):
         pass
 
-    end = time.monotonic() + 0.3
+    ticks = 0
 
     def tick() -> None:
-        if time.monotonic() > end:
+        nonlocal ticks
+        ticks += 1
+        if ticks > 8:
             raise Late
 
     # 2**61 − 1 is the modulus of hashes: all of these hash to 0
-    keys = b"".join(Encoder().encode(k * (2**61 - 1)) + b"N" for k in range(60_000))
-    started = time.monotonic()
+    keys = b"".join(Encoder().encode(k * (2**61 - 1)) + b"N" for k in range(10_000))
     with pytest.raises(Late):
-        Decoder(tick=tick).decode(b"d" + u32(60_000) + keys)
-    assert time.monotonic() - started < 5
+        Decoder(tick=tick).decode(b"d" + u32(10_000) + keys)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +312,7 @@ def test_a_closed_connection_is_gone() -> None:
         link.receive(patient)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.binary(min_size=1, max_size=100))
 def test_garbage_is_a_frame_or_refused_or_gone(garbage: bytes) -> None:
     link, raw = pair_of_links()

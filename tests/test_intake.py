@@ -184,7 +184,7 @@ NOTEBOOKS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NOTEBOOKS | JSON)
 def test_no_content_does_anything_but_be_taken_or_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "n.ipynb"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from triptych.chapter import Chapter, chapter_from
 from triptych.grade.execute import execute
 from triptych.grade.limits import Limits
 from triptych.grade.references import SetupError, references
+from triptych.grade.stand_ins import Wall
 
 SETUP = """
 import math
@@ -384,24 +383,21 @@ for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.s
     assert not Path("pwned").exists()
 
 
-def test_large_graphs_and_arrays_are_fast() -> None:
-    test = """
-import time
-started = time.process_time()
-d = Dual(1.0, 1.0)
-for _ in range(3000):
-    d = d * 1.0
-graph = time.process_time() - started
-started = time.process_time()
-assert agree(sin(np.ones(100_000)), np.sin(np.ones(100_000))), "no"
-print("took", graph, time.process_time() - started)
-"""
-    executed = run(DUAL, test)
-    assert errors(executed) == {}
-    graph, array = map(float, re.findall(r"took (\S+) (\S+)", executed.cells[-1].outputs[0].text)[0])
-    # processor time of the grader's side, a third of a second and a hundredth: a busy machine makes it no longer
-    assert graph < 3
-    assert array < 1
+def test_an_operation_and_an_array_cross_in_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[str] = []
+    ask = Wall.ask
+
+    def counting(wall: Wall, operation: str, *operands: object) -> object:
+        requests.append(operation)
+        return ask(wall, operation, *operands)
+
+    monkeypatch.setattr(Wall, "ask", counting)
+    many = "d = Dual(1.0, 1.0)\nfor _ in range(3000):\n    d = d * 1.0"
+    assert errors(run(DUAL, many)) == {}
+    assert 3000 < len(requests) < 2 * 3000
+    requests.clear()
+    assert errors(run(DUAL, 'assert agree(sin(np.ones(100_000)), np.sin(np.ones(100_000))), "no"')) == {}
+    assert 0 < len(requests) < 10
 
 
 # --- what a learner sees -------------------------------------------------------------------------
@@ -652,7 +648,6 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("answer", "sentence"), ENDLESS.values(), ids=ENDLESS.keys())
 def test_what_does_not_end_fails_and_the_next_goes_on(answer: str, sentence: str) -> None:
-    started = time.monotonic()
     executed = run(
         answer,
         "assert list(f(2)) == 4, 'no'",
@@ -661,7 +656,6 @@ def test_what_does_not_end_fails_and_the_next_goes_on(answer: str, sentence: str
     )
     assert list(errors(executed)) == ["f_0"]
     assert sentence in errors(executed)["f_0"]
-    assert time.monotonic() - started < 40
 
 
 def test_a_test_that_loops_over_a_callback_without_end_is_stopped() -> None:

@@ -204,7 +204,7 @@ def evaluated(program: list[tuple[str, int, int, float]], inputs: list) -> list:
     return nodes
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     program=st.lists(STEP, min_size=3, max_size=9),
     inputs=st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3),
