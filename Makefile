@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev student demo test hostile check lint build bench lock clean
+.PHONY: help setup dev student demo test test-slow test-all check lint build bench lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -35,15 +35,18 @@ student: $(VENV)/base  ## JupyterLab on your own copy of the course, work/ (CHAP
 demo: $(VENV)/base  ## build everything, grade a sample class, say what to open
 	$(BIN)/triptych demo --keep demo
 
-test: $(VENV)/dev  ## all tests; one exercise: .venv/bin/pytest -k mul_jvp
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup --durations 20 --durations-min 5
+
+test: $(VENV)/dev  ## everything once, in minutes; one exercise: .venv/bin/pytest -k mul_jvp
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup --durations 25 --durations-min 5 $(if $(TRIPTYCH_REQUIRE_ALL),,--ignore tests/test_hostile.py)
+	$(PYTEST) -m "not slow"
 
-# The tree is part of `make test` where nothing may be left out. Most of its time is waiting for what does not end.
-hostile: $(VENV)/dev  ## the tree of hostile submissions, each with its verdict (minutes; needs bubblewrap)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/test_hostile.py
+test-slow: $(VENV)/dev  ## what `make test` leaves out: every hostile case, kills, the cluster, the hub, every deck
+	$(PYTEST) -m slow
+
+test-all: test test-slow  ## both
 
 bench: $(VENV)/dev  ## what docs/performance.md says, measured on this machine (an hour; as root or in a delegated control group)
 	$(BIN)/python benchmarks/grading.py compare

@@ -79,6 +79,7 @@ def test_plain_printing_has_every_slides_text(small: Path, tmp_path: Path) -> No
 
 
 @workshop
+@pytest.mark.slow
 def test_speaker_view_paces_the_workshop() -> None:
     with browser._opened(deck(WORKSHOP)) as page:
         page.evaluate("Reveal.slide(1, 1)")
@@ -91,6 +92,7 @@ def test_speaker_view_paces_the_workshop() -> None:
 
 
 @workshop
+@pytest.mark.slow
 def test_workshop_ends_when_it_should() -> None:
     with browser._opened(deck(WORKSHOP)) as page:
         last = page.evaluate("Reveal.getSlideNotes(Reveal.getSlides().at(-1))")

@@ -53,9 +53,43 @@ LIMITS = Limits(call_seconds=2, test_seconds=8, cell_seconds=5, notebook_seconds
 TOKEN = "5f3c-token-of-the-hub-77aa"
 ORPHAN = f"hostile-orphan-{os.getpid()}"
 
+#: One case of each family, graded in every run of the tests; all cases are in the slow tier.
+FAMILIES = {
+    "answers that compare equal to everything": "always_equal",
+    "the notebook's own metadata": "tag_skip_execution",
+    "the test's frames and messages": "frame_walk",
+    "links out of the folder": "link_to_gradebook",
+    "markup in outputs": "hostile_outputs",
+    "files of the grader": "read_source",
+    "network": "sockets",
+    "processes that stay": "daemon",
+    "output without end": "flood_of_lines",
+    "loops without end": "endless_loop",
+    "memory": "memory_hog",
+    "disk": "disk_filled",
+    "crashes": "segfault",
+    "files that are no notebook": "bad_json",
+    "notebooks of another form": "deleted_tests",
+    "honest work": "honest_shapes_of_results",
+}
+TIERS = {"family": [name for name in FAMILIES.values() if name in CHOSEN], "all": CHOSEN}
+
 pytestmark = needs_box
-#: One class graded for all of them; the run as an ordinary user goes on beside it.
-together = pytest.mark.xdist_group("hostile")
+
+
+def marks_of(tier: str) -> list[pytest.MarkDecorator]:
+    """One class is graded for all tests of a tier."""
+    return [pytest.mark.xdist_group(f"hostile {tier}"), *([pytest.mark.slow] if tier == "all" else [])]
+
+
+each_tier = pytest.mark.parametrize(
+    "graded", [pytest.param(tier, marks=marks_of(tier)) for tier in TIERS], indirect=True
+)
+each_case = pytest.mark.parametrize(
+    ("graded", "name"),
+    [pytest.param(tier, name, marks=marks_of(tier)) for tier, names in TIERS.items() for name in names],
+    indirect=["graded"],
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +108,7 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     base = tmp_path_factory.mktemp("hostile")
     course = small_course(base / "course")
     home, exchange = base / "home", base / "exchange"
@@ -89,7 +123,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
             "COURSE": str(course.root), "HOME": str(home), "EXCHANGE": str(exchange), "PORT": str(port),
             "ABSTRACT": name, "ORPHAN": ORPHAN, "TOKEN": TOKEN,
         }  # fmt: skip
-        students, honest = lay_out_class(course, values)
+        students, honest = lay_out_class(course, TIERS[request.param], values)
         before = fingerprint(base)
         results = grade(course, [FORWARD], limits=LIMITS, jobs=JOBS)
         after = fingerprint(base)
@@ -117,11 +151,11 @@ def small_course(root: Path) -> Course:
     return course
 
 
-def lay_out_class(course: Course, values: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Submissions of all chosen cases, an honest one after each: students are graded by name."""
+def lay_out_class(course: Course, names: list[str], values: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Submissions of some cases, an honest one after each: students are graded by name."""
     students: dict[str, str] = {}
     honest = ["000 honest"]
-    for number, name in enumerate(CHOSEN, 1):
+    for number, name in enumerate(names, 1):
         if CASES[name].needs == "root" and os.geteuid() != 0:
             continue
         students[name] = CASES[name].student or f"{number:03} {name}"
@@ -197,8 +231,7 @@ def listener() -> Iterator[tuple[int, str, list[str]]]:
 # --- what each case gets ---------------------------------------------------------------------------
 
 
-@together
-@pytest.mark.parametrize("name", CHOSEN)
+@each_case
 def test_verdict(graded: Graded, name: str) -> None:
     case = CASES[name]
     if name not in graded.students:
@@ -215,8 +248,7 @@ def test_verdict(graded: Graded, name: str) -> None:
         assert (case.reason or "") in result.reason and result.reason
 
 
-@together
-@pytest.mark.parametrize("name", CHOSEN)
+@each_case
 def test_what_must_not_appear(graded: Graded, name: str) -> None:
     if name not in graded.students:
         pytest.skip("only root can make this one")
@@ -270,30 +302,30 @@ def outputs_of(course: Course, student: str) -> str:
 # --- what all of them leave alone ------------------------------------------------------------------
 
 
-@together
+@each_tier
 def test_honest_marks_are_untouched(graded: Graded) -> None:
     marks = {student: (graded.results[student].status, graded.results[student].score) for student in graded.honest}
     assert marks == dict.fromkeys(graded.honest, ("graded", FULL))
 
 
-@together
+@each_tier
 def test_honest_feedback_is_their_own(graded: Graded) -> None:
     for student in graded.honest:
         page = feedback_of(graded.course, student)
         assert "MARK" not in page and "mul_jvp" in page
 
 
-@together
+@each_tier
 def test_nothing_else_on_disk_has_changed(graded: Graded) -> None:
     assert graded.changed == ()
 
 
-@together
+@each_tier
 def test_nothing_arrived_over_the_network(graded: Graded) -> None:
     assert graded.arrived == ()
 
 
-@together
+@each_tier
 def test_nothing_goes_on_after_the_run(graded: Graded) -> None:
     left = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -304,7 +336,7 @@ def test_nothing_goes_on_after_the_run(graded: Graded) -> None:
     assert left == []
 
 
-@together
+@each_tier
 def test_pages_and_notebooks_are_of_a_size_to_send(graded: Graded) -> None:
     for student in graded.students.values():
         for text in (feedback_of(graded.course, student), outputs_of(graded.course, student)):
@@ -317,6 +349,7 @@ def test_pages_and_notebooks_are_of_a_size_to_send(graded: Graded) -> None:
 def test_the_tree_is_as_large_as_it_is_said_to_be() -> None:
     assert len(CASES) >= 70
     kinds = [case.kind for case in CASES.values()]
+    assert set(FAMILIES.values()) <= set(CASES)
     assert min(kinds.count(kind) for kind in ("cheat", "leak", "harm", "broken", "honest")) >= 10
     assert len({case.title for case in CASES.values()}) == len(CASES)
 
@@ -333,6 +366,7 @@ HOLES = (
 )
 
 
+@pytest.mark.slow
 def test_without_the_wall_the_tree_finds_the_holes(tmp_path: Path) -> None:
     """The same cases in one kernel with its tests, as stock nbgrader runs them: they win there."""
     from nbclient import NotebookClient
@@ -364,6 +398,7 @@ def _stock_mark(cell: nbformat.NotebookNode) -> bool:
 # --- as somebody else ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @needs_root
 def test_the_tree_as_an_ordinary_user() -> None:
     """All of it where nothing may be left out, else some of each kind: it doubles the time."""
@@ -374,7 +409,8 @@ def test_the_tree_as_an_ordinary_user() -> None:
     home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/ordinary-XXXX"], text=True).strip())
     try:
         names = f"TRIPTYCH_HOSTILE={','.join(chosen)}"
-        command = ["env", names, sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(HERE)]
+        command = ["env", names, sys.executable, "-m", "pytest", "-q", "-rs", "-m", "slow"]
+        command += ["-p", "no:cacheprovider", str(HERE)]
         command += [f"--basetemp={home}/t", "--deselect", f"{HERE.relative_to(HERE.parents[1])}::{_ONCE}"]
         # itself, which even a required run cannot do there
         command += ["--deselect", f"{HERE.relative_to(HERE.parents[1])}::{_AS_SOMEBODY_ELSE}"]

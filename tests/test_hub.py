@@ -27,36 +27,17 @@ import pytest
 from certipy import Certipy
 from courses import FORWARD, edit, scratch
 from hub_browser import Browser
-from hub_workshop import COURSE_ID, Workshop, workshop
-from nbformat import NotebookNode
+from hub_workshop import COURSE_ID, NOTEBOOK, RIGHT, SUM, WRONG, Workshop, fill, two_exercises, workshop
 from needs import needs_chromium, needs_hub
 
 from triptych.build.browser import find_chromium
-from triptych.chapter import Role, hidden_lines, read_chapter, role_of
+from triptych.chapter import Role, hidden_lines, read_chapter
 from triptych.course import Course
 from triptych.grade.record import Record
 from triptych.hub import people
 from triptych.hub.groups import Groups
 
-pytestmark = [needs_hub, pytest.mark.xdist_group("hub")]
-
-NOTEBOOK = f"{COURSE_ID}/{FORWARD}/{FORWARD}.ipynb"
-RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
-WRONG = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, dx1 * dx2"
-SUM = "def sum_jvp(x1, dx1, x2, dx2):\n    return x1 + x2, dx1 + dx2"
-
-
-def two_exercises(notebook: NotebookNode) -> None:
-    """A chapter that is run in a moment."""
-    keep = ("mul_jvp", "sum_jvp")
-    notebook.cells = [
-        cell
-        for number, cell in enumerate(notebook.cells)
-        if number == 0  # the title
-        or role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
-        or cell.id.startswith(keep)
-        or (cell.cell_type == "markdown" and any(name in cell.source for name in keep))
-    ]
+pytestmark = [needs_hub, pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +66,6 @@ def ada(entered: list[Browser]) -> Browser:
 @pytest.fixture(scope="module")
 def ben(entered: list[Browser]) -> Browser:
     return entered[2]
-
-
-def fill(browser: Browser, **answers: str) -> None:
-    """Types answers into the fetched notebook and saves it."""
-    notebook = browser.read(NOTEBOOK)
-    for cell in notebook["cells"]:
-        if cell.get("id") in answers:
-            cell["source"] = answers[cell["id"]]
-    browser.write(NOTEBOOK, notebook)
 
 
 def course_folder(hub: Workshop) -> Path:

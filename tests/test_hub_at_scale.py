@@ -26,6 +26,7 @@ from triptych.grade.record import GRADED
 from triptych.grade.run import grade
 from triptych.nbgrader_api import gradebook
 
+pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parents[1] / "docs" / "hub-at-scale.md").read_text(encoding="utf-8")
 RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
 

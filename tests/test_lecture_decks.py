@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from courses import PROJECT
+from courses import FORWARD, PROJECT
 from decks import DARK, NAMES, SCREENSHOTS, deck, lecture, printed, squeezed, survey
 from needs import needs_chromium
 from test_grading import leaks, own_solution_lines, secret_lines
@@ -19,13 +19,23 @@ from triptych.chapter import Role, read_chapter, stub, visible_source
 from triptych.slides import Slide, plan_text, slides_of
 from triptych.workshop import core_chapters
 
-# All tests of a deck run in one process, which has built and surveyed it once.
-each = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"deck {name}")) for name in NAMES]
-)
-each_chapter = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"deck {name}")) for name in PROJECT.chapters]
-)
+
+def of(names: list[str]) -> pytest.MarkDecorator:
+    """A test for each deck: one of them in every run, the others in the slow tier.
+
+    All tests of a deck run in one process, which has built and surveyed it once.
+    """
+    marks = {name: [pytest.mark.xdist_group(f"deck {name}")] for name in names}
+    return pytest.mark.parametrize(
+        "name",
+        [
+            pytest.param(name, marks=marks[name] if name == FORWARD else [*marks[name], pytest.mark.slow])
+            for name in names
+        ],
+    )
+
+
+each, each_chapter = of(NAMES), of(PROJECT.chapters)
 
 
 def source_slides(name: str) -> list[Slide]:

@@ -36,7 +36,7 @@ from triptych.hub.site import Settings, Site, write_private
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 from environment import locked  # type: ignore[attr-defined]
 
-pytestmark = [needs_proxy, pytest.mark.xdist_group("ngshare")]
+pytestmark = [needs_proxy, pytest.mark.slow, pytest.mark.xdist_group("ngshare")]
 
 PROJECT = Path(__file__).parents[1]
 SECTION = (

@@ -37,9 +37,16 @@ class Hall:
     base: str
     token: str
     browser: Any
+    folder: Path
+    stage: Path  # the notebook of the second copy
     copies: dict[str, NotebookNode]
     plots: dict[str, int]  # the cell that each chapter's test runs, by index
-    stage: Path  # the notebook of the second copy
+
+    def copy(self, chapter: str) -> NotebookNode:
+        """The notebook of a chapter's deck, made when it is first asked for."""
+        if chapter not in self.copies:
+            self.copies[chapter], self.plots[chapter] = copy_of(chapter, self.folder)
+        return self.copies[chapter]
 
     def address(self, chapter: str, folder: str = "", *, classic: bool = False) -> str:
         path = path_of(Talk(chapter, classic=classic), 0).replace(f"/{chapter}/", f"/{folder or chapter}/")
@@ -72,28 +79,34 @@ def first_plot(notebook: NotebookNode) -> int:
     )
 
 
+def copy_of(chapter: str, folder: Path) -> tuple[NotebookNode, int]:
+    """A chapter's deck with all outputs but that of its first plot, and the index of that cell."""
+    list(prepare_answer_keys(PROJECT, [chapter]))
+    file, _ = make_copy(PROJECT, Talk(chapter, outputs=True), folder)
+    notebook = nbformat.read(file, as_version=4)
+    plot = first_plot(notebook)
+    notebook.cells[plot].outputs = []
+    nbformat.write(notebook, file)
+    return notebook, plot
+
+
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     before = fingerprint()
     scratch = tmp_path_factory.mktemp("live")
-    list(prepare_answer_keys(PROJECT, PROJECT.chapters))
-    copies, plots = {}, {}
-    for chapter in PROJECT.chapters:
-        file, _ = make_copy(PROJECT, Talk(chapter, outputs=True), scratch / "deck")
-        copies[chapter] = nbformat.read(file, as_version=4)
-        plots[chapter] = first_plot(copies[chapter])
-        copies[chapter].cells[plots[chapter]].outputs = []
-        nbformat.write(copies[chapter], file)
+    folder = scratch / "deck"
+    forward, plot = copy_of(FORWARD, folder)
     make_copy(PROJECT, Talk(FORWARD), scratch / "other")
-    (scratch / "other" / FORWARD).rename(scratch / "deck" / STAGE)
-    write_broken(scratch / "deck" / BROKEN)
+    (scratch / "other" / FORWARD).rename(folder / STAGE)
+    write_broken(folder / BROKEN)
     token = secrets.token_hex(16)
     # As `triptych present` does: classic RISE may be ready before the notebook, and then shows this.
-    server = start_server(scratch, configure(scratch, token, copies[FORWARD].metadata["rise"]))
+    server = start_server(scratch, configure(scratch, token, forward.metadata["rise"]))
     try:
         base = wait_until_up(server, scratch, token)
         with chromium() as browser:
-            yield Hall(base, token, browser, copies, plots, scratch / "deck" / STAGE / f"{FORWARD}.ipynb")
+            stage = folder / STAGE / f"{FORWARD}.ipynb"
+            yield Hall(base, token, browser, folder, stage, {FORWARD: forward}, {FORWARD: plot})
     finally:
         end(server)
     assert fingerprint() == before, "A live session has changed source/ or release/."
@@ -131,7 +144,10 @@ SLIPS: dict[Any, str] = {
 }
 
 
-@pytest.mark.parametrize("chapter", PROJECT.chapters)
+@pytest.mark.parametrize(
+    "chapter",
+    [pytest.param(chapter, marks=[] if chapter == FORWARD else pytest.mark.slow) for chapter in PROJECT.chapters],
+)
 def test_live_deck(hall: Hall, chapter: str) -> None:
     """Nothing overflows at either size, nothing is asked for outside, formulas and figures are there, a cell runs."""
     folder = SCREENSHOTS / "live" / chapter
@@ -149,7 +165,7 @@ def test_live_deck(hall: Hall, chapter: str) -> None:
                     shots.append(folder / f"slide-{number:02d}.png")
                     deck.page.screenshot(path=shots[-1])
         contact_sheet(shots, folder.with_suffix(".png"))
-        kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in hall.copies[chapter].cells]
+        kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in hall.copy(chapter).cells]
         assert len(shots) == sum(kind in ("slide", "subslide") for kind in kinds)
         assert faults == []
         assert deck.asked == []
@@ -159,6 +175,7 @@ def test_live_deck(hall: Hall, chapter: str) -> None:
 def plotted(hall: Hall, chapter: str) -> Iterator[LiveDeck]:
     """A deck in which the first plot has been drawn. A kernel that does not come up is ended, and the deck
     opened anew, once: what a speaker would do, and on a machine that is busy with other tests it happens."""
+    hall.copy(chapter)
     plot = hall.plots[chapter]
     for again in (True, False):
         with hall.open(chapter) as deck:
@@ -238,7 +255,7 @@ def stage(hall: Hall) -> Iterator[LiveDeck]:
 
 
 def test_notes_open_in_their_window_and_follow(hall: Hall, stage: LiveDeck) -> None:
-    notes = [cell.source for cell in hall.copies[FORWARD].cells if cell.cell_type == "raw"]
+    notes = [cell.source for cell in hall.copy(FORWARD).cells if cell.cell_type == "raw"]
     with stage.page.context.expect_page() as window:  # nothing has been clicked on yet
         stage.page.keyboard.press("t")
     shown = window.value.locator(".speaker-controls-notes .value")
@@ -251,7 +268,7 @@ def test_notes_open_in_their_window_and_follow(hall: Hall, stage: LiveDeck) -> N
 
 
 def test_locked_cells_stay_locked_and_answers_can_be_typed(hall: Hall, stage: LiveDeck) -> None:
-    notebook = hall.copies[FORWARD]
+    notebook = hall.copy(FORWARD)
     solution = code_index(notebook, "mul_jvp")
     locked = uses_answers(notebook)
     for index, stays in ((locked, True), (solution, False)):
@@ -280,7 +297,7 @@ def test_fragments_come_one_by_one(stage: LiveDeck) -> None:
 
 def test_talk_can_begin_in_the_middle_and_a_dead_kernel_goes_on(hall: Hall, stage: LiveDeck) -> None:
     """The cell uses the class of an exercise that nobody has answered, and names of slides that nobody has run."""
-    notebook = hall.copies[FORWARD]
+    notebook = hall.copy(FORWARD)
     late, later, solution = uses_answers(notebook), uses_answers(notebook, 1), code_index(notebook, "mul_jvp")
     stage.show(stage.slide_of(late))
     stage.run(late)
@@ -302,7 +319,7 @@ def test_talk_can_begin_in_the_middle_and_a_dead_kernel_goes_on(hall: Hall, stag
 
 
 def test_answer_comes_into_its_cell_by_a_word(hall: Hall, stage: LiveDeck) -> None:
-    solution = code_index(hall.copies[FORWARD], "sum_jvp")
+    solution = code_index(hall.copy(FORWARD), "sum_jvp")
     stage.show(stage.slide_of(solution))
     stage.cell(solution).locator(".cm-content").click()
     stage.page.keyboard.press("Control+a")
@@ -313,7 +330,7 @@ def test_answer_comes_into_its_cell_by_a_word(hall: Hall, stage: LiveDeck) -> No
 
 
 def test_nothing_is_saved_until_the_speaker_saves(hall: Hall, stage: LiveDeck) -> None:
-    third = uses_answers(hall.copies[FORWARD], 2)
+    third = uses_answers(hall.copy(FORWARD), 2)
     before = hall.stage.read_bytes()
     stage.show(stage.slide_of(third))
     stage.run(third)
@@ -339,7 +356,7 @@ def test_dark_deck_is_dark(stage: LiveDeck) -> None:
 
 
 def test_classic_rise_shows_the_same(hall: Hall) -> None:
-    notebook = hall.copies[FORWARD]
+    notebook = hall.copy(FORWARD)
     late = uses_answers(notebook)
     context = hall.browser.new_context(viewport={"width": 1280, "height": 720})
     asked: list[str] = []

@@ -16,6 +16,7 @@ from triptych.course import Course
 from triptych.names import bound_names
 
 COURSE = Course(Path(__file__).resolve().parents[1])
+pytestmark = pytest.mark.slow
 CHAPTERS = [pytest.param(chapter, marks=pytest.mark.xdist_group(chapter)) for chapter in COURSE.chapters]
 
 # A function or class whose results pass every comparison that is left to them.
@@ -47,11 +48,6 @@ class Pretender(float):
     __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __abs__ = __neg__ = __add__
     __pow__ = __rpow__ = __add__
 """
-
-
-@pytest.fixture(autouse=True)
-def anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TRIPTYCH_SEED", raising=False)
 
 
 def by_hand(chapter: Chapter) -> bool:
