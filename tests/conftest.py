@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -14,10 +15,12 @@ import pytest
 if importlib.util.find_spec("xdist") is None:
     pytest.exit("the tests need more than the course does: run `make dev` once.", returncode=4)
 
+import nbgrader.api
 from hypothesis import settings
 from seeds import DEFAULT, SEED
 
 from triptych.course import Course
+from triptych.grade.programs import QUICK
 
 # nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -26,8 +29,13 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# Programs of the tests run once or twice, like those of a submission: compiling them is most of their cost.
+for name, value in QUICK.items():
+    os.environ.setdefault(name, value)
 
 
+# nbgrader starts a program of two seconds for each new gradebook, to be told the same version.
+nbgrader.api.get_alembic_version = functools.cache(nbgrader.api.get_alembic_version)
 # The default seed stands for the same examples in every run; Hypothesis says itself how to repeat others.
 settings.register_profile("triptych", derandomize=SEED == DEFAULT, deadline=None, print_blob=True)
 settings.load_profile("triptych")

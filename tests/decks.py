@@ -30,8 +30,8 @@ SIZES = ((1280, 720), (1920, 1080))
 DARK_PAPER = (
     ":root.reveal-print.reveal-print { color-scheme: only dark; } .pdf-page { background: var(--paper) !important; }"
 )
-#: Contact sheets, where CI keeps them.
-SCREENSHOTS = Path(os.environ.get("TRIPTYCH_SCREENSHOTS", PROJECT.root / "build" / "screenshots"))
+#: A folder for pictures of all slides; none are taken without it.
+SCREENSHOTS = Path(os.environ["TRIPTYCH_SCREENSHOTS"]) if "TRIPTYCH_SCREENSHOTS" in os.environ else None
 
 
 @functools.cache
@@ -78,11 +78,12 @@ def survey(name: str) -> Survey:
         page.on("pageerror", lambda error: found.errors.append(str(error)))
         page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
         found.facts = page.evaluate(FACTS)
-        found.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
+        if SCREENSHOTS:
+            found.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             found.overflows[width, height] = [str(overflow) for overflow in browser.measure(page)]
-    if name == DARK:
+    if SCREENSHOTS and name == DARK:
         browser.contact_sheet(deck(name), SCREENSHOTS / "static" / f"{name}-dark", dark=True)
     return found
 

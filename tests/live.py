@@ -14,8 +14,8 @@ from triptych.build.browser import FLAGS, find_chromium
 SIZES = ((1280, 720), (1920, 1080))
 #: No name but the loopback's is found, whatever asks for it.
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-#: Screenshots and contact sheets go here; CI keeps the folder.
-SCREENSHOTS = Path(os.environ.get("TRIPTYCH_SCREENSHOTS", "build/screenshots"))
+#: A folder for pictures of all slides; none are taken without it.
+SCREENSHOTS = Path(os.environ["TRIPTYCH_SCREENSHOTS"]) if "TRIPTYCH_SCREENSHOTS" in os.environ else None
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from triptych.grade.warm import COMPILED
 JAX = "07_jax"
 LECTURE = "import jax, jax.numpy as jnp\ndoubled = jax.jit(lambda x: jnp.sin(x) * 2)(jnp.arange(3.0))"
 
-pytestmark = [needs_box, pytest.mark.xdist_group("compiled")]
+pytestmark = [needs_box, pytest.mark.slow, pytest.mark.xdist_group("compiled")]
 
 
 def shorten(notebook: nbformat.NotebookNode) -> None:

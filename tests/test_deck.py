@@ -266,30 +266,32 @@ def test_slides_that_fit_are_not_reported(deck: Deck) -> None:
     assert browser.overflows(deck(lecture())) == []
 
 
+#: What follows a slide's heading, the side on which it leaves the slide, and the element that does.
+OVERFLOWS: dict[str, tuple[NotebookNode, str, str]] = {
+    "text": (text("A paragraph.\n\n" * 20, "-"), "below", "p "),
+    "fragment": (text("A paragraph.\n\n" * 20, "fragment"), "below", "p "),
+    "code lines": (shown(new_code_cell("x = 1\n" * 30), "-"), "below", "pre "),
+    "code line": (shown(new_code_cell("x" * 120), "-"), "right", "pre "),
+    "formula": (text("$$" + "x_1 + " * 60 + "x$$", "-"), "right", "mjx-container "),
+    "table": (text("| column " * 30 + "|\n" + "| --- " * 30 + "|\n", "-"), "right", "table "),
+    "scroll box": (
+        text('<div style="height:60px;overflow:auto">' + "<p>line</p>" * 5 + "</div>", "-"),
+        "inside",
+        "div ",
+    ),
+}
+
+
 @needs_chromium
-@pytest.mark.parametrize(
-    ("cells", "side", "element"),
-    [
-        ([text("## Long\n\n" + "A paragraph.\n\n" * 20)], "below", "p "),
-        ([text("## Long"), text("A paragraph.\n\n" * 20, "fragment")], "below", "p "),
-        ([text("## Long"), shown(new_code_cell("x = 1\n" * 30), "-")], "below", "pre "),
-        ([text("## Long"), shown(new_code_cell("x" * 120), "-")], "right", "pre "),
-        ([text("## Long\n\n$$" + "x_1 + " * 60 + "x$$")], "right", "mjx-container "),
-        ([text("## Long\n\n" + "| column " * 30 + "|\n" + "| --- " * 30 + "|\n")], "right", "table "),
-        (
-            [text('## Long\n\n<div style="height:60px;overflow:auto">' + "<p>line</p>" * 5 + "</div>")],
-            "inside",
-            "div ",
-        ),
-    ],
-    ids=["text", "fragment", "code_lines", "code_line", "formula", "table", "scroll_box"],
-)
-def test_overflow_is_reported(deck: Deck, cells: list[NotebookNode], side: str, element: str) -> None:
-    found = browser.overflows(deck([text("# Title"), *cells]))
-    assert [(o.slide, o.number, o.heading, o.side) for o in found] == [("1.0", 2, "Long", side)]
-    assert found[0].pixels > 20
-    assert found[0].element.startswith(element)
-    assert "slide 2 (#/1/0) 'Long'" in str(found[0])
+def test_each_overflow_is_reported_with_its_slide(deck: Deck) -> None:
+    slides = [cell for name, (cell, _, _) in OVERFLOWS.items() for cell in (text(f"## {name}"), cell)]
+    found = browser.overflows(deck([text("# Title"), *slides, text("## Fits")]))
+    assert [(o.heading, o.number, o.side) for o in found] == [
+        (name, number, side) for number, (name, (_, side, _)) in enumerate(OVERFLOWS.items(), start=2)
+    ]
+    for overflow, (name, (_, _, element)) in zip(found, OVERFLOWS.items(), strict=True):
+        assert overflow.pixels > 20 and overflow.element.startswith(element), name
+    assert "slide 2 (#/1/0) 'text'" in str(found[0])
 
 
 @needs_chromium

@@ -35,6 +35,7 @@ import nbformat
 import pytest
 import typer
 from courses import FORWARD, PROJECT, edit, scratch, shortened
+from in_process import in_process
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from needs import _missing_for_box
@@ -387,6 +388,7 @@ def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     no_box = " --sandbox none" if _missing_for_box() else ""
+    monkeypatch.setattr("triptych.grade.pool.prepared", lambda order, jobs: in_process(order))
     for page, line in RUN:
         (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
         assert block, f"{page} has no block with `{line}` any more: change RUN in tests/test_docs.py"

@@ -108,8 +108,20 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
-    base = tmp_path_factory.mktemp("hostile")
+def runs() -> dict[str, Graded]:
+    """The run of each tier, made when it is first asked for."""
+    return {}
+
+
+@pytest.fixture
+def graded(request: pytest.FixtureRequest, runs: dict[str, Graded], tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    tier = request.param
+    if tier not in runs:
+        runs[tier] = grade_class(tmp_path_factory.mktemp("hostile"), TIERS[tier])
+    return runs[tier]
+
+
+def grade_class(base: Path, names: list[str]) -> Graded:
     course = small_course(base / "course")
     home, exchange = base / "home", base / "exchange"
     for folder in (home / ".ipython" / "profile_default" / "startup", exchange / "triptych" / "inbound"):
@@ -123,14 +135,14 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             "COURSE": str(course.root), "HOME": str(home), "EXCHANGE": str(exchange), "PORT": str(port),
             "ABSTRACT": name, "ORPHAN": ORPHAN, "TOKEN": TOKEN,
         }  # fmt: skip
-        students, honest = lay_out_class(course, TIERS[request.param], values)
+        students, honest = lay_out_class(course, names, values)
         before = fingerprint(base)
         results = grade(course, [FORWARD], limits=LIMITS, jobs=JOBS)
         after = fingerprint(base)
     changed = [f"{path} was made or changed" for path in sorted(after) if after[path] != before.get(path)]
     changed += [f"{path} is gone" for path in sorted(before.keys() - after.keys())]
     by_student = {result.student: result for result in results}
-    yield Graded(course, by_student, students, tuple(honest), tuple(changed), tuple(arrived), values)
+    return Graded(course, by_student, students, tuple(honest), tuple(changed), tuple(arrived), values)
 
 
 def small_course(root: Path) -> Course:

@@ -261,6 +261,7 @@ def test_what_is_written_is_proved_by_its_bank(written: Course, id_: str) -> Non
         assert found == answer_.loses, answer_.title
 
 
+@pytest.mark.slow
 def test_a_chapter_written_and_one_as_it_was_made_are_built_and_graded(written: Course) -> None:
     run(written, "build", "9", "10")
     released = (written.release / CHAPTER / f"{CHAPTER}.ipynb").read_text(encoding="utf-8")
@@ -290,6 +291,7 @@ def test_a_chapter_written_and_one_as_it_was_made_are_built_and_graded(written: 
     assert "the tangent meets the axis at 1" in feedback
 
 
+@pytest.mark.slow
 def test_the_chapters_own_tests_run(written: Course) -> None:
     for name in ("lectures.py", "conftest.py"):
         shutil.copyfile(PROJECT.root / "tests" / name, written.root / "tests" / name)

@@ -441,6 +441,7 @@ def test_ctrl_c_ends_server_kernel_and_copy_and_keeps_what_was_asked_for(
 
 
 @pytest.mark.xdist_group("present")
+@pytest.mark.slow
 def test_sigterm_ends_it_with_a_kernel_that_is_busy(presenting: Callable[..., Running], small: Course) -> None:
     running = presenting()
     running.open_kernel()
@@ -455,6 +456,7 @@ def test_sigterm_ends_it_with_a_kernel_that_is_busy(presenting: Callable[..., Ru
 
 
 @pytest.mark.xdist_group("present")
+@pytest.mark.slow
 def test_closing_the_terminal_ends_it(presenting: Callable[..., Running]) -> None:
     screen, terminal = pty.openpty()
     running = presenting(terminal=terminal)
@@ -467,6 +469,7 @@ def test_closing_the_terminal_ends_it(presenting: Callable[..., Running]) -> Non
 
 
 @pytest.mark.xdist_group("present")
+@pytest.mark.slow
 def test_server_ends_when_the_command_was_killed(presenting: Callable[..., Running]) -> None:
     running = presenting()
     family = running.family()

@@ -150,11 +150,12 @@ SLIPS: dict[Any, str] = {
 )
 def test_live_deck(hall: Hall, chapter: str) -> None:
     """Nothing overflows at either size, nothing is asked for outside, formulas and figures are there, a cell runs."""
-    folder = SCREENSHOTS / "live" / chapter
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = SCREENSHOTS / "live" / chapter if SCREENSHOTS else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with plotted(hall, chapter) as deck:
         faults: list[str] = []
-        shots = []
+        shots: list[Path] = []
         for width, height in SIZES:
             deck.page.set_viewport_size({"width": width, "height": height})
             for number, slide in enumerate(deck.slides, start=1):
@@ -162,11 +163,13 @@ def test_live_deck(hall: Hall, chapter: str) -> None:
                 faults += [f"{width}×{height} {fault}" for fault in deck.overflows()]
                 if (width, height) == SIZES[0]:
                     faults += deck.faults()
-                    shots.append(folder / f"slide-{number:02d}.png")
-                    deck.page.screenshot(path=shots[-1])
-        contact_sheet(shots, folder.with_suffix(".png"))
+                    if folder:
+                        shots.append(folder / f"slide-{number:02d}.png")
+                        deck.page.screenshot(path=shots[-1])
+        if folder:
+            contact_sheet(shots, folder.with_suffix(".png"))
         kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in hall.copy(chapter).cells]
-        assert len(shots) == sum(kind in ("slide", "subslide") for kind in kinds)
+        assert len(deck.slides) == sum(kind in ("slide", "subslide") for kind in kinds)
         assert faults == []
         assert deck.asked == []
 
@@ -355,6 +358,7 @@ def test_dark_deck_is_dark(stage: LiveDeck) -> None:
         stage.page.evaluate("document.body.classList.replace('theme-black', 'theme-white')")
 
 
+@pytest.mark.slow
 def test_classic_rise_shows_the_same(hall: Hall) -> None:
     notebook = hall.copy(FORWARD)
     late = uses_answers(notebook)

@@ -101,14 +101,16 @@ class Prover:
         for cell in chapter.with_role(Role.SETUP):
             _run(cell, self._setup)
 
-    def judge(self, exercise: Exercise, source: str | None = None) -> list[Verdict]:
+    def judge(self, exercise: Exercise, source: str | None = None, seconds: float | None = None) -> list[Verdict]:
         """The verdict of each test cell on `source` (default: the instructor's own solution).
 
-        The other exercises are answered by the instructor, so that one answer decides alone.
+        The other exercises are answered by the instructor, so that one answer decides alone. Each test
+        cell gets `seconds` of processor time (default: the prover's).
         """
+        seconds = seconds or self.seconds
         namespace = _namespace(self._setup)
         try:
-            with deadline(self.seconds):
+            with deadline(seconds):
                 for cell in self.chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE):
                     if cell.id == exercise.id and source is not None:
                         exec(compile(source, f"<answer to {cell.id}>", "exec"), namespace)
@@ -116,11 +118,11 @@ class Prover:
                         _run(cell, namespace)
         except Exception as error:  # an answer may fail in any way; its tests then fail with it
             return [Verdict(test.id, False, _described(error)) for test in exercise.tests]
-        return [self._verdict(test, namespace) for test in exercise.tests]
+        return [self._verdict(test, namespace, seconds) for test in exercise.tests]
 
-    def _verdict(self, test: Cell, namespace: Mapping[str, Any]) -> Verdict:
+    def _verdict(self, test: Cell, namespace: Mapping[str, Any], seconds: float) -> Verdict:
         try:
-            with deadline(self.seconds):
+            with deadline(seconds):
                 _run(test, _namespace(namespace))
         except (Exception, SystemExit) as error:
             return Verdict(test.id, False, _described(error))

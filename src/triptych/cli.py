@@ -172,8 +172,8 @@ def build(
 
         lines: list[str] = []
         with progress("comparing", len(chosen)) as bar:
-            for chapter in chosen:
-                lines += release_differences(here, chapter)
+            for differences in release_differences(here, chosen):
+                lines += differences
                 step(bar)
         for line in lines[:SHOWN]:
             out.print(Text(line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +37,20 @@ def release_chapter(course: Course, chapter: str) -> Path:
     return target
 
 
-def release_differences(course: Course, chapter: str) -> list[str]:
-    """What `release/<chapter>` and a student version made anew differ in, as lines of a unified diff."""
+def release_differences(course: Course, chapters: Sequence[str]) -> Iterator[list[str]]:
+    """For each chapter, how `release/<chapter>` differs from a fresh student version: lines of a unified diff.
+
+    The student versions are made in a copy of the course, with one gradebook for all of them.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         twin = Course(Path(scratch) / "course")
-        copy_course(course, twin.root, [chapter])
-        fresh = release_chapter(twin, chapter)
-        return list(_differences(course.release / chapter, fresh, f"release/{chapter}"))
+        copy_course(course, twin.root, chapters)
+        for chapter in chapters:
+            fresh = release_chapter(twin, chapter)
+            yield list(_differences(course.release / chapter, fresh, f"release/{chapter}"))
 
 
-def copy_course(course: Course, target: Path, chapters: list[str]) -> None:
+def copy_course(course: Course, target: Path, chapters: Sequence[str]) -> None:
     """A course folder of its own with the sources of some chapters, and nothing that a class left."""
     (target / "source").mkdir(parents=True)
     shutil.copyfile(course.root / "nbgrader_config.py", target / "nbgrader_config.py")
