@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import nbformat
 import pytest
-from courses import FORWARD, PROJECT, edit, scratch
+from courses import FORWARD, PROJECT, edit, scratch, shortened
 from test_grading import leaks, own_solution_lines, secret_lines
 
 from triptych.build.answer_key import answer_key
@@ -109,6 +110,19 @@ def test_an_answer_key_that_fails_names_the_cell(tmp_path: Path) -> None:
     edit(course.notebook(FORWARD), spoil)
     with pytest.raises(CourseError, match=r"cell mul_jvp of the answer key fails \(ValueError: spoiled\)"):
         answer_key(course, FORWARD)
+
+
+def test_running_an_answer_key_leaves_signal_handlers_alone(tmp_path: Path) -> None:
+    """A live deck ends cleanly on SIGTERM, also when its answer key was run first."""
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        handler = signal.getsignal(signal.SIGTERM)
+        answer_key(course, FORWARD)
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_answer_key_is_run_again_only_when_its_source_has_changed(

@@ -77,6 +77,7 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (lambda root: (root / "source" / "course.toml").unlink(), "check", "no source/course.toml here or above"),
     (None, "hub status --folder .", "holds no hub"),
     (None, "hub up --roster x.csv --login odd", "give firstuse, shared-password or file"),
+    (None, "demo --keep source", "name another one with --keep"),
     (None, "new chapter forward_mode", "has that name already"),
     (None, "new exercise 5 mul_jvp", "choose another id"),
 ]

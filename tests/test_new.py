@@ -293,7 +293,7 @@ def test_a_chapter_written_and_one_as_it_was_made_are_built_and_graded(written: 
 
 @pytest.mark.slow
 def test_the_chapters_own_tests_run(written: Course) -> None:
-    for name in ("lectures.py", "conftest.py"):
+    for name in ("lectures.py", "conftest.py", "seeds.py"):
         shutil.copyfile(PROJECT.root / "tests" / name, written.root / "tests" / name)
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written.chapter_tests(CHAPTER))],

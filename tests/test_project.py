@@ -14,8 +14,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from triptych.cli import main
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 from environment import PYTHON, environment_yml, locked  # noqa: E402
@@ -83,29 +81,6 @@ def test_make_help_lists_every_target() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "test", "build", "check", "lint", "lock"):
         assert re.search(rf"(?m)^{target}\b", said), target
-
-
-def test_sentences_of_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """What a person can put right ends in one sentence on stderr and exit code 1."""
-    monkeypatch.chdir(tmp_path)
-    for arguments, says in (
-        (["check"], "not in a course folder"),
-        (["check", "--course", str(ROOT), "forward"], "did you mean 05_forward_mode"),
-        (["grade", "--course", str(ROOT), "05", "--sandbox", "docker"], "--sandbox docker is unknown"),
-        (["report", "--course", str(ROOT)], "run `triptych grade` first"),
-        (["demo", "--course", str(ROOT), "--keep", str(ROOT / "src")], "name another one with --keep"),
-    ):
-        if arguments[0] == "report" and (ROOT / ".triptych" / "record.jsonl").exists():
-            continue
-        monkeypatch.setattr(sys, "argv", ["triptych", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr().err
-        assert ended.value.code == 1, arguments
-        assert says in said and said.count("\n") == 1, said
-        assert "Traceback" not in said
 
 
 def test_the_program_that_is_installed_says_so_too(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import os
 import re
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -121,10 +124,22 @@ def lecture_view(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+@contextlib.contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    """nbclient takes the handlers of SIGINT and SIGTERM and leaves the default ones behind."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
 def _execute(notebook: NotebookNode, path: Path) -> None:
     before = os.environ.pop("MPLBACKEND", None)  # the kernel's inline backend is to draw
     try:
-        with tempfile.TemporaryDirectory(prefix="triptych-") as sockets:
+        with tempfile.TemporaryDirectory(prefix="triptych-") as sockets, _signal_handlers_kept():
             # sockets in a private folder: no port that others on the machine could listen at
             transport = {"transport": "ipc", "ip": f"{sockets}/kernel"}
             NotebookClient(
