@@ -387,7 +387,7 @@ def presenting(small: Course, tmp_path: Path) -> Iterator[Callable[..., Running]
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=terminal is None,
-            preexec_fn=None if terminal is None else lambda: owns(terminal),  # noqa: PLW1509
+            preexec_fn=lambda: prepare(terminal),  # noqa: PLW1509
         )
         address = process.stdout.readline().strip()  # type: ignore[union-attr]
         assert address.startswith("http://127.0.0.1:"), address + process.communicate()[1]
@@ -403,14 +403,16 @@ def presenting(small: Course, tmp_path: Path) -> Iterator[Callable[..., Running]
         process.communicate()
 
 
-def owns(terminal: int) -> None:
-    """The process becomes the one that a terminal's end ends."""
+def prepare(terminal: int | None) -> None:
+    """In the new process: no signal is ignored, and the terminal, if there is one, controls it."""
     import fcntl
     import termios
 
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started with nohup
-    os.setsid()
-    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # the tests may run in the background, or with nohup
+        signal.signal(number, signal.SIG_DFL)
+    if terminal is not None:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
 def gone(family: list[psutil.Process], seconds: float = 30) -> bool:
