@@ -90,6 +90,8 @@ def give_same_id(notebook: NotebookNode) -> None:
 BREACHES: dict[str, tuple[str, str, Change]] = {
     "duplicate id": ("id", "shares its id", give_same_id),
     "random id": ("id", "says nothing", lambda nb: nb.cells[2].update(id="6093d584")),
+    "random id of nbgrader": ("id", "says nothing", lambda nb: nb.cells[2].update(id="cell-6093d584be2ad9ed")),
+    "random id in the form of a UUID": ("id", "says nothing", lambda nb: nb.cells[2].update(id="abcdef12-3456-789a-bcde-f0123456789a")),
     "grade_id is not the id": ("id", "must be the cell's id", lambda nb: nb.cells[2].metadata.nbgrader.update(grade_id="x")),
     "no id": ("id", "has no id", lambda nb: nb.cells[2].update(id="")),
     "test without points": ("points", "without points", lambda nb: first("test")(nb).metadata.nbgrader.update(points=0)),
