@@ -380,14 +380,25 @@ def presenting(small: Course, tmp_path: Path) -> Iterator[Callable[..., Running]
 
     def start(*options: str, terminal: int | None = None) -> Running:
         process = subprocess.Popen(
-            [str(TRIPTYCH), "present", "5", "--no-browser", "--course", str(small.root), *options],
+            # the tests may run in the background, where signals are ignored
+            [
+                "env",
+                "--default-signal=HUP,INT,TERM",
+                str(TRIPTYCH),
+                "present",
+                "5",
+                "--no-browser",
+                "--course",
+                str(small.root),
+                *options,
+            ],
             env={**os.environ, "TMPDIR": str(home), "PYTHONUNBUFFERED": "1"},
             stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=terminal is None,
-            preexec_fn=lambda: prepare(terminal),  # noqa: PLW1509
+            preexec_fn=None if terminal is None else lambda: control(terminal),  # noqa: PLW1509
         )
         address = process.stdout.readline().strip()  # type: ignore[union-attr]
         assert address.startswith("http://127.0.0.1:"), address + process.communicate()[1]
@@ -403,16 +414,13 @@ def presenting(small: Course, tmp_path: Path) -> Iterator[Callable[..., Running]
         process.communicate()
 
 
-def prepare(terminal: int | None) -> None:
-    """In the new process: no signal is ignored, and the terminal, if there is one, controls it."""
+def control(terminal: int) -> None:
+    """In the new process: the terminal controls it, and its end sends SIGHUP."""
     import fcntl
     import termios
 
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # the tests may run in the background, or with nohup
-        signal.signal(number, signal.SIG_DFL)
-    if terminal is not None:
-        os.setsid()
-        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
 def gone(family: list[psutil.Process], seconds: float = 30) -> bool:
