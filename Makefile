@@ -41,6 +41,7 @@ test: $(VENV)/dev  ## everything once, in minutes; one exercise: .venv/bin/pytes
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/dev  ## what `make test` leaves out: every hostile case, kills, the cluster, the hub, every deck
@@ -72,8 +73,6 @@ lock: $(VENV)/base  ## write requirements files and environment.yml anew from py
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --extra build --output-file requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build --constraint requirements-dev.txt --output-file requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra hub --extra build --constraint requirements-dev.txt --output-file requirements-hub.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header hub/ngshare/requirements.in --output-file hub/ngshare/requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps hub/ngshare/exchange.in --output-file hub/ngshare/exchange.txt
 	$(BIN)/python tools/environment.py > environment.yml
 
 clean:  ## remove what was derived: demo, decks, answer keys, caches (never submissions or marks)

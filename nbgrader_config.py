@@ -4,8 +4,8 @@ from pathlib import Path
 from nbgrader.preprocessors import AssignLatePenalties, GetGrades, OverwriteCells, SaveAutoGrades
 
 from triptych.build.release import RemoveNotes
-from triptych.grade.export import StatusExport
-from triptych.grade.feedback import FeedbackView
+from triptych.grade.results.export import StatusExport
+from triptych.grade.results.feedback import FeedbackView
 from triptych.grade.preprocessors import ExecuteSubmission, RebuildFromRelease
 
 c = get_config()  # noqa: F821

@@ -34,8 +34,8 @@ import typer
 from nbgrader.api import Gradebook
 
 from triptych.build.release import release_chapter
-from triptych.course import Course
 from triptych.demo import Answers, scratch_course
+from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 BIN = Path(sys.executable).parent
@@ -44,11 +44,11 @@ os.environ.update(ENVIRONMENT)  # nbgrader calls alembic by name, here as in the
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.ExecutePreprocessor.timeout = 600\n'
 ONCE = """
 from pathlib import Path
-from triptych.course import Course
-from triptych.grade import compiled
+from triptych.model.course import Course
+from triptych.grade.execute import compile_cache
 course = Course(Path.cwd())
-if compiled.worth_it(course, {chapter!r}, {students}):
-    compiled.fill(course, {chapter!r}, box="bwrap", submissions={students})
+if compile_cache.worth_it(course, {chapter!r}, {students}):
+    compile_cache.fill(course, {chapter!r}, box="bwrap", submissions={students})
 """
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)

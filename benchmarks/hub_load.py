@@ -28,8 +28,8 @@ from hub_workshop import COURSE_ID, Workshop
 from rich.console import Console
 from rich.table import Table
 
-from triptych.hub.groups import Groups
-from triptych.hub.people import read_passwords
+from triptych.hub.admin.accounts import read_passwords
+from triptych.hub.singleuser.cgroups import Groups
 
 STEPS = ("log in", "fetch", "validate", "submit")
 MUL_JVP = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"

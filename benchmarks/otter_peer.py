@@ -13,8 +13,8 @@ from pathlib import Path
 
 import nbformat
 
-from triptych.chapter import Role, read_chapter
-from triptych.course import Course
+from triptych.model.chapter import Role, read_chapter
+from triptych.model.course import Course
 
 _CASE = """\
 >>> import contextlib, io

@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 
 from triptych.build.browser import FLAGS, find_chromium
 from triptych.build.release import copy_course
-from triptych.course import Course
+from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 TRIPTYCH = Path(sys.executable).parent / "triptych"

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from triptych.build.release import copy_course
-from triptych.course import Course
+from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 TRIPTYCH = str(Path(sys.executable).parent / "triptych")

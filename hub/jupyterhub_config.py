@@ -83,7 +83,7 @@ c.JupyterHub.services = [
 ]  # fmt: skip
 
 # --- servers: as the person's own Unix user, within limits, closed to others (see triptych/hub/spawner.py) ----
-c.JupyterHub.spawner_class = "triptych.hub.spawner.CourseSpawner"
+c.JupyterHub.spawner_class = "triptych.hub.singleuser.spawner.CourseSpawner"
 c.CourseSpawner.group_name = f"workshop-{site['port']}"
 c.CourseSpawner.runtime_folder = f"/run/workshop-{site['port']}"
 c.CourseSpawner.process_limit = site["processes"]

@@ -19,8 +19,8 @@ import nbgrader.api
 from hypothesis import settings
 from seeds import DEFAULT, SEED
 
-from triptych.course import Course
-from triptych.grade.programs import QUICK
+from triptych.grade.guest.jax_cache import QUICK
+from triptych.model.course import Course
 
 # nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

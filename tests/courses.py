@@ -11,8 +11,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.release import copy_course
-from triptych.chapter import Role, role_of
-from triptych.course import Course
+from triptych.model.chapter import Role, role_of
+from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 FORWARD = "05_forward_mode"

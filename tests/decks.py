@@ -20,7 +20,7 @@ from pypdf import PdfReader
 
 from triptych.build import browser
 from triptych.build.derive import WORKSHOP, write_chapter_deck, write_workshop_deck
-from triptych.course import Course
+from triptych.model.course import Course
 
 NAMES = [*PROJECT.chapters, WORKSHOP]
 #: The chapter whose pictures are also taken in the dark look.

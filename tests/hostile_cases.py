@@ -22,8 +22,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from triptych.chapter import Role, read_chapter
-from triptych.course import Course
+from triptych.model.chapter import Role, read_chapter
+from triptych.model.course import Course
 
 FOLDER = Path(__file__).parent / "hostile"
 KINDS = ("cheat", "leak", "harm", "broken", "honest")

@@ -21,12 +21,12 @@ from courses import FORWARD
 from hub_browser import Browser
 from nbformat import NotebookNode
 
-from triptych.chapter import Role, role_of
-from triptych.course import Course, CourseError
-from triptych.hub.environment import closed_to_others
-from triptych.hub.people import read_passwords, remove_account
-from triptych.hub.process import end_processes, free_port
-from triptych.hub.site import Settings, Site
+from triptych.hub.admin.accounts import read_passwords, remove_account
+from triptych.hub.admin.environment import closed_to_others
+from triptych.hub.admin.process import end_processes, free_port
+from triptych.hub.admin.site import Settings, Site
+from triptych.model.chapter import Role, role_of
+from triptych.model.course import Course, CourseError
 
 BIN = Path(sys.prefix) / "bin"
 PROJECT = Path(__file__).resolve().parents[1]

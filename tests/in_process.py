@@ -17,10 +17,10 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from triptych.chapter import Chapter, Role, role_of
-from triptych.grade.job import Job, Outcome
-from triptych.grade.order import Order, name_of
-from triptych.grade.worker import prepare
+from triptych.grade.dispatch.job import Job, Outcome
+from triptych.grade.dispatch.order import Order, name_of
+from triptych.grade.dispatch.worker import prepare
+from triptych.model.chapter import Chapter, Role, role_of
 
 
 def in_process(order: Order) -> Generator[tuple[Job, Outcome]]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.chapter import read_chapter
-from triptych.course import Course
+from triptych.model.chapter import read_chapter
+from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 

@@ -32,7 +32,7 @@ needs_chromium = needs(_missing_for_browser())
 
 
 def _missing_for_box() -> str:
-    from triptych.grade.sandbox import available
+    from triptych.grade.sandbox.sandbox import available
 
     return available() or ""
 
@@ -47,9 +47,9 @@ def _missing_for_proxy() -> str:
     for module in ("jupyterhub", "firstuseauthenticator", "jupyterhub_idle_culler"):
         if importlib.util.find_spec(module) is None:
             return f"{module} is not installed (pip install 'triptych[hub]')"
-    from triptych.course import CourseError
-    from triptych.hub.environment import find_proxy
-    from triptych.hub.site import Site
+    from triptych.hub.admin.environment import find_proxy
+    from triptych.hub.admin.site import Site
+    from triptych.model.course import CourseError
 
     try:
         find_proxy(Site(Path("/nonexistent")), install=False)

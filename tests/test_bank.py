@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from triptych.bank import Answer, Prover, lost, read_bank
-from triptych.chapter import Chapter, read_chapter, stub
-from triptych.course import Course
+from triptych.check.bank import Answer, AnswerChecker, lost, read_bank
+from triptych.model.chapter import Chapter, read_chapter, stub
+from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
@@ -28,8 +28,8 @@ def chapter_of(chapter_id: str) -> Chapter:
 
 
 @functools.cache
-def prover_of(chapter_id: str) -> Prover:
-    return Prover(chapter_of(chapter_id))
+def prover_of(chapter_id: str) -> AnswerChecker:
+    return AnswerChecker(chapter_of(chapter_id))
 
 
 def in_chapter(chapter_id: str, *values: object, name: str):

@@ -25,19 +25,19 @@ from needs import needs_box, needs_root
 from users import as_ordinary_user
 from waiting import happens
 
-from triptych.grade import bubblewrap, cgroup, seccomp
-from triptych.grade.bubblewrap import BoxError, explain
-from triptych.grade.limits import Limits
-from triptych.grade.nursery import Child, Kind, Nursery
-from triptych.grade.sandbox import Ran, run
-from triptych.grade.warm import WORK
+from triptych.grade.guest.zygote import WORK
+from triptych.grade.sandbox import bubblewrap, cgroup, seccomp
+from triptych.grade.sandbox.bubblewrap import SandboxError, explain
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.sandbox.sandbox import CompletedRun, run
+from triptych.grade.sandbox.zygote import Child, Zygote, ZygoteSpec
 
 LIMITS = Limits()
 PROJECT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__)
 
 
-def python(code: str, **box: object) -> Ran:
+def python(code: str, **box: object) -> CompletedRun:
     return run(textwrap.dedent(code), **box)  # type: ignore[arg-type]
 
 
@@ -168,9 +168,9 @@ def test_files_are_copies_and_notebooks_links_and_pipes_stay_out(submission: Pat
 
 
 def test_too_many_or_too_large_files_are_refused(submission: Path) -> None:
-    with pytest.raises(BoxError, match="more than 1 files"):
+    with pytest.raises(SandboxError, match="more than 1 files"):
         run("", files=submission, limits=replace(LIMITS, files=1))
-    with pytest.raises(BoxError, match="MB"):
+    with pytest.raises(SandboxError, match="MB"):
         run("", files=submission, limits=replace(LIMITS, folder_bytes=5))
     assert run("", files=submission).returncode == 0
 
@@ -455,7 +455,7 @@ def test_output_and_time_of_a_run() -> None:
 
 # --- its end ---------------------------------------------------------------------------------------
 
-PLAIN = Kind(imports=())
+PLAIN = ZygoteSpec(imports=())
 PLAIN_DAEMON = 'import os, time; os.fork() or os.execv("/bin/sleep", ["{mark}", "300"]); time.sleep(300)'
 DAEMON = """
 import os, signal, sys, time
@@ -481,7 +481,7 @@ def _alive(mark: str) -> bool:
 
 def test_orphans_end_with_it() -> None:
     mark = f"box-orphan-{os.getpid()}"
-    with contextlib.closing(Nursery(PLAIN)) as one:
+    with contextlib.closing(Zygote(PLAIN)) as one:
         child = one.spawn(DAEMON.format(mark=mark, seconds=60))
         assert _appears(mark)
         child.close()
@@ -493,8 +493,8 @@ def test_it_ends_with_the_grader(box: str) -> None:
     mark = f"box-grader-{os.getpid()}"
     code = f"""
 import sys, time
-from triptych.grade.nursery import Kind, Nursery
-one = Nursery(Kind(box={box!r}, imports=()))
+from triptych.grade.sandbox.zygote import ZygoteSpec, Zygote
+one = Zygote(ZygoteSpec(box={box!r}, imports=()))
 child = one.spawn({PLAIN_DAEMON.format(mark=mark)!r})
 time.sleep(60)
 """
@@ -564,19 +564,19 @@ print(found)
 
 @pytest.mark.parametrize("stays", [False, True], ids=["ended", "running"])
 def test_nothing_of_one_submission_is_in_reach_of_the_next(stays: bool) -> None:
-    with contextlib.closing(Nursery(PLAIN)) as one:
+    with contextlib.closing(Zygote(PLAIN)) as one:
         if stays:
             read, write = os.pipe()
             child = one.spawn(LEAVE.format(stay=True), streams=[write, write])
             os.close(write)
             with os.fdopen(read) as said:
                 assert said.readline() == "left True\n"
-            found = run(FIND, nursery=one)
+            found = run(FIND, zygote=one)
             assert child.poll() is None
             child.close()
         else:
-            assert run(LEAVE.format(stay=False), nursery=one).stdout == "left True\n"
-            found = run(FIND, nursery=one)
+            assert run(LEAVE.format(stay=False), zygote=one).stdout == "left True\n"
+            found = run(FIND, zygote=one)
         assert (found.stdout, found.stderr) == ("[]\n", "")
 
 
@@ -589,32 +589,32 @@ def test_what_is_left_behind_would_be_found() -> None:
 
 def test_each_draws_its_own_random_numbers() -> None:
     code = "import numpy as np, random; print(np.random.rand(), random.random())"
-    with contextlib.closing(Nursery(Kind(imports=("numpy.random", "random")))) as one:
-        drawn = " ".join(run(code, nursery=one).stdout for _ in range(3)).split()
+    with contextlib.closing(Zygote(ZygoteSpec(imports=("numpy.random", "random")))) as one:
+        drawn = " ".join(run(code, zygote=one).stdout for _ in range(3)).split()
     assert len(drawn) == len(set(drawn)) == 6
 
 
 def test_a_warm_process_outlives_whatever_comes_of_its_forks() -> None:
-    with contextlib.closing(Nursery(PLAIN)) as one:
+    with contextlib.closing(Zygote(PLAIN)) as one:
         for end in ("os.kill(os.getpid(), 11)", "os.kill(1, 9)", "os.kill(-1, 9)", "os._exit(3)", "1/0"):
-            run(f"import os; {end}", nursery=one)
-        assert run("print('well')", nursery=one).stdout == "well\n"
+            run(f"import os; {end}", zygote=one)
+        assert run("print('well')", zygote=one).stdout == "well\n"
 
 
 def test_threads_are_not_forked() -> None:
     """A thread that is not there in a fork is waited for without end: better no warm process than such a one."""
     code = "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
-    with pytest.raises(BoxError, match="2 threads"):
-        Nursery(Kind(imports=(), code=code))
-    with contextlib.closing(Nursery()) as one:  # what submissions really get starts none
+    with pytest.raises(SandboxError, match="2 threads"):
+        Zygote(ZygoteSpec(imports=(), code=code))
+    with contextlib.closing(Zygote()) as one:  # what submissions really get starts none
         assert one.alive
 
 
 def test_many_from_one() -> None:
-    with contextlib.closing(Nursery(PLAIN)) as one:
+    with contextlib.closing(Zygote(PLAIN)) as one:
         before = _threads_and_files(one)
         for _ in range(60):
-            assert run("print(1)", nursery=one).stdout == "1\n"
+            assert run("print(1)", zygote=one).stdout == "1\n"
         # What other tests of this process have left may end meanwhile: no more than before, then, not just as many.
         assert happens(lambda: all(map(le, _threads_and_files(one), before))), (before, _threads_and_files(one))
         assert list(one.folder.iterdir()) == []
@@ -623,25 +623,23 @@ def test_many_from_one() -> None:
 def test_what_a_killed_grader_leaves_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", tempfile.mkdtemp(prefix="sweep-", dir="/tmp"))
     base = Path(tempfile.gettempdir())
-    code = (
-        "import os, signal; from triptych.grade.nursery import Kind, Nursery; n = Nursery(Kind(box='none', imports=()))"
-    )
+    code = "import os, signal; from triptych.grade.sandbox.zygote import ZygoteSpec, Zygote; n = Zygote(ZygoteSpec(box='none', imports=()))"
     killed = subprocess.run(
         [sys.executable, "-c", f"{code}; print(n.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"],
         env={**os.environ, "TMPDIR": str(base)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     left = Path(killed.stdout.strip())
     assert left.is_dir() and left.parent == base.resolve()
-    with contextlib.closing(Nursery(Kind(box="none", imports=()))) as used:
+    with contextlib.closing(Zygote(ZygoteSpec(box="none", imports=()))) as used:
         long_ago = time.time() - 1000
         for folder in (left, used.folder):
             os.utime(folder, (long_ago, long_ago))
-        with contextlib.closing(Nursery(Kind(box="none", imports=()))):
+        with contextlib.closing(Zygote(ZygoteSpec(box="none", imports=()))):
             assert not left.exists() and used.folder.is_dir()
     shutil.rmtree(base)
 
 
-def _threads_and_files(one: Nursery) -> tuple[int, int, int]:
+def _threads_and_files(one: Zygote) -> tuple[int, int, int]:
     ours = Path("/proc/self")
     children = Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text().split()
     files = sum(1 for _ in Path(f"/proc/{children[0] if children else one.pid}/fd").iterdir())
@@ -649,7 +647,7 @@ def _threads_and_files(one: Nursery) -> tuple[int, int, int]:
 
 
 def test_a_child_says_what_it_took() -> None:
-    with contextlib.closing(Nursery(PLAIN)) as one:
+    with contextlib.closing(Zygote(PLAIN)) as one:
         child: Child = one.spawn("import time\nwhile time.process_time() < 0.5: pass")
         assert child.wait(20) == 0
         assert 0.5 <= child.cpu < 2
@@ -701,7 +699,7 @@ def test_groups_are_taken_away_again() -> None:
 
 def test_no_bubblewrap_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BoxError, match="apt install bubblewrap"):
+    with pytest.raises(SandboxError, match="apt install bubblewrap"):
         run("")
 
 
@@ -730,7 +728,7 @@ def test_cure_for_ubuntu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_where_namespaces_are_refused_no_box_is_said_to_work() -> None:
     """A machine without namespaces, made by a filter that refuses them: our own."""
-    code = "from triptych.grade.sandbox import available; print(available())"
+    code = "from triptych.grade.sandbox.sandbox import available; print(available())"
     ran = subprocess.run(
         [
             "bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--seccomp", "3",
@@ -759,7 +757,7 @@ def kernel_in_box(tmp_path: Path) -> Iterator[object]:
     from jupyter_client.provisioning import KernelProvisionerFactory
 
     factory = KernelProvisionerFactory.instance()
-    point = EntryPoint("triptych-box", "triptych.grade.box:BoxProvisioner", factory.GROUP_NAME)
+    point = EntryPoint("triptych-box", "triptych.grade.execute.provisioner:SandboxProvisioner", factory.GROUP_NAME)
     before, factory.default_provisioner_name = factory.default_provisioner_name, "triptych-box"
     factory.provisioners["triptych-box"] = point
     try:
@@ -820,6 +818,6 @@ def test_python_may_live_below_tmp(tmp_path: Path) -> None:
     private.mkdir(parents=True)
     (private / "token").write_text("c0ffee")
     look = f"import os; print(os.listdir({str(private)!r}))"
-    asks = f"from triptych.grade.sandbox import available, run; print(available(), run({look!r}).stdout)"
+    asks = f"from triptych.grade.sandbox.sandbox import available, run; print(available(), run({look!r}).stdout)"
     said = subprocess.run([str(tmp_path / "env/bin/python"), "-c", asks], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["None", "[]"], said.stdout

@@ -14,8 +14,8 @@ from test_grading import leaks, own_solution_lines, secret_lines
 from triptych.build.answer_key import answer_key
 from triptych.build.derive import write_chapter_deck
 from triptych.build.release import release_chapter, release_differences
-from triptych.chapter import Role, read_chapter, stub
-from triptych.course import Course, CourseError
+from triptych.model.chapter import Role, read_chapter, stub
+from triptych.model.course import Course, CourseError
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from triptych.build.derive import build_course
 from triptych.cli import app
-from triptych.course import Course, CourseError
+from triptych.model.course import Course, CourseError
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`triptych check`: the committed sources keep every rule, and each rule is seen to find its breach."""
+"""`triptych check`: the committed sources keep every rule, and each rule is seen to find its violation."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
 from sentences import literal, pattern
 
-from triptych import check, names
-from triptych.check import check_chapter, check_course, fix_chapter, fixed
-from triptych.checked import check_changed
-from triptych.course import Course
+from triptych.check import rules
+from triptych.check.cache import check_changed
+from triptych.check.rules import check_chapter, check_course, fix_chapter, fixed
+from triptych.model import cell_names
+from triptych.model.course import Course
 
 Change = Callable[[NotebookNode], object]
 
@@ -87,7 +88,7 @@ def give_same_id(notebook: NotebookNode) -> None:
     notebook.cells[3].id = notebook.cells[2].id
 
 
-BREACHES: dict[str, tuple[str, str, Change]] = {
+VIOLATIONS: dict[str, tuple[str, str, Change]] = {
     "duplicate id": ("id", "shares its id", give_same_id),
     "random id": ("id", "says nothing", lambda nb: nb.cells[2].update(id="6093d584")),
     "random id of nbgrader": ("id", "says nothing", lambda nb: nb.cells[2].update(id="cell-6093d584be2ad9ed")),
@@ -144,9 +145,9 @@ BREACHES: dict[str, tuple[str, str, Change]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BREACHES)
-def test_rule_finds_its_breach(name: str, tmp_path: Path) -> None:
-    rule, says, change = BREACHES[name]
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_rule_finds_its_violation(name: str, tmp_path: Path) -> None:
+    rule, says, change = VIOLATIONS[name]
     course = scratch(tmp_path / "course")
     edit(course.notebook(FORWARD), change)
     found = [b for b in check_chapter(course, FORWARD) if b.rule == rule and says in b.message]
@@ -155,13 +156,13 @@ def test_rule_finds_its_breach(name: str, tmp_path: Path) -> None:
 
 
 def test_every_rule_message_is_provoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each sentence of check.py comes of some breach above, or of the changes to other files below."""
+    """Each sentence of rules.py comes of some violation above, or of the changes to other files below."""
     course = scratch(tmp_path / "course")
     sound = course.notebook(FORWARD).read_text(encoding="utf-8")
     found = []
     with monkeypatch.context() as patch:
-        patch.setattr(check, "_bank", lambda course, chapter: iter(()))  # costs most of it, and nothing changes it here
-        for _, _, change in BREACHES.values():
+        patch.setattr(rules, "_bank", lambda course, chapter: iter(()))  # costs most of it, and nothing changes it here
+        for _, _, change in VIOLATIONS.values():
             edit(course.notebook(FORWARD), change)
             found += check_chapter(course, FORWARD)
             course.notebook(FORWARD).write_text(sound, encoding="utf-8")
@@ -172,7 +173,7 @@ def test_every_rule_message_is_provoked(tmp_path: Path, monkeypatch: pytest.Monk
     found += check_chapter(course, FORWARD)
     messages = [
         (literal(node.value.elts[1]), literal(node.value.elts[2]))
-        for node in ast.walk(ast.parse(Path(check.__file__).read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse(Path(rules.__file__).read_text(encoding="utf-8")))
         if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 3
     ]
     assert len(messages) > 40
@@ -205,7 +206,7 @@ def test_missing_copy_is_found_and_fixed(tmp_path: Path) -> None:
     assert check_chapter(course, FORWARD) == []
 
 
-def test_not_a_notebook_is_one_breach(tmp_path: Path) -> None:
+def test_not_a_notebook_is_one_violation(tmp_path: Path) -> None:
     course = scratch(tmp_path / "course")
     course.notebook(FORWARD).write_text("{")
     assert [b.rule for b in check_chapter(course, FORWARD)] == ["notebook"]
@@ -258,7 +259,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     read: list[str] = []
 
     def counting(name: str) -> Callable[..., object]:
-        real = getattr(check, name)
+        real = getattr(rules, name)
 
         def call(course: Course, chapter: str = "workshop") -> object:
             read.append(chapter)
@@ -267,7 +268,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return call
 
     for name in ("check_chapter", "check_workshop"):
-        monkeypatch.setattr(check, name, counting(name))
+        monkeypatch.setattr(rules, name, counting(name))
     return read
 
 
@@ -321,7 +322,7 @@ def test_force_reads_everything_again(tmp_path: Path, counted: list[str]) -> Non
         assert counted == ["04_graphs", FORWARD, "workshop"]
 
 
-def test_breaches_are_kept_until_they_are_mended(tmp_path: Path, counted: list[str]) -> None:
+def test_violations_are_kept_until_they_are_mended(tmp_path: Path, counted: list[str]) -> None:
     course = two_chapters(tmp_path)
     css = course.source / FORWARD / "rise.css"
     css.write_text("body {}")
@@ -366,7 +367,7 @@ def test_a_check_of_what_has_not_changed_imports_no_notebooks(tmp_path: Path) ->
     ],
 )
 def test_free_names(source: str, free: set[str]) -> None:
-    assert names.free_names(source) == free
+    assert cell_names.free_names(source) == free
 
 
 @pytest.mark.parametrize(
@@ -383,11 +384,11 @@ def test_free_names(source: str, free: set[str]) -> None:
     ],
 )
 def test_comparisons_that_a_learner_decides(source: str, found: list[str]) -> None:
-    assert names.lopsided_comparisons(source, {"f"}) == found
+    assert cell_names.lopsided_comparisons(source, {"f"}) == found
 
 
 def test_unknown_chapter_suggests_the_nearest() -> None:
-    from triptych.course import CourseError
+    from triptych.model.course import CourseError
 
     with pytest.raises(CourseError, match="did you mean 05_forward_mode"):
         PROJECT.choose(["forward_mode"])
@@ -395,7 +396,7 @@ def test_unknown_chapter_suggests_the_nearest() -> None:
 
 
 def test_no_course_here(tmp_path: Path) -> None:
-    from triptych.course import CourseError
+    from triptych.model.course import CourseError
 
     with pytest.raises(CourseError, match="not in a course folder"):
         Course.find(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triptych.grade.clock import LONGEST, FairClock, runnable
+from triptych.grade.execute.clock import LONGEST, FairClock, runnable
 
 
 class Machine:

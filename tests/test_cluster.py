@@ -23,23 +23,23 @@ from deadly import Deadly, busy, found_in
 from distributed import Client, LocalCluster
 from distributed.security import Security
 from needs import needs, needs_box
+from test_archive import GOOD
 from test_kill import ANSWERS
-from test_parcel import GOOD
 from typer.testing import CliRunner
 from waiting import happens
 
 from triptych.build.release import release_chapter
-from triptych.chapter import hidden_lines, read_chapter
 from triptych.cli import app
-from triptych.course import Course, CourseError
-from triptych.grade import cluster as grading
-from triptych.grade import errand, parcel, remote
-from triptych.grade.intake import Refused, collect, take_in
-from triptych.grade.job import Outcome
-from triptych.grade.limits import Limits
+from triptych.grade.dispatch import archive, dask_worker, subprocess_worker
+from triptych.grade.dispatch import dask as grading
+from triptych.grade.dispatch.job import Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, Result
 from triptych.grade.run import Listener, grade
-from triptych.grade.sandbox import available
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.sandbox.sandbox import available
+from triptych.grade.submission.intake import Refused, collect, read_submission
+from triptych.model.chapter import hidden_lines, read_chapter
+from triptych.model.course import Course, CourseError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 BOX = "none" if available() else "bwrap"
@@ -305,7 +305,7 @@ def test_ctrl_c_takes_back_what_is_pending_and_leaves_the_cluster(course: Course
 def test_a_worker_with_other_software_is_refused(
     course: Course, staffed: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "about", lambda: {"Python": "3.11", "jax": "0.0.1"})
+    monkeypatch.setattr(dask_worker, "about", lambda: {"Python": "3.11", "jax": "0.0.1"})
     with pytest.raises(CourseError, match=r"The worker at tls://\S+ has .*jax \S+ instead of 0\.0\.1: install") as said:
         grade(course, [FORWARD], ["ada"], scheduler=staffed.scheduler_address, box=BOX, force=True)
     assert "\n" not in str(said.value) and "What was graded is kept" in str(said.value)
@@ -355,28 +355,28 @@ def test_what_comes_back_is_looked_at(course: Course, tmp_path: Path) -> None:
     del other["cells"][-1]
     name = f"{FORWARD}.ipynb"
     good = {
-        parcel.OUTCOME: json.dumps(GOOD | {"ready": True}).encode(),
-        parcel.STAGED + name: notebook,
-        parcel.EXECUTED: notebook,
+        archive.OUTCOME: json.dumps(GOOD | {"ready": True}).encode(),
+        archive.STAGED + name: notebook,
+        archive.EXECUTED: notebook,
     }
 
     def back(files: object, work: Path = tmp_path / "bad") -> Outcome:
-        return parcel.unpack_outcome(files, work, "ada", FORWARD, {name, "own.py"}, Limits())
+        return archive.unpack_outcome(files, work, "ada", FORWARD, {name, "own.py"}, Limits())
 
-    assert back(parcel.pack(good | {parcel.STAGED + "own.py": b"1"}), tmp_path / "good").ready
+    assert back(archive.pack(good | {archive.STAGED + "own.py": b"1"}), tmp_path / "good").ready
     assert (tmp_path / "good" / "executed" / "ada" / name).read_bytes() == notebook
     assert (tmp_path / "good" / "staged" / "ada" / FORWARD / "own.py").read_bytes() == b"1"
     for bad in (
-        good | {parcel.STAGED + "nbgrader_config.py": b"1"},
+        good | {archive.STAGED + "nbgrader_config.py": b"1"},
         good | {"else.txt": b"1"},
-        good | {parcel.EXECUTED: json.dumps(other).encode()},
-        good | {parcel.EXECUTED: b'{"nbformat": 4}'},
-        {file: content for file, content in good.items() if file != parcel.EXECUTED},
-        {file: content for file, content in good.items() if file != parcel.OUTCOME},
+        good | {archive.EXECUTED: json.dumps(other).encode()},
+        good | {archive.EXECUTED: b'{"nbformat": 4}'},
+        {file: content for file, content in good.items() if file != archive.EXECUTED},
+        {file: content for file, content in good.items() if file != archive.OUTCOME},
     ):
-        with pytest.raises(parcel.BadParcel):
-            back(parcel.pack(bad))
-    with pytest.raises(parcel.BadParcel, match="it is a dict"):
+        with pytest.raises(archive.BadArchive):
+            back(archive.pack(bad))
+    with pytest.raises(archive.BadArchive, match="it is a dict"):
         back(good)
     assert not (tmp_path / "bad").exists()
 
@@ -385,7 +385,7 @@ def test_what_is_collected_is_what_would_be_taken_in(course: Course, tmp_path: P
     limits = Limits(notebook_bytes=1000)
     for student in ("mary", "sofia", "nobody"):
         with pytest.raises(Refused) as here:
-            take_in(course.submitted, student, FORWARD, limits)
+            read_submission(course.submitted, student, FORWARD, limits)
         with pytest.raises(Refused) as there:
             collect(course.submitted, student, FORWARD, limits)
         assert str(here.value) == str(there.value)
@@ -395,9 +395,9 @@ def test_what_is_collected_is_what_would_be_taken_in(course: Course, tmp_path: P
 
 
 def test_a_worker_keeps_its_files_out_of_what_boxes_show(tmp_path: Path) -> None:
-    assert remote._exposed(tmp_path) == ""
-    assert remote._exposed(Path(sys.prefix).resolve() / "scratch")
-    assert remote._exposed(Path("/usr/local/scratch")) == "/usr"
+    assert dask_worker._exposed(tmp_path) == ""
+    assert dask_worker._exposed(Path(sys.prefix).resolve() / "scratch")
+    assert dask_worker._exposed(Path("/usr/local/scratch")) == "/usr"
 
 
 # --- the process beside a worker -----------------------------------------------------------------------
@@ -421,9 +421,9 @@ class Here:
 
 
 def test_a_process_that_ends_itself_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errand, "START", "raise SystemExit(9)")
-    with pytest.raises(errand.Ended) as ended:
-        errand.Errand(tmp_path).run({}, 60, lambda: False)
+    monkeypatch.setattr(subprocess_worker, "START", "raise SystemExit(9)")
+    with pytest.raises(subprocess_worker.Ended) as ended:
+        subprocess_worker.SubprocessWorker(tmp_path).run({}, 60, lambda: False)
     assert ended.value.code == 9
 
 
@@ -431,19 +431,19 @@ def test_a_process_that_ends_itself_says_how(tmp_path: Path, monkeypatch: pytest
 def test_a_process_that_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, unwanted: bool
 ) -> None:
-    monkeypatch.setattr(errand, "START", "import time; time.sleep(60)")
-    made = errand.Errand(tmp_path)
-    with pytest.raises(errand.Ended) as ended:
+    monkeypatch.setattr(subprocess_worker, "START", "import time; time.sleep(60)")
+    made = subprocess_worker.SubprocessWorker(tmp_path)
+    with pytest.raises(subprocess_worker.Ended) as ended:
         made.run({}, seconds, lambda: unwanted)
     assert ended.value.code is None and not made.alive
 
 
 def test_a_process_that_has_ended_for_want_of_work_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errand, "START", ANSWERS_ONCE)
-    monkeypatch.setattr(remote, "_idle", [])
-    assert [remote._run({}, Here(tmp_path), 60) for _ in range(3)] == [{"outcome": 1}] * 3
-    assert len(remote._idle) == 1
-    remote._idle[0].close()
+    monkeypatch.setattr(subprocess_worker, "START", ANSWERS_ONCE)
+    monkeypatch.setattr(dask_worker, "_idle", [])
+    assert [dask_worker._run({}, Here(tmp_path), 60) for _ in range(3)] == [{"outcome": 1}] * 3
+    assert len(dask_worker._idle) == 1
+    dask_worker._idle[0].close()
 
 
 @pytest.mark.parametrize(("code", "reason"), [(9, "did not end within"), (None, "did not end within"), (-11, "died")])
@@ -451,16 +451,16 @@ def test_a_submission_whose_process_ends_is_not_graded_with_the_reason(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, reason: str
 ) -> None:
     def ends(*_: object) -> None:
-        raise errand.Ended(code)
+        raise subprocess_worker.Ended(code)
 
-    monkeypatch.setattr(remote, "_run", ends)
+    monkeypatch.setattr(dask_worker, "_run", ends)
     files = collect(course.submitted, "carl", FORWARD, Limits())
     told = {"student": "carl", "chapter": FORWARD, "box": BOX, "limits": asdict(Limits()), "fill": False}
-    part = parcel.course_part(course, FORWARD)
-    answer_ = remote._work(Here(tmp_path), part, parcel.pack(files), told)
-    outcome = parcel.unpack_outcome(answer_, tmp_path / "back", "carl", FORWARD, set(files), Limits())
+    part = archive.course_part(course, FORWARD)
+    answer_ = dask_worker._work(Here(tmp_path), part, archive.pack(files), told)
+    outcome = archive.unpack_outcome(answer_, tmp_path / "back", "carl", FORWARD, set(files), Limits())
     assert (outcome.ready, outcome.again) == (False, True) and reason in outcome.reason
-    assert [path.name for path in tmp_path.iterdir()] == [parcel.name_of_part(part)], "nothing of it is left"
+    assert [path.name for path in tmp_path.iterdir()] == [archive.name_of_part(part)], "nothing of it is left"
 
 
 # --- farms ------------------------------------------------------------------------------------------

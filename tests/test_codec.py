@@ -15,8 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from triptych.grade import codec
-from triptych.grade.codec import BadAnswer, Bounds, Decoder, Encoder, Gone, Link, NotPlain
+from triptych.grade.guest import codec
+from triptych.grade.guest.codec import (
+    Bounds,
+    Connection,
+    ConnectionClosed,
+    Decoder,
+    Encoder,
+    NotSerializable,
+    ProtocolError,
+)
 
 TIGHT = Bounds(size=20_000, items=500, depth=8, number=100)
 # What a decoder on the grader's side makes of special values: numbers stay numbers.
@@ -114,7 +122,7 @@ def test_tags_in_any_order_are_a_value_or_a_bad_answer(parts: list[bytes]) -> No
 def decoded_or_refused(message: bytes) -> None:
     try:
         value = Decoder(SPECIAL, bounds=TIGHT, counting=True).decode(message)
-    except BadAnswer as error:
+    except ProtocolError as error:
         assert str(error).endswith(".")
         return
     plain(value)
@@ -176,7 +184,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("message", REFUSED.values(), ids=REFUSED.keys())
 def test_refuses(message: bytes) -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         Decoder(SPECIAL).decode(message)
 
 
@@ -185,7 +193,7 @@ def test_refusing_takes_no_memory() -> None:
     tracemalloc.start()
     try:
         for message in REFUSED.values():
-            with pytest.raises(BadAnswer):
+            with pytest.raises(ProtocolError):
                 Decoder(SPECIAL).decode(message)
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
@@ -193,7 +201,7 @@ def test_refusing_takes_no_memory() -> None:
 
 
 def test_many_parts_in_few_bytes_are_refused() -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         Decoder(bounds=Bounds(items=1000)).decode(b"l" + u32(2000) + b"N" * 2000)
 
 
@@ -223,7 +231,7 @@ def test_keys_that_collide_end_at_the_deadline() -> None:
     ids=["object", "function", "module", "dates", "structured", "type", "iterator", "within"],
 )
 def test_other_things_do_not_go(value: Any) -> None:
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotSerializable):
         Encoder().encode(value)
 
 
@@ -237,7 +245,7 @@ def test_what_is_too_much_does_not_go() -> None:
     for _ in range(40):
         bushy = [bushy, bushy]
     for value in (deep, endless, bushy, np.zeros(9_000_000), range(10**18), 1 << 10_000_000, "x" * 70_000_000):
-        with pytest.raises(NotPlain):
+        with pytest.raises(NotSerializable):
             Encoder().encode(value)
 
 
@@ -281,14 +289,14 @@ def patient() -> None:
     pass
 
 
-def pair_of_links() -> tuple[Link, socket.socket]:
+def pair_of_links() -> tuple[Connection, socket.socket]:
     ours, theirs = socket.socketpair()
-    return Link(ours, Bounds(size=10_000_000)), theirs
+    return Connection(ours, Bounds(size=10_000_000)), theirs
 
 
 def test_frames_come_back_as_they_went() -> None:
     link, raw = pair_of_links()
-    other = Link(raw, Bounds(size=10_000_000))
+    other = Connection(raw, Bounds(size=10_000_000))
     body = os.urandom(3_000_000)
     sender = threading.Thread(target=other.send, args=(codec.ANSWER, 7, body, patient))
     sender.start()
@@ -300,7 +308,7 @@ def test_frames_come_back_as_they_went() -> None:
 def test_frames_of_impossible_lengths_are_refused(head: bytes) -> None:
     link, raw = pair_of_links()
     raw.sendall(head + b"A" + u32(1))
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         link.receive(patient)
 
 
@@ -308,7 +316,7 @@ def test_a_closed_connection_is_gone() -> None:
     link, raw = pair_of_links()
     raw.sendall(u32(100) + b"A")
     raw.close()
-    with pytest.raises(Gone):
+    with pytest.raises(ConnectionClosed):
         link.receive(patient)
 
 
@@ -321,7 +329,7 @@ def test_garbage_is_a_frame_or_refused_or_gone(garbage: bytes) -> None:
     try:
         while True:
             link.receive(patient)
-    except (BadAnswer, Gone):
+    except (ProtocolError, ConnectionClosed):
         pass
     finally:
         link.close()

@@ -13,16 +13,16 @@ import pytest
 from courses import answer, edit, scratch, submit
 from needs import needs_box
 
-from triptych.bank import bank_file, read_bank
 from triptych.build.release import release_chapter
-from triptych.chapter import Role, read_chapter, role_of
-from triptych.course import Course
-from triptych.grade import compiled
-from triptych.grade.box import kernel_kind
-from triptych.grade.nursery import Nursery
+from triptych.check.bank import bank_file, read_bank
+from triptych.grade.execute import compile_cache
+from triptych.grade.execute.provisioner import zygote_spec
+from triptych.grade.guest.zygote import COMPILED
 from triptych.grade.run import grade
-from triptych.grade.sandbox import Ran, run
-from triptych.grade.warm import COMPILED
+from triptych.grade.sandbox.sandbox import CompletedRun, run
+from triptych.grade.sandbox.zygote import Zygote
+from triptych.model.chapter import Role, read_chapter, role_of
+from triptych.model.course import Course
 
 JAX = "07_jax"
 LECTURE = "import jax, jax.numpy as jnp\ndoubled = jax.jit(lambda x: jnp.sin(x) * 2)(jnp.arange(3.0))"
@@ -45,13 +45,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Path]:
     course = scratch(tmp_path_factory.mktemp("compiled") / "course", [JAX])
     edit(course.notebook(JAX), shorten)
     release_chapter(course, JAX)
-    assert compiled.compiled(course, JAX) is None
-    return course, compiled.fill(course, JAX, box="bwrap")
+    assert compile_cache.compiled(course, JAX) is None
+    return course, compile_cache.fill(course, JAX, box="bwrap")
 
 
 @pytest.fixture(scope="module")
-def warm(filled: tuple[Course, Path]) -> Iterator[Nursery]:
-    with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=filled[1]))) as made:
+def warm(filled: tuple[Course, Path]) -> Iterator[Zygote]:
+    with contextlib.closing(Zygote(zygote_spec("bwrap", compiled=filled[1]))) as made:
         yield made
 
 
@@ -72,35 +72,35 @@ print(json.dumps([sum("cache " + what in text.lower() for text in seen) for what
 CALL = "hvp(shear, np.array([1.0, 2.0]), np.array([1.0, 0.5]))"
 
 
-def counted(code: str, warm: Nursery) -> list[int]:
+def counted(code: str, warm: Zygote) -> list[int]:
     """Programs that were found and not found while `code` ran."""
-    ran: Ran = run(COUNT.format(code=code), nursery=warm, seconds=60)
+    ran: CompletedRun = run(COUNT.format(code=code), zygote=warm, seconds=60)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def test_what_the_course_compiles_is_found_and_only_that(warm: Nursery) -> None:
+def test_what_the_course_compiles_is_found_and_only_that(warm: Zygote) -> None:
     hits, misses = counted(LECTURE, warm)
     assert hits > 0 and misses == 0
     hits, misses = counted(LECTURE.replace("* 2", "* 3"), warm)
     assert misses == 1
 
 
-def test_what_a_submission_compiles_is_not_there_for_the_next(warm: Nursery, filled: tuple[Course, Path]) -> None:
+def test_what_a_submission_compiles_is_not_there_for_the_next(warm: Zygote, filled: tuple[Course, Path]) -> None:
     before = sorted(path.name for path in filled[1].iterdir())
     for _ in range(2):
         assert counted(LECTURE.replace("* 2", "* 5"), warm)[1] == 1
     assert sorted(path.name for path in filled[1].iterdir()) == before
 
 
-def test_what_a_submission_compiles_is_there_for_itself(warm: Nursery) -> None:
+def test_what_a_submission_compiles_is_there_for_itself(warm: Zygote) -> None:
     """A function made anew for each call, as learners' fits make it, is one program."""
     again = "\nfor _ in range(3): jax.jit(lambda x: jnp.sin(x) * 11)(jnp.arange(3.0))"
     hits, misses = counted(LECTURE + again, warm)
     assert hits >= 2 and misses == 1
 
 
-def test_the_folder_cannot_be_listed_nor_changed(warm: Nursery, filled: tuple[Course, Path]) -> None:
+def test_the_folder_cannot_be_listed_nor_changed(warm: Zygote, filled: tuple[Course, Path]) -> None:
     name = next(path.name for path in filled[1].iterdir())
     code = f"""
 import os
@@ -117,7 +117,7 @@ for act in (
         print("refused")
 print(len(open({COMPILED!r} + "/{name}", "rb").read()) > 0)
 """
-    assert run(code, nursery=warm).stdout.split("\n") == [*["refused"] * 5, "True", ""]
+    assert run(code, zygote=warm).stdout.split("\n") == [*["refused"] * 5, "True", ""]
 
 
 def test_marks_are_the_same_with_and_without(filled: tuple[Course, Path]) -> None:
@@ -146,32 +146,32 @@ def test_for_many_the_banks_answers_are_run_too(filled: tuple[Course, Path]) -> 
     given = "\n".join(c.source for c in read_chapter(course.notebook(JAX)).with_role(Role.SETUP, Role.STUDENT_SIDE))
 
     def misses() -> int:
-        with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=folder))) as made:
+        with contextlib.closing(Zygote(zygote_spec("bwrap", compiled=folder))) as made:
             return sum(counted(f"{given}\n{way}\n{CALL}", made)[1] for way in ways)
 
-    assert not compiled.worth_it(course, JAX, 19) and compiled.worth_it(course, JAX, 20)
+    assert not compile_cache.worth_it(course, JAX, 19) and compile_cache.worth_it(course, JAX, 20)
     before = misses()
-    assert compiled.fill(course, JAX, box="bwrap", submissions=20) == folder
-    assert not compiled.worth_it(course, JAX, 20)
+    assert compile_cache.fill(course, JAX, box="bwrap", submissions=20) == folder
+    assert not compile_cache.worth_it(course, JAX, 20)
     assert misses() < before
 
 
 def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None:
     course, folder = filled
     edit(course.notebook(JAX), lambda notebook: notebook.cells[-1].update(source=LECTURE.replace("* 2", "* 7")))
-    assert compiled.compiled(course, JAX) is None and compiled.worth_it(course, JAX, 5)
-    assert not compiled.worth_it(course, JAX, 4)
+    assert compile_cache.compiled(course, JAX) is None and compile_cache.worth_it(course, JAX, 5)
+    assert not compile_cache.worth_it(course, JAX, 4)
     release_chapter(course, JAX)
-    assert compiled.fill(course, JAX, box="bwrap") != folder and not folder.exists()
+    assert compile_cache.fill(course, JAX, box="bwrap") != folder and not folder.exists()
 
 
 def test_other_options_of_the_compiler_mean_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a folder made with other options would stand there, and nothing in it would ever be found."""
     course = Course(Path(__file__).resolve().parents[1])
-    before = compiled.folder_of(course, JAX)
-    assert compiled.folder_of(course, JAX) == before
-    monkeypatch.setattr(compiled, "QUICK", {"XLA_FLAGS": ""})
-    assert compiled.folder_of(course, JAX) != before
+    before = compile_cache.folder_of(course, JAX)
+    assert compile_cache.folder_of(course, JAX) == before
+    monkeypatch.setattr(compile_cache, "QUICK", {"XLA_FLAGS": ""})
+    assert compile_cache.folder_of(course, JAX) != before
 
 
 def test_all_of_many_programs_are_shown(tmp_path: Path) -> None:
@@ -179,5 +179,5 @@ def test_all_of_many_programs_are_shown(tmp_path: Path) -> None:
     for number in range(1300):
         (tmp_path / f"p{number}-cache").write_text(str(number))
     code = f"print(sum(open({COMPILED!r} + f'/p{{n}}-cache').read() == str(n) for n in range(1300)))"
-    with contextlib.closing(Nursery(kernel_kind("bwrap", compiled=tmp_path))) as made:
-        assert run(code, nursery=made).stdout == "1300\n"
+    with contextlib.closing(Zygote(zygote_spec("bwrap", compiled=tmp_path))) as made:
+        assert run(code, zygote=made).stdout == "1300\n"

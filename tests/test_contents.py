@@ -14,8 +14,8 @@ from needs import needs_chromium
 from triptych.build.browser import FLAGS, find_chromium
 from triptych.build.contents import goals
 from triptych.build.derive import write_index
-from triptych.chapter import read_chapter
-from triptych.course import Course
+from triptych.model.chapter import read_chapter
+from triptych.model.course import Course
 
 
 @pytest.fixture(scope="module")

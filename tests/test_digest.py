@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from triptych.course import Course
-from triptych.grade import digest
-from triptych.grade.digest import Digests
-from triptych.grade.limits import Limits
+from triptych.grade import fingerprint
+from triptych.grade.fingerprint import Digests
+from triptych.grade.sandbox.limits import Limits
+from triptych.model.course import Course
 
 CHAPTER = "05_forward_mode"
 
@@ -85,13 +85,13 @@ def test_deadline_manual_scores_sandbox_limits_and_versions_change_it(
         Digests(course, "none", limits).of("ada", CHAPTER, None, []),
         Digests(course, "bwrap", replace(limits, cpu_seconds=limits.cpu_seconds + 1)).of("ada", CHAPTER, None, []),
     ]
-    monkeypatch.setattr(digest, "machinery", lambda: {"triptych": "another version"})
+    monkeypatch.setattr(fingerprint, "machinery", lambda: {"triptych": "another version"})
     seen.append(of_ada(course))
     assert len(set(seen)) == len(seen)
 
 
 def test_a_large_file_is_told_apart_by_size_and_time(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digest, "READ_BYTES", 10)
+    monkeypatch.setattr(fingerprint, "READ_BYTES", 10)
     large = course.root.joinpath(*SUBMITTED, "own.py")
     large.write_text("x" * 1000)
     before = of_ada(course)
@@ -101,8 +101,8 @@ def test_a_large_file_is_told_apart_by_size_and_time(course: Course, monkeypatch
 
 
 def test_machinery_names_code_and_libraries() -> None:
-    named = digest.machinery()
-    assert set(named) == {"triptych", *digest.LIBRARIES}
+    named = fingerprint.machinery()
+    assert set(named) == {"triptych", *fingerprint.LIBRARIES}
     assert named["jax"] != "none" and "(" in named["triptych"]
 
 

@@ -44,7 +44,7 @@ from typer.testing import CliRunner
 
 from triptych.build.release import release_chapter
 from triptych.cli import app
-from triptych.course import Course
+from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 ROOT = PROJECT.root
@@ -388,7 +388,7 @@ def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     no_box = " --sandbox none" if _missing_for_box() else ""
-    monkeypatch.setattr("triptych.grade.pool.prepared", lambda order, jobs: in_process(order))
+    monkeypatch.setattr("triptych.grade.dispatch.pool.prepared", lambda order, jobs: in_process(order))
     for page, line in RUN:
         (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
         assert block, f"{page} has no block with `{line}` any more: change RUN in tests/test_docs.py"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from needs import needs_box
 
-from triptych.course import Course
-from triptych.grade import cgroup, doctor, sandbox
+from triptych.grade import doctor
 from triptych.grade.doctor import Finding, Status, examine, hostile_attempts
+from triptych.grade.sandbox import cgroup, sandbox
+from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 
@@ -58,12 +59,12 @@ def test_attempts_succeed_where_nothing_holds_them(tmp_path: Path) -> None:
     """The same program without a box: so it is the box that holds it."""
     (tmp_path / "gradebook.db").write_text("marks")
 
-    def unboxed(code: str, **box: object) -> sandbox.Ran:
+    def unboxed(code: str, **box: object) -> sandbox.CompletedRun:
         # no forks, and a folder of its own to write to: this runs on the bare machine
         code = code.replace(f"PREFIX = {sys.prefix!r}", f"PREFIX = {str(tmp_path)!r}")
         code = code.replace(f"LIMIT = {doctor.Limits().processes}", "LIMIT = -48").replace("time.sleep(20)", "pass")
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True)
-        return sandbox.Ran(ran.returncode, ran.stdout, ran.stderr)
+        return sandbox.CompletedRun(ran.returncode, ran.stdout, ran.stderr)
 
     said = hostile_attempts(tmp_path, run=unboxed)
     assert len(said) == 5

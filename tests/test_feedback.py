@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from triptych.grade.feedback import NOT_YET, behaviour, clean
+from triptych.grade.results.feedback import NOT_YET, behaviour, clean
 
 SOURCE = """# The product rule.
 ### BEGIN HIDDEN TESTS

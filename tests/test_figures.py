@@ -21,7 +21,7 @@ from needs import needs_chromium
 
 from triptych.build import browser
 from triptych.build.deck import write_deck
-from triptych.chapter import read_chapter
+from triptych.model.chapter import read_chapter
 
 SVG = "{http://www.w3.org/2000/svg}"
 TOOLS = COURSE.root / "tools" / "figures"

@@ -17,11 +17,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from triptych.build.release import release_chapter
-from triptych.course import Course, CourseError
 from triptych.grade.forget import forget
+from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
-from triptych.grade.report import write_report
-from triptych.grade.run import alone, grade
+from triptych.grade.results.report import write_report
+from triptych.grade.run import grade
+from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 
 TRIPTYCH = str(Path(sys.executable).parent / "triptych")
@@ -150,7 +151,7 @@ def test_sentences(course: Course) -> None:
         forget(course, "lovelac", really=True)
     with pytest.raises(CourseError, match="cannot be a student's name"):
         forget(course, "../source", really=True)
-    with alone(course), pytest.raises(CourseError, match="wait for its end"):
+    with course_lock(course), pytest.raises(CourseError, match="wait for its end"):
         forget(course, NAME, really=True)
 
 

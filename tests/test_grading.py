@@ -19,16 +19,16 @@ from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
 from in_process import in_process
 from needs import _missing_for_box
 
-from triptych.bank import read_bank
 from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
-from triptych.chapter import Role, hidden_lines, read_chapter, solution_lines
-from triptych.course import Course, CourseError
+from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
-from triptych.grade.feedback import telling_lines
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
-from triptych.grade.report import line_of, statistics, write_report
+from triptych.grade.results.feedback import telling_lines
+from triptych.grade.results.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
+from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
+from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
 
 #: The real sandbox wherever it works.

@@ -30,10 +30,10 @@ from needs import REQUIRE_ALL, needs_box, needs_root
 from users import as_ordinary_user
 
 from triptych.build.release import release_chapter
-from triptych.chapter import Role, hidden_lines, read_chapter, role_of
-from triptych.course import Course
-from triptych.grade.limits import Limits
 from triptych.grade.run import Result, grade
+from triptych.grade.sandbox.limits import Limits
+from triptych.model.chapter import Role, hidden_lines, read_chapter, role_of
+from triptych.model.course import Course
 
 HERE = Path(__file__)
 CASES = {case.name: case for case in all_cases()}

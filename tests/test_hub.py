@@ -31,11 +31,11 @@ from hub_workshop import COURSE_ID, NOTEBOOK, RIGHT, SUM, WRONG, Workshop, fill,
 from needs import needs_chromium, needs_hub
 
 from triptych.build.browser import find_chromium
-from triptych.chapter import Role, hidden_lines, read_chapter
-from triptych.course import Course
 from triptych.grade.record import Record
-from triptych.hub import people
-from triptych.hub.groups import Groups
+from triptych.hub.admin import accounts
+from triptych.hub.singleuser.cgroups import Groups
+from triptych.model.chapter import Role, hidden_lines, read_chapter
+from triptych.model.course import Course
 
 pytestmark = [needs_hub, pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
@@ -485,7 +485,7 @@ def test_a_browser_does_not_get_into_anothers_server(ben: Browser, ada: Browser,
 
 
 def test_nobody_comes_in_under_anothers_name(hub: Workshop, ada: Browser, ben: Browser) -> None:
-    known = people.read_passwords(hub.site)
+    known = accounts.read_passwords(hub.site)
     for user, password in (
         (ada.user, known[ben.user]),
         (ada.user, ""),
@@ -499,9 +499,9 @@ def test_nobody_comes_in_under_anothers_name(hub: Workshop, ada: Browser, ben: B
 
 
 def test_who_has_lost_a_password_gets_another_one(hub: Workshop, ben: Browser) -> None:
-    before = people.read_passwords(hub.site)
+    before = accounts.read_passwords(hub.site)
     hub.triptych("password", ben.user)
-    after = people.read_passwords(hub.site)
+    after = accounts.read_passwords(hub.site)
     assert {user for user in after if after[user] != before[user]} == {ben.user}
     again = Browser(hub.address, ben.user)
     try:
@@ -592,7 +592,7 @@ def test_what_one_sees(hub: Workshop, trip: dict[str, Any], ada: Browser, tmp_pa
     from playwright.sync_api import expect, sync_playwright
 
     pictures = Path(os.environ.get("TRIPTYCH_PICTURES", tmp_path))
-    known = people.read_passwords(hub.site)
+    known = accounts.read_passwords(hub.site)
     fill(ada, mul_jvp=WRONG, sum_jvp="def sum_jvp(x1, dx1, x2, dx2):\n    return x1 / 0")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
@@ -704,14 +704,14 @@ def test_status_shows_who_is_where(hub: Workshop, trip: dict[str, Any]) -> None:
 
 
 def test_up_again_does_no_harm_and_takes_new_people_in(hub: Workshop, trip: dict[str, Any], ada: Browser) -> None:
-    passwords = people.read_passwords(hub.site)
+    passwords = accounts.read_passwords(hub.site)
     book = course_folder(hub).joinpath("gradebook.db").read_bytes()
     kernel = ada.post("api/kernels", {"name": "python3"})["id"]
     hub.students.append(hub.name("cleo"))
     said = hub.up(FORWARD)
     assert "told the running hub of 1 new people" in said and "released already" in said
     assert ada.get(f"api/kernels/{kernel}")["id"] == kernel, "ada's work goes on"
-    assert passwords.items() <= people.read_passwords(hub.site).items()
+    assert passwords.items() <= accounts.read_passwords(hub.site).items()
     assert course_folder(hub).joinpath("gradebook.db").read_bytes()[:16] == book[:16]
     with contextlib.closing(sqlite3.connect(course_folder(hub) / "gradebook.db")) as gradebook:
         assert gradebook.execute("select count(*) from submitted_assignment").fetchone()[0] >= 2
@@ -723,12 +723,12 @@ def test_up_again_does_no_harm_and_takes_new_people_in(hub: Workshop, trip: dict
 def test_homes_are_closed_whoever_made_them(hub: Workshop) -> None:
     for user in (hub.instructor, *hub.students):
         assert hub.home(user).stat().st_mode & 0o777 == 0o700
-    # Debian's own useradd leaves them open; that is mended when such a person is on the roster
+    # Debian's own useradd leaves them open; that is fixed when such a person is on the roster
     user = hub.name("open")
     subprocess.run(["useradd", "--create-home", "-K", "HOME_MODE=0755", user], check=True)
     try:
         assert hub.home(user).stat().st_mode & 0o077
-        assert people.make_account(people.Person(user)) is False
+        assert accounts.make_account(accounts.Person(user)) is False
         assert hub.home(user).stat().st_mode & 0o777 == 0o700
     finally:
         subprocess.run(["userdel", "--remove", user], check=True, capture_output=True)
@@ -744,13 +744,13 @@ def test_down_keeps_everything_and_up_brings_it_back_with_tls(
     assert "stopped the hub" in hub.triptych("down").stdout
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{hub.address}/hub/login", trust_env=False)
-    passwords = people.read_passwords(hub.site)
+    passwords = accounts.read_passwords(hub.site)
     # roster and chapters are the last time's
     tls = ("--cert", files["cert"], "--key", files["key"])
     said = hub.triptych("up", "--course", str(hub.course.root), *tls).stdout
     assert f"https://127.0.0.1:{hub.port}" in said and "made" not in said, "the accounts are there still"
     assert f"{FORWARD}: released already" in said
-    assert people.read_passwords(hub.site) == passwords
+    assert accounts.read_passwords(hub.site) == passwords
     trust = ssl.create_default_context(cafile=files["ca"])
     secure = Browser(f"https://127.0.0.1:{hub.port}", ben.user, trust)
     try:
@@ -772,7 +772,7 @@ def test_afterwards_nothing_is_left(hub: Workshop, trip: dict[str, Any], ben: Br
     assert processes_of(users.values())
     hub.close()
     for user in users:
-        assert people.account(user) is None
+        assert accounts.account(user) is None
         assert not hub.home(user).exists()
     assert left.wait(timeout=10) == -signal.SIGKILL
     assert not processes_of(users.values())

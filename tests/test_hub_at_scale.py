@@ -21,9 +21,9 @@ from needs import needs
 from traitlets.config import Config
 
 from triptych.build.release import release_chapter
-from triptych.course import Course
 from triptych.grade.record import GRADED
 from triptych.grade.run import grade
+from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 pytestmark = pytest.mark.slow
@@ -91,7 +91,7 @@ def course(database: str, tmp_path_factory: pytest.TempPathFactory) -> Course:
 GRADER = """
 import sys
 from pathlib import Path
-from triptych.course import Course
+from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 who = sys.argv[2]
 for number in range(int(sys.argv[3])):

@@ -19,8 +19,8 @@ from nbgrader.coursedir import CourseDirectory
 from needs import needs_root
 from traitlets.config import Config
 
-from triptych.hub import exchange
-from triptych.hub.exchange import Limits, Refused, StrictCollect, as_text, copy, look_at
+from triptych.hub.exchange import exchange
+from triptych.hub.exchange.exchange import Limits, Refused, StrictCollect, as_text, copy, look_at
 
 pytestmark = needs_root
 

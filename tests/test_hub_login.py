@@ -7,7 +7,7 @@ from courses import FORWARD, edit, scratch
 from hub_workshop import COURSE_ID, NOTEBOOK, RIGHT, SUM, WRONG, Workshop, fill, two_exercises
 from needs import needs_hub
 
-from triptych.hub import people
+from triptych.hub.admin import accounts
 
 pytestmark = needs_hub
 
@@ -29,4 +29,4 @@ def test_a_student_logs_in_fetches_and_validates(tmp_path_factory: pytest.TempPa
         assert ada.validate(NOTEBOOK) == {}
     finally:
         workshop.close()
-    assert all(people.account(user) is None for user in (workshop.instructor, *workshop.students))
+    assert all(accounts.account(user) is None for user in (workshop.instructor, *workshop.students))

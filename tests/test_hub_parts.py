@@ -20,15 +20,16 @@ from nbformat import NotebookNode
 from needs import needs, needs_root
 
 from triptych.build.release import release_chapter
-from triptych.chapter import chapter_from
-from triptych.course import Course, CourseError
-from triptych.hub import up, validation
+from triptych.hub.admin import up
+from triptych.hub.admin.accounts import first_password
+from triptych.hub.admin.site import Settings, Site, write_private
+from triptych.hub.admin.systemd import write_units
 from triptych.hub.cli import split_address
-from triptych.hub.groups import Groups
-from triptych.hub.people import first_password
 from triptych.hub.roster import as_csv, read_roster
-from triptych.hub.site import Settings, Site, write_private
-from triptych.hub.units import write_units
+from triptych.hub.singleuser import validate_notebook
+from triptych.hub.singleuser.cgroups import Groups
+from triptych.model.chapter import chapter_from
+from triptych.model.course import Course, CourseError
 
 # --- roster ------------------------------------------------------------------------------------------
 
@@ -87,7 +88,7 @@ def test_a_wrong_roster_is_refused_in_a_sentence(tmp_path: Path, text: str, says
 
 
 def test_accounts_of_the_system_are_refused(tmp_path: Path) -> None:
-    from triptych.hub.people import refuse_system_accounts
+    from triptych.hub.admin.accounts import refuse_system_accounts
 
     read = read_roster(roster(tmp_path, "user,role\nn,instructor\ndaemon,student\n"))
     with pytest.raises(CourseError, match="account of the system"):
@@ -345,14 +346,14 @@ def notebook(released: Course, **answers: str) -> NotebookNode:
 
 def test_lecture_cells_run_only_when_an_answer_needs_them(released: Course) -> None:
     plain = chapter_from(notebook(released), Path("x.ipynb"))
-    lectures = {c.index for c in plain.cells if c.is_code and validation._is_lecture(c)}
-    assert len(lectures) > 5 and not validation.needed(plain) & lectures
+    lectures = {c.index for c in plain.cells if c.is_code and validate_notebook._is_lecture(c)}
+    assert len(lectures) > 5 and not validate_notebook.needed(plain) & lectures
     (index,) = [c.index for c in plain.cells if c.id == "our-example-for-two-chapters-code"]
-    name = min(validation.bound_names(plain.cells[index].source))
+    name = min(validate_notebook.bound_names(plain.cells[index].source))
     using = chapter_from(
         notebook(released, mul_jvp=f"def mul_jvp(x1, dx1, x2, dx2):\n    return {name}"), Path("x.ipynb")
     )
-    assert index in validation.needed(using)
+    assert index in validate_notebook.needed(using)
 
 
 def test_validate_in_words(released: Course, tmp_path: Path) -> None:
@@ -364,7 +365,7 @@ def test_validate_in_words(released: Course, tmp_path: Path) -> None:
         "function_jvp": "def function_jvp(x, dx)\n    return x",
     }
     nbformat.write(notebook(released, **answers), path)
-    said = {entry["source"]: entry["raw_error"] for entry in validation.validate(path)["failed"]}
+    said = {entry["source"]: entry["raw_error"] for entry in validate_notebook.validate(path)["failed"]}
     assert "mul_jvp" not in " ".join(said)
     assert (
         "The example of the docstring does not come out: how does a sum change"
@@ -381,11 +382,11 @@ def test_a_changed_test_cell_is_named(released: Course, tmp_path: Path) -> None:
     path = tmp_path / f"{FORWARD}.ipynb"
     nbformat.write(notebook(released), path)
     edit(path, lambda made: cell(made, "mul_jvp_arrays").__setitem__("source", "assert True"))
-    assert validation.validate(path) == {"changed": [{"source": "assert True"}]}
+    assert validate_notebook.validate(path) == {"changed": [{"source": "assert True"}]}
 
 
 def test_what_a_learner_prints_into_an_error_is_text_on_the_page() -> None:
-    entry = validation._entry("x", "ValueError: <img src=x onerror=alert(1)>")
+    entry = validate_notebook._entry("x", "ValueError: <img src=x onerror=alert(1)>")
     assert "<img" not in entry["error"] and "&lt;img" in entry["error"]
 
 
@@ -393,8 +394,8 @@ def test_a_loop_without_an_end_is_stopped(released: Course, tmp_path: Path, monk
     path = tmp_path / f"{FORWARD}.ipynb"
     nbformat.write(notebook(released, mul_jvp="def mul_jvp(*x):\n    while True:\n        pass"), path)
     edit(path, lambda made: made.__setitem__("cells", [c for c in made.cells if c.id in ("course-tools", "mul_jvp", "mul_jvp_arrays")]))  # fmt: skip
-    monkeypatch.setattr(validation, "CELL_SECONDS", 2)
-    (entry,) = validation.validate(path)["failed"]
+    monkeypatch.setattr(validate_notebook, "CELL_SECONDS", 2)
+    (entry,) = validate_notebook.validate(path)["failed"]
     assert "is there a loop without an end?" in entry["raw_error"]
 
 

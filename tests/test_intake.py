@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from triptych.grade.intake import Refused, read_notebook, submissions, take_in
-from triptych.grade.limits import Limits
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.intake import Refused, read_notebook, read_submission, submissions
 
 CHAPTER = "05_forward_mode"
 LIMITS = Limits(notebook_bytes=200_000, folder_bytes=400_000, files=5, notebook_cells=20)
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def take(folder: Path, student: str = "ada"):
-    return take_in(folder.parents[1], student, CHAPTER, LIMITS)
+    return read_submission(folder.parents[1], student, CHAPTER, LIMITS)
 
 
 def test_a_plain_submission_is_taken_with_its_files(folder: Path) -> None:
@@ -193,7 +193,7 @@ def test_no_content_does_anything_but_be_taken_or_refused(tmp_path: Path, conten
         taken = read_notebook(path, LIMITS)
     except Refused:
         return
-    from triptych.grade.rebuild import rebuild
+    from triptych.grade.submission.rebuild import rebuild
 
     release = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="a-cell")])
     nbformat.writes(rebuild(release, taken)).encode("utf-8")

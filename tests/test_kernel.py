@@ -10,11 +10,11 @@ import pytest
 import zmq
 from jupyter_client.session import Session
 
-from triptych.grade import kernel
-from triptych.grade.clock import fair_time
-from triptych.grade.kernel import Kernel
-from triptych.grade.limits import Limits
-from triptych.grade.outputs import Outputs
+from triptych.grade.execute import kernel
+from triptych.grade.execute.clock import fair_time
+from triptych.grade.execute.kernel import Kernel
+from triptych.grade.execute.outputs import Outputs
+from triptych.grade.sandbox.limits import Limits
 
 FOREVER = 1e6
 

@@ -22,7 +22,7 @@ from courses import FORWARD, answer, edit, scratch, shortened, submit
 from seeds import SEED
 
 from triptych.build.release import release_chapter
-from triptych.course import Course
+from triptych.model.course import Course
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("TRIPTYCH_KILLS", "4"))

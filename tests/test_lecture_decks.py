@@ -15,9 +15,9 @@ from test_grading import leaks, own_solution_lines, secret_lines
 
 from triptych.build.answer_key import answer_key
 from triptych.build.derive import WORKSHOP, write_chapter_deck
-from triptych.chapter import Role, read_chapter, stub, visible_source
-from triptych.slides import Slide, plan_text, slides_of
-from triptych.workshop import core_chapters
+from triptych.model.chapter import Role, read_chapter, stub, visible_source
+from triptych.model.slides import Slide, plan_text, slides_of
+from triptych.model.workshop import core_chapters
 
 
 def of(names: list[str]) -> pytest.MarkDecorator:

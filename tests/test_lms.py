@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from courses import FORWARD, scratch
 
-from triptych.course import Course
+from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 BONUS = "08_likelihoods"
@@ -48,7 +48,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @functools.cache
 def exported(course: Course, exporter: str, *options: str) -> str:
     target = course.root / "out.csv"
-    command = [NBGRADER, "export", f"--exporter=triptych.grade.lms.{exporter}", f"--to={target}", *options]
+    command = [NBGRADER, "export", f"--exporter=triptych.grade.results.lms.{exporter}", f"--to={target}", *options]
     subprocess.run(command, cwd=course.root, check=True, capture_output=True)
     return target.read_text(encoding="utf-8")
 

@@ -11,58 +11,59 @@ from pathlib import Path
 import pytest
 from courses import FORWARD, PROJECT
 
-from triptych.chapter import read_chapter
-from triptych.grade import memory, nursery, worker
-from triptych.grade.job import Job
-from triptych.grade.limits import Limits
-from triptych.grade.memory import turn_to
-from triptych.grade.nursery import Kind, close_nurseries, keep_at_most
-from triptych.grade.references import references
+from triptych.grade.dispatch import memory, worker
+from triptych.grade.dispatch.job import Job
+from triptych.grade.dispatch.memory import drop_other_chapters
+from triptych.grade.execute.test_cells import references
+from triptych.grade.sandbox import zygote
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.sandbox.zygote import ZygoteSpec, close_zygotes, keep_at_most
+from triptych.model.chapter import read_chapter
 
-BARE = Kind(box="none", imports=())
+BARE = ZygoteSpec(box="none", imports=())
 
 
 @pytest.fixture(autouse=True)
 def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(memory, "_turned_to", set())
-    monkeypatch.setattr(nursery, "_most", [nursery.MOST_KEPT])
-    close_nurseries()
+    monkeypatch.setattr(zygote, "_most", [zygote.MOST_KEPT])
+    close_zygotes()
     yield
-    close_nurseries()
+    close_zygotes()
 
 
 def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     first, second = PROJECT.chapters[2:4]
     chapter = read_chapter(PROJECT.notebook(first))
-    turn_to(first)
+    drop_other_chapters(first)
     kept = references(chapter)
-    turn_to(first)
+    drop_other_chapters(first)
     assert references(chapter) is kept
-    turn_to(second)
+    drop_other_chapters(second)
     assert references(chapter) is not kept
 
 
 def test_a_worker_keeps_one_warm_process() -> None:
-    other = Kind(box="none", imports=(), code="1")
-    one = nursery.nursery(BARE)
-    nursery.nursery(other)
+    other = ZygoteSpec(box="none", imports=(), code="1")
+    one = zygote.get_zygote(BARE)
+    zygote.get_zygote(other)
     assert one.alive  # a notebook server may use several in turn
     keep_at_most(1)
-    last = nursery.nursery(other)
+    last = zygote.get_zygote(other)
     assert last.alive
     assert not one.alive
-    assert nursery.nursery(other) is last
+    assert zygote.get_zygote(other) is last
 
 
 def test_a_worker_turns_to_each_submission_and_gives_back_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    monkeypatch.setattr(worker, "turn_to", done.append)
+    monkeypatch.setattr(worker, "drop_other_chapters", done.append)
     monkeypatch.setattr(worker, "trim", lambda: done.append("gives back"))
     assert not worker.run(Job(str(tmp_path), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
     assert done == [FORWARD, "gives back"]
-    begins = "from triptych.grade import nursery, worker; worker.begin('', 'none'); print(nursery._most)"
+    begins = "from triptych.grade.dispatch import worker; from triptych.grade.sandbox import zygote; worker.begin('', 'none'); print(zygote._most)"
     said = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert said.stderr.strip().endswith("[1]")  # a worker has nothing but its log to speak to
 
@@ -78,7 +79,7 @@ def test_what_is_free_goes_back_to_the_system() -> None:
 SCATTERED = """
 import ctypes
 from pathlib import Path
-from triptych.grade.memory import trim
+from triptych.grade.dispatch.memory import trim
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -14,11 +14,11 @@ import pytest
 from courses import PROJECT, answer, cell, edit, scratch, submit
 from typer.testing import CliRunner
 
-from triptych.bank import Prover, lost, read_bank
-from triptych.chapter import read_chapter, stub
-from triptych.check import UNWRITTEN, check_chapter, fix_chapter
+from triptych.check.bank import AnswerChecker, lost, read_bank
+from triptych.check.rules import UNWRITTEN, check_chapter, fix_chapter
 from triptych.cli import app
-from triptych.course import Course, CourseError
+from triptych.model.chapter import read_chapter, stub
+from triptych.model.course import Course, CourseError
 from triptych.new import files as new_files
 from triptych.new.skeleton import new_chapter, new_exercise
 
@@ -55,14 +55,14 @@ def test_skeleton_breaks_no_rule_but_says_what_is_to_be_written(course: Course, 
     course = Course(course.root)
     plan = course.plans[CHAPTER]
     assert (plan.title, plan.by_hand, plan.points) == ("Newton's steps", True, points)
-    breaches = check_chapter(course, CHAPTER)
-    assert {breach.rule for breach in breaches} == {"unwritten"}
-    assert f"{len(breaches)} places say {UNWRITTEN}" in said
-    # every mark in every file is one breach, and says where
+    violations = check_chapter(course, CHAPTER)
+    assert {violation.rule for violation in violations} == {"unwritten"}
+    assert f"{len(violations)} places say {UNWRITTEN}" in said
+    # every mark in every file is one violation, and says where
     files = [course.notebook(CHAPTER), course.chapter_tests(CHAPTER), *(course.answers / CHAPTER).iterdir()]
-    assert len(breaches) == sum(file.read_text(encoding="utf-8").count(UNWRITTEN) for file in files) > 15
-    assert {breach.file for breach in breaches} == {str(file.relative_to(course.root)) for file in files}
-    assert all(breach.cell if breach.file.endswith(".ipynb") else breach.line for breach in breaches)
+    assert len(violations) == sum(file.read_text(encoding="utf-8").count(UNWRITTEN) for file in files) > 15
+    assert {violation.file for violation in violations} == {str(file.relative_to(course.root)) for file in files}
+    assert all(violation.cell if violation.file.endswith(".ipynb") else violation.line for violation in violations)
     assert not fix_chapter(course, CHAPTER), "a skeleton is written as --fix writes it"
 
 
@@ -70,7 +70,7 @@ def test_skeleton_breaks_no_rule_but_says_what_is_to_be_written(course: Course, 
 def test_the_bank_of_a_skeleton_proves_its_tests(course: Course, points: int) -> None:
     new_chapter(course, "newton", points=points)
     chapter = read_chapter(course.notebook(CHAPTER))
-    exercise, prover = chapter.exercises["newton_example"], Prover(chapter)
+    exercise, prover = chapter.exercises["newton_example"], AnswerChecker(chapter)
     bank = read_bank(course.answers, CHAPTER, "newton_example")
     assert {entry.right for entry in bank} == {True, False}
     for entry in bank:
@@ -106,7 +106,7 @@ def test_an_exercise_stands_before_the_recap_and_changes_nothing_else(tmp_path: 
     ids = [c.id for c in after.cells]
     assert ids[ids.index(added[-1]) + 1] == "recap-two-sweeps-of-one-graph"
     assert ids[ids.index(added[0]) :][: len(added)] == added
-    assert {breach.rule for breach in check_chapter(course, "04_graphs")} == {"unwritten"}
+    assert {violation.rule for violation in check_chapter(course, "04_graphs")} == {"unwritten"}
     now = (course.source / "course.toml").read_text(encoding="utf-8").splitlines()
     new = "exercises.longest_path = { points = 3, minutes = 6 }"
     assert [line for line in now if line != new] == lines
@@ -255,7 +255,7 @@ def test_what_is_written_keeps_every_rule(written: Course) -> None:
 @pytest.mark.parametrize("id_", ["newton_step", "newton_root"])
 def test_what_is_written_is_proved_by_its_bank(written: Course, id_: str) -> None:
     chapter = read_chapter(written.notebook(CHAPTER))
-    prover = Prover(chapter)
+    prover = AnswerChecker(chapter)
     for answer_ in read_bank(written.answers, CHAPTER, id_):
         found = lost(prover.judge(chapter.exercises[id_], answer_.source))
         assert found == answer_.loses, answer_.title
@@ -356,7 +356,7 @@ def test_chapter_100_is_refused(course: Course) -> None:
 def test_a_contract_that_cannot_be_read_or_added_to(course: Course) -> None:
     contract = course.source / "course.toml"
     for text, says in (
-        ("[chapters", r"course\.toml cannot be read as TOML \(.*\): mend it first"),
+        ("[chapters", r"course\.toml cannot be read as TOML \(.*\): fix it first"),
         (
             '[chapters.04_graphs]\ntitle = "G"\n[chapters.04_graphs.exercises]\na_b = { points = 1, minutes = 2 }\n',
             "in another form",
@@ -375,7 +375,7 @@ def test_a_notebook_that_is_none(course: Course) -> None:
     new_chapter(course, "newton")
     course = Course(course.root)
     course.notebook(CHAPTER).write_text("{")
-    with pytest.raises(CourseError, match=r"is no readable notebook .*: mend it first"):
+    with pytest.raises(CourseError, match=r"is no readable notebook .*: fix it first"):
         new_exercise(course, CHAPTER, "newton_step")
 
 

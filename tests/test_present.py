@@ -26,11 +26,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from triptych.build.release import release_chapter
-from triptych.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
 from triptych.cli import main
-from triptych.course import Course, CourseError
-from triptych.present import Talk, as_played, check_port, check_target, make_copy, save
-from triptych.prompter import JOURNAL, SCRIPT, Prompter
+from triptych.model.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
+from triptych.model.course import Course, CourseError
+from triptych.present.ipython_extension import JOURNAL, SCRIPT, Prompter
+from triptych.present.server import Talk, as_played, check_port, check_target, make_copy, save
 
 TRIPTYCH = Path(sys.executable).parent / "triptych"
 
@@ -109,7 +109,7 @@ def test_answers_are_in_their_cells_only_when_asked_for(small: Course, tmp_path:
 
 def test_no_chapters_copy_holds_an_answer_or_a_hidden_test(tmp_path: Path) -> None:
     """Read off the sources, so that no answer key has to be run for it."""
-    from triptych.present import live_notebook
+    from triptych.present.server import live_notebook
 
     for chapter in PROJECT.chapters:
         source = read_chapter(PROJECT.notebook(chapter))
@@ -248,7 +248,7 @@ class Stage:
         self.shell = InteractiveShell()
         self.prompter = Prompter(self.shell, self.script)
         self.shell.register_magic_function(self.prompter.answer, "line", "answer")
-        self.prompter.raise_curtain()
+        self.prompter.run_setup()
         self.shell.events.register("pre_run_cell", self.prompter.before)
         self.shell.events.register("post_run_cell", self.prompter.after)
 

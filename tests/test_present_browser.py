@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from needs import needs_chromium
 
 from triptych.build.answer_key import prepare_answer_keys
-from triptych.present import Talk, configure, end, make_copy, path_of, rise_settings, start_server, wait_until_up
+from triptych.present.server import Talk, configure, end, make_copy, path_of, rise_settings, start_server, wait_until_up
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("live")]
 

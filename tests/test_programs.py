@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import triptych.grade.programs
-from triptych.grade.bubblewrap import SETTINGS
-from triptych.grade.programs import EMITTERS, QUICK
+import triptych.grade.guest.jax_cache
+from triptych.grade.guest.jax_cache import EMITTERS, QUICK
+from triptych.grade.sandbox.bubblewrap import SETTINGS
 
 CODE = """
 import json, pathlib, sys
@@ -50,7 +50,7 @@ print(json.dumps([out, len(list(pathlib.Path(sys.argv[1]).glob("*-cache")))]))
 
 def ran(tmp_path: Path, *, most: str = "512", least: str = "1e9") -> tuple[list[int], int]:
     """Compilations of the four calls, and how many programs were written to the folder."""
-    argv = [sys.executable, "-c", CODE, str(tmp_path), least, triptych.grade.programs.__file__, most]
+    argv = [sys.executable, "-c", CODE, str(tmp_path), least, triptych.grade.guest.jax_cache.__file__, most]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     out, written = json.loads(done.stdout)
@@ -82,7 +82,7 @@ def compile(backend, module, devices, options, *rest):
     return real(backend, module, devices, options, *rest)
 compiler.backend_compile_and_load = compile
 if len(sys.argv) > 1:  # as a worker of the grader does it, which has imported JAX before
-    from triptych.grade.worker import begin
+    from triptych.grade.dispatch.worker import begin
     begin("", sys.argv[1])
 print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(asked), os.environ["XLA_FLAGS"], file=sys.stderr)
 """

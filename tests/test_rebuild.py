@@ -7,7 +7,7 @@ import copy
 import nbformat
 from nbformat import NotebookNode
 
-from triptych.grade.rebuild import rebuild
+from triptych.grade.submission.rebuild import rebuild
 
 MARKS = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
 

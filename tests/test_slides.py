@@ -10,10 +10,10 @@ from courses import PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from triptych.check import check_chapter, check_course, fix_chapter
-from triptych.course import Course, CourseError, ExercisePlan
-from triptych.slides import plan_text, slides_of
-from triptych.workshop import SLACK, clock, core_chapters, parts_of
+from triptych.check.rules import check_chapter, check_course, fix_chapter
+from triptych.model.course import Course, CourseError, ExercisePlan
+from triptych.model.slides import plan_text, slides_of
+from triptych.model.workshop import SLACK, clock, core_chapters, parts_of
 
 CHAPTER = "05_forward_mode"
 
@@ -85,7 +85,7 @@ def test_plan_in_words() -> None:
     assert plan_text(ExercisePlan("e", 2, 30), 30) == "2 points · 30 minutes"
 
 
-# ---- What check says and mends ------------------------------------------------------------------
+# ---- What check says and fixes ------------------------------------------------------------------
 
 
 def test_an_exercise_that_promises_something_else_is_found_and_mended(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_an_exercise_that_promises_something_else_is_found_and_mended(tmp_path: 
         toml.read_text().replace("mul_jvp = { points = 2, minutes = 4", "mul_jvp = { points = 2, minutes = 7")
     )
     course = Course(course.root)
-    said = [str(breach) for breach in check_chapter(course, CHAPTER)]
+    said = [str(violation) for violation in check_chapter(course, CHAPTER)]
     assert len(said) == 1 and "mul_jvp" in said[0] and "**2 points · 7 minutes**" in said[0]
     assert fix_chapter(course, CHAPTER)
     assert check_chapter(course, CHAPTER) == []
@@ -105,7 +105,7 @@ def test_an_exercise_that_promises_something_else_is_found_and_mended(tmp_path: 
 def test_a_heading_that_skips_a_level_is_found(tmp_path: Path) -> None:
     course = scratch(tmp_path / "course")
     edit(course.notebook(CHAPTER), lambda nb: cell(nb, "dual-numbers").update(source="#### ● Dual numbers\n\nText."))
-    said = [str(breach) for breach in check_chapter(course, CHAPTER)]
+    said = [str(violation) for violation in check_chapter(course, CHAPTER)]
     assert len(said) == 1 and "dual-numbers" in said[0] and "level 4 after one of level 2" in said[0]
 
 
@@ -153,8 +153,8 @@ def test_check_reports_a_plan_that_does_not_fit(tmp_path: Path) -> None:
     course = scratch(tmp_path / "course", PROJECT.chapters)
     toml = course.source / "course.toml"
     toml.write_text(toml.read_text(encoding="utf-8").replace("slide = 0.75", "slide = 0.2"), encoding="utf-8")
-    (breach,) = check_course(Course(course.root), PROJECT.chapters)
-    assert breach.rule == "workshop" and "promises 90" in breach.message
+    (violation,) = check_course(Course(course.root), PROJECT.chapters)
+    assert violation.rule == "workshop" and "promises 90" in violation.message
 
 
 def test_clock() -> None:

@@ -15,9 +15,9 @@ from courses import PROJECT, scratch
 from typer.testing import CliRunner
 
 from triptych.build.stamps import Stamps, common, made_from
-from triptych.checked import check_changed
+from triptych.check.cache import check_changed
 from triptych.cli import app
-from triptych.course import Course, CourseError
+from triptych.model.course import Course, CourseError
 from triptych.state import state_of
 
 CHAPTER = "04_graphs"

@@ -18,11 +18,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from needs import needs_box
 
-from triptych.chapter import Chapter, chapter_from
-from triptych.grade.execute import execute
-from triptych.grade.limits import Limits
-from triptych.grade.references import SetupError, references
-from triptych.grade.stand_ins import Wall
+from triptych.grade.execute.proxy import ProxySession
+from triptych.grade.execute.run import execute
+from triptych.grade.execute.test_cells import SetupError, references
+from triptych.grade.sandbox.limits import Limits
+from triptych.model.chapter import Chapter, chapter_from
 
 SETUP = """
 import math
@@ -398,13 +398,13 @@ for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.s
 
 def test_an_operation_and_an_array_cross_in_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[str] = []
-    ask = Wall.ask
+    ask = ProxySession.ask
 
-    def counting(wall: Wall, operation: str, *operands: object) -> object:
+    def counting(wall: ProxySession, operation: str, *operands: object) -> object:
         requests.append(operation)
         return ask(wall, operation, *operands)
 
-    monkeypatch.setattr(Wall, "ask", counting)
+    monkeypatch.setattr(ProxySession, "ask", counting)
     many = "d = Dual(1.0, 1.0)\nfor _ in range(3000):\n    d = d * 1.0"
     assert errors(run(DUAL, many)) == {}
     assert 3000 < len(requests) < 2 * 3000

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from walls import BehindTheWall
 
-from triptych.bank import read_bank
-from triptych.chapter import Chapter, Exercise, read_chapter
-from triptych.course import Course
-from triptych.names import bound_names
+from triptych.check.bank import read_bank
+from triptych.model.cell_names import bound_names
+from triptych.model.chapter import Chapter, Exercise, read_chapter
+from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 pytestmark = pytest.mark.slow

@@ -7,32 +7,34 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from triptych.chapter import Chapter, Exercise, Role
-from triptych.grade.execute import run_test
-from triptych.grade.kernel import Kernel, remember_code
-from triptych.grade.limits import Limits
-from triptych.grade.references import references
-from triptych.grade.stand_ins import Wall
-from triptych.names import bound_names
+from triptych.grade.execute.kernel import Kernel, remember_code
+from triptych.grade.execute.proxy import ProxySession
+from triptych.grade.execute.run import run_test
+from triptych.grade.execute.test_cells import references
+from triptych.grade.sandbox.limits import Limits
+from triptych.model.cell_names import bound_names
+from triptych.model.chapter import Chapter, Exercise, Role
 
 QUICK = Limits(call_seconds=10, test_seconds=30, notebook_seconds=3600)
-KEEP = "__import__('sys').modules['_triptych_agent'].KEPT = dict(__import__('IPython').get_ipython().user_ns)"
+KEEP = (
+    "__import__('sys').modules['triptych.grade.guest.agent'].KEPT = dict(__import__('IPython').get_ipython().user_ns)"
+)
 RESET = """
 (lambda now, kept: (now.clear(), now.update(kept)))(
-    __import__('IPython').get_ipython().user_ns, __import__('sys').modules['_triptych_agent'].KEPT
+    __import__('IPython').get_ipython().user_ns, __import__('sys').modules['triptych.grade.guest.agent'].KEPT
 )
 """
 
 
 class BehindTheWall:
-    """What `bank.Prover` is inside one process: the verdicts of a chapter's tests on one answer."""
+    """What `bank.AnswerChecker` is inside one process: the verdicts of a chapter's tests on one answer."""
 
     def __init__(self, chapter: Chapter, *, by_hand: bool = False, box: str = "none") -> None:
         self._chapter, self._by_hand, self._box = chapter, by_hand, box
         self._references = references(chapter)
         self._folder = tempfile.TemporaryDirectory()
         self._kernel: Kernel | None = None
-        self._wall: Wall | None = None
+        self._wall: ProxySession | None = None
 
     def __enter__(self) -> BehindTheWall:
         return self
@@ -48,11 +50,11 @@ class BehindTheWall:
             self._kernel.close()
         self._kernel = self._wall = None
 
-    def _ready(self) -> tuple[Kernel, Wall]:
+    def _ready(self) -> tuple[Kernel, ProxySession]:
         if self._kernel is None or self._wall is None:
             self._kernel = Kernel(Path(self._folder.name), QUICK, self._box, hand=self._by_hand)
             shared = self._references
-            self._wall = Wall(self._kernel.stream, shared.setup, QUICK, shared=shared.shared)
+            self._wall = ProxySession(self._kernel.stream, shared.setup, QUICK, shared=shared.shared)
             for cell in self._chapter.with_role(Role.SETUP):
                 self._run(cell.source)
                 self._kernel.post(remember_code(sorted(bound_names(cell.source))))

@@ -22,13 +22,13 @@ from nbclient import NotebookClient
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from triptych.bank import read_bank
 from triptych.build.browser import find_chromium
 from triptych.build.derive import build_course
-from triptych.course import Course
+from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
-from triptych.grade.report import write_report
+from triptych.grade.results.report import write_report
 from triptych.grade.run import grade
+from triptych.model.course import Course
 
 # nbgrader calls `alembic` by name when it makes its database
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -15,11 +15,11 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.bank import Prover, Verdict, read_bank
-from triptych.chapter import Exercise, read_chapter
-from triptych.course import Course
-from triptych.grade.feedback import NOT_YET
-from triptych.names import assertion_messages
+from triptych.check.bank import AnswerChecker, Verdict, read_bank
+from triptych.grade.results.feedback import NOT_YET
+from triptych.model.cell_names import assertion_messages
+from triptych.model.chapter import Exercise, read_chapter
+from triptych.model.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "wrong-answers.md"
@@ -83,7 +83,7 @@ def rows(course: Course, names: Iterable[str] = ()) -> Iterator[Row]:
             continue
         os.chdir(course.source / chapter_id)  # cells find their files as they do in a notebook
         with redirect_stdout(io.StringIO()):
-            prover = Prover(chapter)
+            prover = AnswerChecker(chapter)
         for id_, exercise in chapter.exercises.items():
             if wanted and not wanted & {chapter_id, id_}:
                 continue

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from triptych.course import Course, CourseError
 from triptych.hub.cli import hub
+from triptych.model.course import Course, CourseError
 from triptych.new.cli import new
 
 # nbgrader calls `alembic` by name when it makes its database
@@ -133,23 +133,23 @@ def check(
     json_file: JsonFile = None,
 ) -> None:
     """Do the source notebooks keep the rules?"""
-    from triptych.checked import check_changed
+    from triptych.check.cache import check_changed
 
     here = Course.find(course)
     chosen = here.choose(chapters or [])
     if fix:
-        from triptych.check import fix_chapter
+        from triptych.check.rules import fix_chapter
 
         for chapter in chosen:
             if fix_chapter(here, chapter):
-                out.print(f"mended {here.notebook(chapter).relative_to(here.root)}")
-    breaches = check_changed(here, chosen, force=force)
-    for breach in breaches:
-        out.print(Text(str(breach)))
-    write_json(json_file, {"breaches": [vars(breach) for breach in breaches]})
-    if breaches:
-        count = f"{len(breaches)} breach{'' if len(breaches) == 1 else 'es'}"
-        stop(f"{count} of the rules: mend them in source/, or try `triptych check --fix`.")
+                out.print(f"fixed {here.notebook(chapter).relative_to(here.root)}")
+    violations = check_changed(here, chosen, force=force)
+    for violation in violations:
+        out.print(Text(str(violation)))
+    write_json(json_file, {"violations": [vars(violation) for violation in violations]})
+    if violations:
+        count = f"{len(violations)} violation{'' if len(violations) == 1 else 's'}"
+        stop(f"{count} of the rules: fix them in source/, or try `triptych check --fix`.")
     out.print(f"{', '.join(chosen)}: all rules kept.")
 
 
@@ -234,7 +234,7 @@ def grade(
 
 def need_box(sandbox: str, *, here: bool = True) -> str:
     """The box asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
-    from triptych.grade.sandbox import available
+    from triptych.grade.sandbox.sandbox import available
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
@@ -245,7 +245,7 @@ def need_box(sandbox: str, *, here: bool = True) -> str:
 
 def box_if_possible() -> str:
     """The box where there is one. For submissions of the project's own."""
-    from triptych.grade.sandbox import available
+    from triptych.grade.sandbox.sandbox import available
 
     if available() is None:
         return "bwrap"
@@ -265,9 +265,9 @@ def grade_all(
     scheduler: str = "",
 ) -> None:
     from triptych.grade.record import GRADED
+    from triptych.grade.results.progress import GradingBar
     from triptych.grade.run import as_json
     from triptych.grade.run import grade as grade_submissions
-    from triptych.grade.show import GradingBar
 
     start = time.monotonic()
     with GradingBar(out, err) as bar:
@@ -295,7 +295,7 @@ def report(chapters: Chapters = None, course: CourseFolder = None) -> None:
 
 
 def report_all(here: Course, chosen: list[str], *, show: bool = True) -> None:
-    from triptych.grade.report import require, statistics, tables, write_report
+    from triptych.grade.results.report import require, statistics, tables, write_report
 
     found = statistics(here, chosen)
     require(found, here)
@@ -383,7 +383,7 @@ def present(
     """Give a chapter as a live deck, from a copy. Ctrl+C ends it and all that belongs to it."""
     import webbrowser
 
-    from triptych.present import Talk, ended_by_signals, staged
+    from triptych.present.server import Talk, ended_by_signals, staged
 
     here = Course.find(course)
     (chosen,) = here.choose([chapter])

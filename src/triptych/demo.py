@@ -14,10 +14,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from triptych.bank import Answer, BankError, read_bank
 from triptych.build.release import copy_course
-from triptych.chapter import read_chapter, solution_lines
-from triptych.course import Course, CourseError
+from triptych.check.bank import Answer, BankError, read_bank
+from triptych.model.chapter import read_chapter, solution_lines
+from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 
 DUE = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)

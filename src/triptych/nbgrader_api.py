@@ -17,7 +17,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from triptych.course import Course, CourseError
+from triptych.model.course import Course, CourseError
 
 # nbgrader's own models warn about their session at every new submission; nothing here can act on it.
 warnings.filterwarnings("ignore", category=SAWarning)
@@ -34,7 +34,7 @@ def config_of(course: Course) -> Config:
     try:
         return PyFileConfigLoader(path.name, path=str(course.root)).load_config()
     except Exception as error:
-        raise CourseError(f"{path} does not run ({type(error).__name__}: {error}): mend it first.") from error
+        raise CourseError(f"{path} does not run ({type(error).__name__}: {error}): fix it first.") from error
 
 
 def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from triptych.build.stamps import Stamps, common, made_from
-from triptych.checked import Checked
-from triptych.course import Course
+from triptych.check.cache import Checked
 from triptych.grade.record import GRADED, Record
+from triptych.model.course import Course
 
 
 @dataclass
@@ -57,11 +57,11 @@ def _sources(course: Course, chapters: list[str], state: State) -> None:
         said += f"; {_some(missing)} only in course.toml"
     checked = Checked(course)
     found = {chapter: checked.found(chapter) for chapter in chapters}
-    breaches = sum(len(breaches) for breaches in found.values() if breaches)
-    unknown = [chapter for chapter, breaches in found.items() if breaches is None]
-    if breaches:
-        broken = [chapter for chapter, breaches in found.items() if breaches]
-        why = f"says where {_count(breaches, 'rule')} {'is' if breaches == 1 else 'are'} not kept"
+    violations = sum(len(violations) for violations in found.values() if violations)
+    unknown = [chapter for chapter, violations in found.items() if violations is None]
+    if violations:
+        broken = [chapter for chapter, violations in found.items() if violations]
+        why = f"says where {_count(violations, 'rule')} {'is' if violations == 1 else 'are'} not kept"
         state.add("sources", said, f"triptych check {_numbers(broken, chapters)}", why)
     elif unknown:
         state.add(

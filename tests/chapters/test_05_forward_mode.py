@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lectures import COURSE, run_lecture
 
-from triptych.chapter import read_chapter
+from triptych.model.chapter import read_chapter
 
 CHAPTER = "05_forward_mode"
 NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"

@@ -35,7 +35,7 @@ from frames import (
     wash,
 )
 
-from triptych.chapter import read_chapter
+from triptych.model.chapter import read_chapter
 
 
 def code_of(chapter: str, *cells: str) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from triptych.chapter import Role, role_of, stub, visible_source
-from triptych.course import Course, CourseError
+from triptych.model.chapter import Role, role_of, stub, visible_source
+from triptych.model.course import Course, CourseError
 
 
 def answer_key(course: Course, chapter: str) -> NotebookNode:
@@ -156,7 +156,7 @@ def _execute(notebook: NotebookNode, path: Path) -> None:
         failed = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
         where = f"cell {failed.id}" if failed else "a cell"
         reason = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()[-1]
-        raise CourseError(f"{path}, {where} of the answer key fails ({reason}): mend the source.") from error
+        raise CourseError(f"{path}, {where} of the answer key fails ({reason}): fix the source.") from error
     finally:
         if before is not None:
             os.environ["MPLBACKEND"] = before

@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import NotebookNode
 
-from triptych.chapter import read_chapter
-from triptych.course import Course
-from triptych.workshop import Part
+from triptych.model.chapter import read_chapter
+from triptych.model.course import Course
+from triptych.model.workshop import Part
 
 TEMPLATE = "contents.html.j2"
 THEME = "theme/triptych.css"

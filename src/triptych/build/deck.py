@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
-from triptych.slides import PLAN, Slide, hides_input, slides_of
+from triptych.model.slides import PLAN, Slide, hides_input, slides_of
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
 # `start.js` configures MathJax, so it must run before it.

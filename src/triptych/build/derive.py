@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from triptych.build.stamps import Stamps, common, digest, made_from
-from triptych.chapter import read_chapter
-from triptych.course import Course, CourseError
-from triptych.slides import plan_text
-from triptych.workshop import core_chapters, parts_of
+from triptych.model.chapter import read_chapter
+from triptych.model.course import Course, CourseError
+from triptych.model.slides import plan_text
+from triptych.model.workshop import core_chapters, parts_of
 
 # What renders (nbconvert, nbgrader, a browser) is imported where it is used: a build that finds nothing
 # changed is to end at once.
@@ -24,7 +24,7 @@ WORKSHOP = "workshop"
 
 
 @dataclass(frozen=True)
-class Made:
+class BuildResult:
     """What was made of a chapter (or of all: the workshop, the index), or of how it is as it was."""
 
     name: str
@@ -49,11 +49,11 @@ def build_course(
     solutions: bool = False,
     pdf: bool = False,
     force: bool = False,
-) -> Iterator[Made]:
+) -> Iterator[BuildResult]:
     """Makes student version, answer key and deck of some chapters, the workshop's deck and the index.
 
     What is as it was is left alone, unless `force`. Yields once a chapter, as it is done, then for the
-    workshop, the PDFs and the index. Raises CourseError with what is to be mended; what was made until
+    workshop, the PDFs and the index. Raises CourseError with what is to be fixed; what was made until
     then stays made.
     """
     from triptych.build.answer_key import forget, prepare_answer_keys
@@ -68,11 +68,11 @@ def build_course(
         if stale:
             jobs[chapter] = stale
         else:
-            yield Made(chapter, [])
+            yield BuildResult(chapter, [])
     for chapter, seconds in prepare_answer_keys(course, list(jobs)) if jobs else ():
         for product in jobs[chapter]:
             _make(product, stamps)
-        yield Made(chapter, [product.path for product in jobs[chapter]], seconds)
+        yield BuildResult(chapter, [product.path for product in jobs[chapter]], seconds)
     yield from _workshop(course, chapters, stamps, shared, force=force)
     if pdf:
         decks = [course.slides / f"{chapter}.html" for chapter in chapters]
@@ -90,7 +90,7 @@ def _make(product: _Product, stamps: Stamps) -> None:
 def write_chapter_deck(course: Course, chapter: str, *, solutions: bool = False, target: Path | None = None) -> Path:
     """Writes `slides/<chapter>.html`, or `slides/<chapter>.solutions.html` with the answers on it.
 
-    Raises CourseError with what is to be mended.
+    Raises CourseError with what is to be fixed.
     """
     from triptych.build.answer_key import answer_key, lecture_view, with_notes
     from triptych.build.deck import DeckError, write_deck
@@ -166,7 +166,9 @@ def _in_gradebook(course: Course, chapter: str) -> bool:
     return found is not None
 
 
-def _workshop(course: Course, chosen: Sequence[str], stamps: Stamps, shared: str, *, force: bool) -> Iterator[Made]:
+def _workshop(
+    course: Course, chosen: Sequence[str], stamps: Stamps, shared: str, *, force: bool
+) -> Iterator[BuildResult]:
     from triptych.build.answer_key import is_ready
 
     if not _has_workshop(course):
@@ -175,14 +177,14 @@ def _workshop(course: Course, chosen: Sequence[str], stamps: Stamps, shared: str
     made_from = digest(*(course.source / chapter for chapter in chapters), extra=[shared])
     product = _Product(course.slides / f"{WORKSHOP}.html", made_from, lambda: write_workshop_deck(course))
     if not force and stamps.fresh(product.path, made_from):
-        yield Made(WORKSHOP, [])
+        yield BuildResult(WORKSHOP, [])
         return
     missing = [chapter for chapter in chapters if chapter not in chosen and not is_ready(course, chapter)]
     if missing:
-        yield Made(WORKSHOP, [], note=f"left as it was, since {', '.join(missing)} would have to be run for it")
+        yield BuildResult(WORKSHOP, [], note=f"left as it was, since {', '.join(missing)} would have to be run for it")
         return
     _make(product, stamps)
-    yield Made(WORKSHOP, [product.path])
+    yield BuildResult(WORKSHOP, [product.path])
 
 
 def _has_workshop(course: Course) -> bool:
@@ -190,7 +192,7 @@ def _has_workshop(course: Course) -> bool:
     return "workshop" in course.contract and course.chapters == list(course.plans)
 
 
-def _pdfs(decks: Sequence[Path], stamps: Stamps, shared: str, *, force: bool) -> Iterator[Made]:
+def _pdfs(decks: Sequence[Path], stamps: Stamps, shared: str, *, force: bool) -> Iterator[BuildResult]:
     """The decks as PDF: each in a browser of its own, one a core at a time."""
     from triptych.build.browser import BrowserError, write_pdf
 
@@ -201,7 +203,7 @@ def _pdfs(decks: Sequence[Path], stamps: Stamps, shared: str, *, force: bool) ->
         if force or not stamps.fresh(target, made_from):
             products.append(_Product(target, made_from, partial(write_pdf, deck, target)))
     if not products:
-        yield Made("PDF", [])
+        yield BuildResult("PDF", [])
         return
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         futures = {pool.submit(product.make): product for product in products}
@@ -210,7 +212,7 @@ def _pdfs(decks: Sequence[Path], stamps: Stamps, shared: str, *, force: bool) ->
                 product = futures[future]
                 future.result()
                 stamps.record(product.path, product.made_from)
-                yield Made("PDF", [product.path])
+                yield BuildResult("PDF", [product.path])
         except BrowserError as error:
             raise CourseError(f"{product.path.name} cannot be made: {error}") from error
         finally:
@@ -218,14 +220,14 @@ def _pdfs(decks: Sequence[Path], stamps: Stamps, shared: str, *, force: bool) ->
                 future.cancel()
 
 
-def _contents(course: Course, stamps: Stamps, shared: str, *, force: bool) -> Iterator[Made]:
+def _contents(course: Course, stamps: Stamps, shared: str, *, force: bool) -> Iterator[BuildResult]:
     target = course.slides / "index.html"
     files = sorted(f.name for pattern in ("*.html", "*.pdf") for f in course.slides.glob(pattern) if f != target)
     made_from = digest(*(course.notebook(chapter) for chapter in course.chapters), extra=[shared, *files])
     if force or not stamps.fresh(target, made_from):
         product = _Product(target, made_from, lambda: write_index(course))
         _make(product, stamps)
-        yield Made("index", [target])
+        yield BuildResult("index", [target])
 
 
 def write_index(course: Course) -> Path:

@@ -12,8 +12,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from triptych.chapter import Role, role_of
-from triptych.course import Course
+from triptych.model.chapter import Role, role_of
+from triptych.model.course import Course
 from triptych.nbgrader_api import nbgrader_api, succeed
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import triptych
-from triptych.course import Course
+from triptych.model.course import Course
 
 #: Whose version may change what is made.
 LIBRARIES = ("jinja2", "mistune", "nbconvert", "nbformat", "nbgrader", "playwright", "pygments")

@@ -11,9 +11,9 @@ from nbformat.v4 import new_markdown_cell
 
 from triptych.build.contents import goals
 from triptych.build.deck import write_slides
-from triptych.course import Course
-from triptych.slides import CORE, Slide, plan_text
-from triptych.workshop import Part, clock, parts_of
+from triptych.model.course import Course
+from triptych.model.slides import CORE, Slide, plan_text
+from triptych.model.workshop import Part, clock, parts_of
 
 #: How a chapter's notes begin: “2 minutes. …”, “Two minutes. …”
 _PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")

@@ -22,9 +22,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from triptych.build.browser import find_chromium
-from triptych.course import Course
-from triptych.grade import bubblewrap, cgroup, sandbox, seccomp
-from triptych.grade.limits import Limits
+from triptych.grade.sandbox import bubblewrap, cgroup, sandbox, seccomp
+from triptych.grade.sandbox.limits import Limits
+from triptych.model.course import Course
 
 OLDEST_PYTHON = (3, 11)
 #: Packages that are named whatever is wrong with them: the ones that marks and decks depend on.
@@ -272,7 +272,7 @@ def _proof(course: Course | None) -> Iterator[Finding]:
             yield Finding(f"proof: {name}", Status.BAD, f"succeeded in a box: {outcome}", cure)
 
 
-def hostile_attempts(root: Path, run: Callable[..., sandbox.Ran] = sandbox.run) -> dict[str, str]:
+def hostile_attempts(root: Path, run: Callable[..., sandbox.CompletedRun] = sandbox.run) -> dict[str, str]:
     """What each hostile attempt came to: "held", or what it got. `run` is how Python is run in a box.
 
     Raises CourseError when the box cannot be made.

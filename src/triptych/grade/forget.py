@@ -18,10 +18,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from triptych.course import Course, CourseError
+from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
-from triptych.grade.report import statistics, write_report
-from triptych.grade.run import alone
+from triptych.grade.results.report import statistics, write_report
+from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Gradebook, MissingEntry, config_of, gradebook
 
 #: Folders with one of each student's.
@@ -47,7 +47,7 @@ def forget(course: Course, student: str, *, really: bool) -> list[Trace]:
     """
     if not student or "/" in student or student.startswith("."):
         raise CourseError(f"{student!r} cannot be a student's name: give the name of a folder in submitted/.")
-    with alone(course):
+    with course_lock(course):
         found = list(traces(course, student))
         if not found:
             near = difflib.get_close_matches(student, sorted(known(course)), n=1)

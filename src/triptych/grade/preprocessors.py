@@ -1,12 +1,11 @@
 """What nbgrader's Autograde is given in `nbgrader_config.py`: rebuild, then execute.
 
-Thin over `rebuild.py` and `execute.py`, so that `nbgrader autograde`, the formgrader's button and
+Thin over `submission.rebuild` and `execute.run`, so that `nbgrader autograde`, the formgrader's button and
 `triptych grade` come to the same marks.
 """
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from triptych.chapter import Role, read_chapter, role_of
-from triptych.course import Course, CourseError
-from triptych.grade.execute import execute
-from triptych.grade.limits import Limits
-from triptych.grade.rebuild import rebuild
+from triptych.grade.execute.run import execute
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import copy_tree
+from triptych.grade.submission.rebuild import rebuild
+from triptych.model.chapter import Role, read_chapter, role_of
+from triptych.model.course import Course, CourseError
 
 
 def _course(preprocessor: NbGraderPreprocessor) -> Course:
@@ -66,12 +66,3 @@ class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
                 cell.outputs = outputs[cell.id].outputs
                 cell.execution_count = outputs[cell.id].execution_count
         return nb, resources
-
-
-def copy_tree(folder: Path, target: Path) -> None:
-    """The regular files below `folder` that are no notebooks, copied to `target`."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
-            copy = target / path.relative_to(folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from triptych.course import Course, CourseError
+from triptych.model.course import Course, CourseError
 
 GRADED, NOT_GRADED = "graded", "not_graded"
 
@@ -38,7 +38,7 @@ class Result:
     phases: dict[str, float] = field(default_factory=dict)
     #: seconds by test cell
     tests: dict[str, float] = field(default_factory=dict)
-    #: over everything that decided on it (`digest.py`); empty when it should be tried again whatever comes
+    #: over everything that decided on it (`fingerprint`); empty when it should be tried again whatever comes
     digest: str = ""
     #: it stands from an earlier run, of which nothing has changed
     unchanged: bool = False

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import sqlite3
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -17,15 +16,16 @@ from typing import Any
 from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
-from triptych.chapter import read_chapter
-from triptych.course import Course, CourseError
-from triptych.grade import cluster, pool
-from triptych.grade.digest import Digests
-from triptych.grade.intake import submissions
-from triptych.grade.limits import Limits
-from triptych.grade.order import Executor, Key, Listener, Order
+from triptych.grade.dispatch import dask, pool
+from triptych.grade.dispatch.order import Executor, Key, Listener, Order
+from triptych.grade.fingerprint import Digests
+from triptych.grade.lock import course_lock
 from triptych.grade.record import Record, Result
-from triptych.grade.writer import Writer
+from triptych.grade.results.writer import Writer
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.intake import submissions
+from triptych.model.chapter import read_chapter
+from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook, one_engine
 
 
@@ -51,7 +51,7 @@ def grade(
     Raises CourseError when the course itself is not ready; never because of a submission.
     """
     limits, listener = limits or Limits(), listener or Listener()
-    with alone(course), one_engine(), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
+    with course_lock(course), one_engine(), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         work = Path(scratch)
         for chapter in chapters:
             _prepare(course, chapter)
@@ -69,7 +69,7 @@ def grade(
             order = Order(course, todo, work, box, limits, listener)
             if executor is None:
                 local = partial(pool.prepared, jobs=jobs)
-                executor = partial(cluster.prepared, address=scheduler) if scheduler else local
+                executor = partial(dask.prepared, address=scheduler) if scheduler else local
             with contextlib.closing(executor(order)) as prepared:
                 for job, outcome in prepared:
                     result = writer.write(job, outcome, digests[job.student, job.chapter])
@@ -125,19 +125,6 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
 
 
 # --- what must hold before a run -----------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def alone(course: Course) -> Iterator[None]:
-    """One run at a time: two writers of one gradebook would undo each other."""
-    folder = course.root / ".triptych"
-    folder.mkdir(exist_ok=True)
-    with (folder / "grade.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CourseError(f"{course.root} is being graded by another run: wait for its end.") from error
-        yield
 
 
 def _prepare(course: Course, chapter: str) -> None:

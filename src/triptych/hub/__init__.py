@@ -1,6 +1,6 @@
-"""The workshop hub: students in JupyterHub, from login to feedback.
+"""The workshop's JupyterHub.
 
-Two halves that meet only on disk. `site`, `roster`, `people`, `environment`, `lay`, `process`, `status` and
-`cli` run as root and set a machine up. `spawner`, `exchange` and `validate` are what JupyterHub, nbgrader
-and students' servers load from the shared environment.
+Three parts: `admin` runs as root, `exchange` as the instructor, `singleuser` in the servers of students.
+Entry point: `cli.hub`.
+Imported by the command line.
 """

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from triptych.course import Course, CourseError
-from triptych.hub.site import DEFAULT_FOLDER, Site
+from triptych.hub.admin.site import DEFAULT_FOLDER, Site
+from triptych.model.course import Course, CourseError
 
 hub = typer.Typer(no_args_is_help=True, help="The workshop's JupyterHub: bring it up, look at it, take it down.")
 out = Console(highlight=False, soft_wrap=True)
@@ -67,8 +67,8 @@ def up(
     course: CourseFolder = None,
 ) -> None:
     """Make accounts, exchange and course folder, release the chapters, start the hub. Repeat it as you like."""
+    from triptych.hub.admin.up import UpOptions, bring_up, chapters_to_release, roster_file
     from triptych.hub.roster import read_roster
-    from triptych.hub.up import Wishes, bring_up, chapters_to_release, roster_file
 
     here = Course.find(course)
     host, port = split_address(address)
@@ -80,7 +80,7 @@ def up(
         here,
         chapters_to_release(site, here, chapters or []),
         read_roster(roster_file(site, roster)),
-        Wishes(
+        UpOptions(
             environment=environment.absolute() if environment else None,
             host=host,
             port=port,
@@ -129,7 +129,7 @@ def status(
     """Who is logged in, has fetched, has handed in."""
     from rich.live import Live
 
-    from triptych.hub.status import as_json, members, table
+    from triptych.hub.admin.status import as_json, members, table
 
     settings = Site(folder.resolve()).load()
     found = members(settings)
@@ -153,7 +153,7 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Stop the hub and everybody's server. Work, marks and accounts stay."""
-    from triptych.hub.up import take_down
+    from triptych.hub.admin.up import take_down
 
     site = Site(folder.resolve())
     if remove_users and not yes:
@@ -169,7 +169,7 @@ def password(
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """A new first password for somebody who has lost theirs."""
-    from triptych.hub.people import new_password
+    from triptych.hub.admin.accounts import new_password
 
     site = Site(folder.resolve())
     settings = site.load()
@@ -196,7 +196,7 @@ def try_(
     course: CourseFolder = None,
 ) -> None:
     """A hub for a look: on this machine alone, with invented people. Ctrl-C takes everything away again."""
-    from triptych.hub.trial import trial
+    from triptych.hub.admin.demo import trial
 
     here = Course.find(course)
     with trial(here, here.choose(chapters or []), students, port, environment, say) as (settings, site):
@@ -219,7 +219,7 @@ def units(
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Write a systemd unit, a TLS proxy's configuration and a backup script for this hub."""
-    from triptych.hub.units import write_units
+    from triptych.hub.admin.systemd import write_units
 
     for path in write_units(Site(folder.resolve()), to, domain):
         say(f"wrote {path}: its first lines say where it goes")
@@ -237,7 +237,7 @@ def release(
     course: CourseFolder = None,
 ) -> None:
     """For the instructor: make student versions and put them into the exchange."""
-    from triptych.hub.release import release as release_one
+    from triptych.hub.exchange.release import release as release_one
 
     here = Course.find(course)
     for chapter in here.choose(chapters or []):
@@ -248,7 +248,7 @@ def release(
 @hub.command()
 def collect(chapters: Chapters = None, course: CourseFolder = None) -> None:
     """For the instructor: bring submissions from the exchange into submitted/."""
-    from triptych.hub.release import collect as collect_one
+    from triptych.hub.exchange.release import collect as collect_one
 
     here = Course.find(course)
     for chapter in here.choose(chapters or []):
@@ -259,7 +259,7 @@ def collect(chapters: Chapters = None, course: CourseFolder = None) -> None:
 @hub.command()
 def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
     """For the instructor: hand back the feedback that grading has made."""
-    from triptych.hub.release import hand_back
+    from triptych.hub.exchange.release import hand_back
 
     here = Course.find(course)
     for chapter in here.choose(chapters or []):
@@ -271,7 +271,7 @@ def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
 @hub.command(hidden=True)
 def prepare(chapters: Chapters = None, course: CourseFolder = None) -> None:
     """Enters the people on stdin (JSON) into the gradebook and releases chapters; called by `hub up`."""
-    from triptych.hub.release import enrol
+    from triptych.hub.exchange.release import enrol
     from triptych.hub.roster import Person
 
     enrol(Course.find(course), [Person(**entry) for entry in json.load(sys.stdin)])

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.course import CourseError
+from triptych.model.course import CourseError
 
 #: What useradd takes everywhere, and what needs no quoting in a path or an address.
 USER = re.compile(r"[a-z][a-z0-9-]{0,30}")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from triptych.course import Course
+from triptych.model.course import Course
 
 new = typer.Typer(no_args_is_help=True, help="Begin a chapter or an exercise: a skeleton that works, to be filled in.")
 out = Console(highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import tomlkit
 from tomlkit.items import Table
 
-from triptych.course import ChapterPlan, Course, CourseError, ExercisePlan
+from triptych.model.course import ChapterPlan, Course, CourseError, ExercisePlan
 
 
 def with_chapter(course: Course, plan: ChapterPlan) -> str:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from triptych.course import CourseError
+from triptych.model.course import CourseError
 
 
 def put_in_place(files: Mapping[Path, bytes]) -> None:

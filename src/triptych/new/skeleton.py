@@ -15,14 +15,14 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from triptych import names
-from triptych.bank import bank_file
-from triptych.chapter import Chapter, chapter_from, headings, read_chapter
-from triptych.check import COPIES, fixed, serialise
-from triptych.course import ChapterPlan, Course, CourseError, ExercisePlan
+from triptych.check.bank import bank_file
+from triptych.check.rules import COPIES, fixed, serialise
+from triptych.model import cell_names
+from triptych.model.chapter import Chapter, chapter_from, headings, read_chapter
+from triptych.model.course import ChapterPlan, Course, CourseError, ExercisePlan
+from triptych.model.slides import is_recap, slide_type
 from triptych.new.contract import with_chapter, with_exercise
 from triptych.new.files import put_in_place
-from triptych.slides import is_recap, slide_type
 
 CHAPTER = re.compile(r"(?:(?P<number>\d\d)_)?(?P<word>[a-z][a-z0-9_]{0,40})")
 EXERCISE = re.compile(r"[a-z][a-z0-9_]{2,40}")
@@ -152,7 +152,7 @@ def _no_name_of(chapter: Chapter, id_: str) -> None:
     """Raises CourseError when a cell of the chapter has that id or defines that name."""
     for cell in chapter.cells:
         try:
-            bound = names.bound_names(cell.source) if cell.is_code else set()
+            bound = cell_names.bound_names(cell.source) if cell.is_code else set()
         except SyntaxError:
             bound = set()
         if id_ in bound or cell.id == id_ or cell.id in {test.id for test in _tests(ExercisePlan(id_, 2, 1))}:
@@ -185,7 +185,7 @@ def _read(course: Course, chapter: str) -> Chapter:
     try:
         return read_chapter(path)
     except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise CourseError(f"{path} is no readable notebook ({str(error).splitlines()[0]}): mend it first.") from error
+        raise CourseError(f"{path} is no readable notebook ({str(error).splitlines()[0]}): fix it first.") from error
 
 
 def _before_recap(notebook: NotebookNode) -> int:
@@ -226,6 +226,6 @@ def _original(course: Course, original: Path) -> bytes:
 
 def places_to_write(course: Course, chapter: str) -> Iterator[str]:
     """Where something is still to be written in a chapter, as `triptych check` says it."""
-    from triptych.check import check_chapter
+    from triptych.check.rules import check_chapter
 
-    yield from (str(breach) for breach in check_chapter(course, chapter) if breach.rule == "unwritten")
+    yield from (str(violation) for violation in check_chapter(course, chapter) if violation.rule == "unwritten")

@@ -1,0 +1,5 @@
+"""What a submission may be, and what is taken of it.
+
+Entry points: `intake.read_submission`, `rebuild.rebuild`.
+Imported by `execute`, `dispatch` and `run`.
+"""

@@ -1,0 +1,5 @@
+"""The live deck: a copy of the notebook, a server for it, and the extension of its kernel.
+
+Entry point: `server.staged`.
+Imported by the command line.
+"""
