@@ -35,6 +35,7 @@ from triptych.grade.sandbox.zygote import Child, Zygote, ZygoteSpec
 LIMITS = Limits()
 PROJECT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__)
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def python(code: str, **box: object) -> CompletedRun:
@@ -90,10 +91,10 @@ def test_of_this_package_only_the_agent_can_be_imported_from_a_checkout() -> Non
 def test_course_below_a_shown_folder_is_hidden(tmp_path: Path) -> None:
     course = Path(sys.prefix) / "lib"  # some folder below one that is shown
     look = f"import os; print(os.listdir({str(course)!r}))"
-    shown, hidden = run(look), run(look, hide=[course / "python3.11", *course.glob("[!p]*")])
+    shown, hidden = run(look), run(look, hide=[course / PYTHON, *course.glob("[!p]*")])
     assert "python3" in shown.stdout and hidden.returncode == 0
-    inside = f"import os; print(os.listdir({str(course / 'python3.11')!r}))"
-    assert hidden.stdout == shown.stdout and run(inside, hide=[course / "python3.11"]).stdout == "[]\n"
+    inside = f"import os; print(os.listdir({str(course / PYTHON)!r}))"
+    assert hidden.stdout == shown.stdout and run(inside, hide=[course / PYTHON]).stdout == "[]\n"
 
 
 def test_environment_holds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -812,7 +813,7 @@ def test_python_may_live_below_tmp(tmp_path: Path) -> None:
     """A course in /tmp has its environment there too; the box's own /tmp must not lie over it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
     (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
-    ours = [str(Path(bubblewrap.__file__).resolve().parents[2]), *site.getsitepackages()]
+    ours = [str(Path(bubblewrap.__file__).resolve().parents[3]), *site.getsitepackages()]
     (packages / "ours.pth").write_text("\n".join(ours))
     private = tmp_path / "env" / "etc" / "jupyter"  # hidden by a mount below that of the environment
     private.mkdir(parents=True)
