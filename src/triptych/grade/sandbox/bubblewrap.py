@@ -2,7 +2,7 @@
 
 Own process, network, IPC, host-name and control-group namespaces; of the disk only the system and
 the Python environment, read-only, and private space in memory. What is in it ends with it. A
-learner's code runs in it in a box of its own, which takes away the rest: `warm.py` makes that.
+learner's code runs in it in a box of its own, which takes away the rest: `guest/zygote.py` makes that.
 
 As root the code inside runs as a user number that nobody has: limits on processes do not bind root.
 As an ordinary user it runs in a user namespace.
@@ -71,7 +71,7 @@ class SandboxError(CourseError):
 
 
 class Box:
-    """The outer box, in which a zygote makes one for each submission (`zygote.py`, `warm.py`).
+    """The outer box, in which a zygote makes one for each submission (`zygote.py`, `guest/zygote.py`).
 
     Use it as a context manager: it and all in it ends with the block.
 

@@ -1,7 +1,7 @@
 """Where learners' Python comes from: a warm process, and a fresh fork of it for each submission.
 
 A zygote is kept for all submissions of a kind that this process grades. What a fork may take is
-limited here and in `warm.py`; that a fork is in a box of its own is `warm.py`'s work.
+limited here and in `guest/zygote.py`; that a fork is in a box of its own is `guest/zygote.py`'s work.
 """
 
 from __future__ import annotations
