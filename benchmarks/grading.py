@@ -47,8 +47,8 @@ from pathlib import Path
 from triptych.model.course import Course
 from triptych.grade.execute import compile_cache
 course = Course(Path.cwd())
-if compile_cache.worth_it(course, {chapter!r}, {students}):
-    compile_cache.fill(course, {chapter!r}, box="bwrap", submissions={students})
+if compile_cache.should_warm(course, {chapter!r}, {students}):
+    compile_cache.warm(course, {chapter!r}, sandbox="bwrap", submissions={students})
 """
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -140,13 +140,13 @@ def machine() -> None:
 
 @app.command()
 def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)] = 4, chapter: Chapters = None) -> None:
-    """`triptych grade` on a class, with and without a box, and stock `nbgrader autograde` on a sample of it.
+    """`triptych grade` on a class, with and without a sandbox, and stock `nbgrader autograde` on a sample of it.
 
     The sample takes every fifth student, so that all kinds of answers are in it.
     """
     machine()
     chapters = PROJECT.choose(chapter or [])
-    rows, sums, boxes = [], [0.0] * 6, [0.0, 0.0]
+    rows, sums, sandboxes = [], [0.0] * 6, [0.0, 0.0]
     with course_of(students, chapters) as course:
         chosen = [f"s{number % students:04}" for number in range(0, 5 * sample, 5)]
         stock = stock_beside(course, chapters, chosen)
@@ -156,41 +156,41 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
             found = {
                 "stock": _run([str(BIN / "nbgrader"), "autograde", name, "--force"], stock),
                 "feedback": _run([str(BIN / "nbgrader"), "generate_feedback", name, "--force"], stock),
-                "box": grade(course, [name], "--jobs", "1"),
+                "sandbox": grade(course, [name], "--jobs", "1"),
             }
             parts = [seconds / students for seconds in _seconds_of(course, name)]
             if by_hand := course.plans[name].by_hand:
-                # elsewhere it is not the box that would be compared: programs compiled in a box are
-                # found in a box
-                found["no box"] = grade(course, [name], "--jobs", "1", "--sandbox", "none")
+                # elsewhere it is not the sandbox that would be compared: programs compiled in a sandbox are
+                # found in a sandbox
+                found["no sandbox"] = grade(course, [name], "--jobs", "1", "--sandbox", "none")
             ours, theirs = marks(course.root, name), marks(stock, name)
             if {student: ours[student] for student in chosen} != theirs:
                 print(f"{name}: MARKS DIFFER: {ours} {theirs}")
-            many = {"stock": sample, "feedback": sample, "box": students, "no box": students}
+            many = {"stock": sample, "feedback": sample, "sandbox": students, "no sandbox": students}
             cpu = {k: measured.cpu / many[k] for k, measured in found.items()}
             wall = {k: measured.wall / many[k] for k, measured in found.items()}
-            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["box"], *parts]
+            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["sandbox"], *parts]
             sums = [a + b for a, b in zip(sums, figures, strict=True)]
             if by_hand:
-                boxes = [boxes[0] + cpu["box"], boxes[1] + cpu["no box"]]
+                sandboxes = [sandboxes[0] + cpu["sandbox"], sandboxes[1] + cpu["no sandbox"]]
             rows.append(
                 [name, *(f"{figure:.2f}" for figure in figures), f"{figures[0] / figures[2]:.1f}",
-                 f"{wall['stock']:.1f}", f"{wall['box']:.1f}", f"{once.cpu:.0f}"]
+                 f"{wall['stock']:.1f}", f"{wall['sandbox']:.1f}", f"{once.cpu:.0f}"]
             )  # fmt: skip
             print(rows[-1], file=sys.stderr)
     rows.append(["all", *(f"{figure:.2f}" for figure in sums), f"{sums[0] / sums[2]:.1f}", "", "", ""])
     table(
         ["chapter", "stock autograde, CPU s", "and its feedback", "triptych, CPU s (feedback included)",
-         "of which learner's cells (the floor), wall s", "tests, wall s", "gradebook and feedback, wall s", "ratio",
+         "of which student's cells (the floor), wall s", "tests, wall s", "gradebook and feedback, wall s", "ratio",
          "stock, wall s", "triptych, wall s", "once a chapter, CPU s"],
         rows,
     )  # fmt: skip
-    if boxes[1]:
-        print(f"{boxes[0] / boxes[1]:.2f} times the CPU time of grading without a box (chapters by hand).")
+    if sandboxes[1]:
+        print(f"{sandboxes[0] / sandboxes[1]:.2f} times the CPU time of grading without a sandbox (chapters by hand).")
 
 
 def _seconds_of(course: Course, chapter: str) -> list[float]:
-    """Wall seconds that learners' cells, their tests, and nbgrader took, from the record of the last run."""
+    """Wall seconds that students' cells, their tests, and nbgrader took, from the record of the last run."""
     lines = (course.root / ".triptych" / "record.jsonl").read_text().splitlines()
     rows = {(r["student"], r["chapter"]): r for r in map(json.loads, lines)}
     phases = [r["phases"] for (_, c), r in rows.items() if c == chapter]

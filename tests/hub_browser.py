@@ -17,7 +17,7 @@ import httpx
 from websocket import create_connection
 
 
-class Refused(AssertionError):
+class RejectedSubmission(AssertionError):
     """The hub or a server said no where a person's button would have worked."""
 
 
@@ -56,18 +56,18 @@ class Browser:
     def log_in(self, password: str) -> None:
         answer = self.try_to_log_in(password)
         if answer.status_code != 302:
-            raise Refused(f"{self.user} cannot log in: {answer.status_code}")
+            raise RejectedSubmission(f"{self.user} cannot log in: {answer.status_code}")
 
     def start_server(self, seconds: float = 120) -> None:
         """Starts the person's own server and goes to JupyterLab, which gives the cookies of that server."""
         xsrf = {"X-XSRFToken": self.xsrf("/hub/")}
         answer = self.client.post(f"/hub/api/users/{self.user}/server", headers=xsrf, json={})
         if answer.status_code not in (201, 202) and "already running" not in answer.text:
-            raise Refused(f"{self.user}'s server does not start: {answer.status_code} {answer.text[:300]}")
+            raise RejectedSubmission(f"{self.user}'s server does not start: {answer.status_code} {answer.text[:300]}")
         until = time.monotonic() + seconds
         while not self._ready():
             if time.monotonic() > until:
-                raise Refused(f"{self.user}'s server is not ready after {seconds:.0f} s")
+                raise RejectedSubmission(f"{self.user}'s server is not ready after {seconds:.0f} s")
             time.sleep(0.1)
         self.client.get(f"/user/{self.user}/lab").raise_for_status()
 
@@ -76,7 +76,7 @@ class Browser:
         until = time.monotonic() + 60
         while self._servers():
             if time.monotonic() > until:
-                raise Refused(f"{self.user}'s server does not stop")
+                raise RejectedSubmission(f"{self.user}'s server does not stop")
             time.sleep(0.2)
 
     def _servers(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Browser:
     def post(self, path: str, content: object = None) -> Any:
         answer = self.ask("POST", path, json={} if content is None else content)
         if answer.status_code >= 400:
-            raise Refused(f"POST {path}: {answer.status_code} {answer.text[:500]}")
+            raise RejectedSubmission(f"POST {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
     def read(self, path: str) -> Any:
@@ -123,7 +123,7 @@ class Browser:
         body = {"type": "notebook", "format": "json", "content": notebook}
         answer = self.ask("PUT", f"api/contents/{path}", json=body)
         if answer.status_code >= 400:
-            raise Refused(f"saving {path}: {answer.status_code} {answer.text[:300]}")
+            raise RejectedSubmission(f"saving {path}: {answer.status_code} {answer.text[:300]}")
 
     # nbgrader's buttons
 
@@ -140,22 +140,22 @@ class Browser:
         """fetch, submit or fetch_feedback; the chapter's entries afterwards."""
         said = self.post(f"assignments/{name}", {"course_id": course, "assignment_id": chapter})
         if not said["success"]:
-            raise Refused(f"{self.user}'s {name}: {said['value'][-600:]}")
+            raise RejectedSubmission(f"{self.user}'s {name}: {said['value'][-600:]}")
         return [entry for entry in said["value"] if entry["assignment_id"] == chapter]
 
     def validate(self, path: str) -> dict[str, Any]:
         said = self.post("assignments/validate", {"path": path})
         if not said["success"]:
-            raise Refused(f"{self.user}'s Validate: {said['value']}")
+            raise RejectedSubmission(f"{self.user}'s Validate: {said['value']}")
         return dict(said["value"])
 
     def formgrader(self, method: str, path: str, content: object = None) -> Any:
         answer = self.ask(method, f"formgrader/api/{path}", json={} if content is None else content)
         if answer.status_code >= 400:
-            raise Refused(f"formgrader {path}: {answer.status_code} {answer.text[:300]}")
+            raise RejectedSubmission(f"formgrader {path}: {answer.status_code} {answer.text[:300]}")
         said = answer.json()
         if isinstance(said, dict) and said.get("success") is False:
-            raise Refused(f"formgrader {path}: {said.get('log', '')[-1500:]} {said.get('error', '')[-800:]}")
+            raise RejectedSubmission(f"formgrader {path}: {said.get('log', '')[-1500:]} {said.get('error', '')[-800:]}")
         return said
 
     # a kernel
@@ -197,7 +197,7 @@ class Browser:
                 if kind == "stream":
                     printed.append(body["text"])
                 elif kind == "error":
-                    raise Refused("\n".join(body["traceback"]))
+                    raise RejectedSubmission("\n".join(body["traceback"]))
                 elif kind == "status" and body["execution_state"] == "idle":
                     return "".join(printed)
         finally:

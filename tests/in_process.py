@@ -26,7 +26,7 @@ from triptych.model.chapter import Chapter, Role, role_of
 def in_process(order: Order) -> Generator[tuple[Job, Outcome]]:
     """Prepares the submissions of an order one after the other, in this process."""
     for number, (student, chapter) in enumerate(order.todo):
-        job = Job(str(order.course.root), student, chapter, str(order.work / str(number)), order.box)
+        job = Job(str(order.course.root), student, chapter, str(order.work / str(number)), order.sandbox)
         order.listener.running([name_of(student, chapter)])
         yield job, prepare(job, order.limits, execute)
 

@@ -1,4 +1,4 @@
-"""Runs a chapter's code cells from top to bottom in one namespace, as a learner who answered all of it would.
+"""Runs a chapter's code cells from top to bottom in one namespace, as a student who answered all of it would.
 
 The tests of a chapter's numbers read them off that namespace and off what the cells printed.
 """

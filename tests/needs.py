@@ -31,15 +31,15 @@ def _missing_for_browser() -> str:
 needs_chromium = needs(_missing_for_browser())
 
 
-def _missing_for_box() -> str:
+def _missing_for_sandbox() -> str:
     from triptych.grade.sandbox.sandbox import available
 
     return available() or ""
 
 
-#: Tests that make boxes; as whoever runs them.
-needs_box = needs(_missing_for_box())
-#: Tests that also make boxes as somebody else, for which one has to be root.
+#: Tests that make sandboxes; as whoever runs them.
+needs_sandbox = needs(_missing_for_sandbox())
+#: Tests that also make sandboxes as somebody else, for which one has to be root.
 needs_root = needs("" if os.geteuid() == 0 else "only root can become an ordinary user")
 
 

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
 #: Between the two sides of the wall, and inside the grader: no person reads them as they are.
-INNER = {"ProtocolError", "FromLearner", "ConnectionClosed", "NotByHand", "TookTooLong"}
+INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "TookTooLong"}
 GAP = "…"
 
 

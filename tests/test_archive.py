@@ -41,19 +41,19 @@ def test_an_archive_holds_files_alone() -> None:
             archive.unpack(bad, lambda _: True, 10_000)
 
 
-GOOD = {"ready": False, "reason": "x", "seconds": 1.0, "again": False, "phases": {"box": 1}, "tests": {}}
+GOOD = {"ready": False, "reason": "x", "seconds": 1.0, "again": False, "phases": {"sandbox": 1}, "tests": {}}
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"ready": 1}, {"reason": None}, {"seconds": float("nan")}, {"seconds": -1}, {"seconds": True},
-        {"phases": []}, {"phases": {"box": "1"}}, {"tests": {"t": float("inf")}}, {"again": None},
+        {"phases": []}, {"phases": {"sandbox": "1"}}, {"tests": {"t": float("inf")}}, {"again": None},
         {"seconds": 10**400}, {"tests": {str(n): 0 for n in range(20_000)}},
     ],
 )  # fmt: skip
 def test_an_outcome_is_numbers_and_text(change: dict[str, Any]) -> None:
-    assert archive.read_outcome(json.dumps(GOOD).encode()) == Outcome(False, "x", 1.0, False, {"box": 1.0}, {})
+    assert archive.read_outcome(json.dumps(GOOD).encode()) == Outcome(False, "x", 1.0, False, {"sandbox": 1.0}, {})
     with pytest.raises(archive.BadArchive):
         archive.read_outcome(json.dumps(GOOD | change).encode())
     missing = {name: value for name, value in GOOD.items() if name not in change}

@@ -22,7 +22,7 @@ from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
 from deadly import Deadly, busy, found_in
 from distributed import Client, LocalCluster
 from distributed.security import Security
-from needs import needs, needs_box
+from needs import needs, needs_sandbox
 from test_archive import GOOD
 from test_kill import ANSWERS
 from typer.testing import CliRunner
@@ -37,7 +37,7 @@ from triptych.grade.record import GRADED, NOT_GRADED, Result
 from triptych.grade.run import Listener, grade
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.sandbox import available
-from triptych.grade.submission.intake import Refused, collect, read_submission
+from triptych.grade.submission.intake import RejectedSubmission, collect, read_submission
 from triptych.model.chapter import hidden_lines, read_chapter
 from triptych.model.course import Course, CourseError
 
@@ -100,7 +100,7 @@ def local(course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Cou
     """The class graded on this machine, in a copy of the course."""
     copy = Course(tmp_path_factory.mktemp("local") / "course")
     shutil.copytree(course.root, copy.root, symlinks=True)
-    return copy, {r.student: r for r in grade(copy, [FORWARD], box=BOX)}
+    return copy, {r.student: r for r in grade(copy, [FORWARD], sandbox=BOX)}
 
 
 def secret(course: Course) -> str:
@@ -180,7 +180,7 @@ def graded(course: Course, local: object, farm: LocalCluster, scratch_space: Pat
     search = search.replace("@FOLDER@", repr(str(scratch_space)))
     submit(course, "mallory", answer(course, FORWARD, {"mul_jvp": f"{RIGHT}\n{search}"}))
     seen = Seen(waits=lambda: farm.scale(2))
-    results = grade(course, [FORWARD], scheduler=farm.scheduler_address, box=BOX, listener=seen)
+    results = grade(course, [FORWARD], scheduler=farm.scheduler_address, sandbox=BOX, listener=seen)
     print("local", {s: round(r.seconds, 1) for s, r in local[1].items()})
     print("farm", {r.student: round(r.seconds, 1) for r in results})
     return {r.student: r for r in results}, seen
@@ -214,7 +214,7 @@ def test_it_waits_for_workers_and_says_so(graded: tuple[dict[str, Result], Seen]
 
 def test_nothing_is_graded_again_here_or_there(graded: object, course: Course, farm: LocalCluster) -> None:
     for address in ("", farm.scheduler_address):
-        again = grade(course, [FORWARD], scheduler=address, box=BOX)
+        again = grade(course, [FORWARD], scheduler=address, sandbox=BOX)
         assert {r.student for r in again if not r.unchanged} == set()
         assert len(again) == 11
 
@@ -225,14 +225,14 @@ def test_hostile_answers_end_no_worker(graded: tuple[dict[str, Result], Seen], f
     assert len(begun) == 9 and set(begun.values()) == {1}, "somebody's worker died"
 
 
-@needs_box
+@needs_sandbox
 def test_the_box_sees_nothing_of_the_worker(
     graded: tuple[dict[str, Result], Seen], course: Course, farm: LocalCluster, scratch_space: Path
 ) -> None:
     page = (course.root / "feedback" / "mallory" / FORWARD / f"{FORWARD}.html").read_text(encoding="utf-8")
     assert "found 0 open 0 there False dask []" in page
     assert graded[0]["mallory"].score == 2
-    # the same search outside of the box finds it: what was looked for is there
+    # the same search outside of the sandbox finds it: what was looked for is there
     with Client(farm.scheduler_address) as client:
         outside = client.run(found_in, str(scratch_space), secret(course))
     assert all(f"{FORWARD}.ipynb" in names for names in outside.values())
@@ -269,7 +269,7 @@ def test_workers_that_die_cost_nobody_a_mark(course: Course, staffed: LocalClust
             seen = Seen(first=lambda: _kill_who_works_on(("-1", "-2"), staffed, before))
             students = ["ada", "blaise", "eve"]
             results = grade(
-                course, [FORWARD], students, scheduler=staffed.scheduler_address, box=BOX, force=True, listener=seen
+                course, [FORWARD], students, scheduler=staffed.scheduler_address, sandbox=BOX, force=True, listener=seen
             )
         finally:
             client.unregister_worker_plugin("deadly")
@@ -295,7 +295,7 @@ def test_ctrl_c_takes_back_what_is_pending_and_leaves_the_cluster(course: Course
     with pytest.raises(KeyboardInterrupt):
         limits = Limits(cell_seconds=3600, notebook_seconds=3600)  # nothing but Ctrl+C ends it
         address = staffed.scheduler_address
-        grade(course, [FORWARD], ["zeno"], scheduler=address, box=BOX, limits=limits, listener=Seen(first=stop))
+        grade(course, [FORWARD], ["zeno"], scheduler=address, sandbox=BOX, limits=limits, listener=Seen(first=stop))
     assert not any(state.processing for state in staffed.scheduler.workers.values())
     with Client(staffed.scheduler_address) as client:
         assert happens(lambda: not any(client.run(busy).values())), "a worker goes on with what nobody wants"
@@ -307,7 +307,7 @@ def test_a_worker_with_other_software_is_refused(
 ) -> None:
     monkeypatch.setattr(dask_worker, "about", lambda: {"Python": "3.11", "jax": "0.0.1"})
     with pytest.raises(CourseError, match=r"The worker at tls://\S+ has .*jax \S+ instead of 0\.0\.1: install") as said:
-        grade(course, [FORWARD], ["ada"], scheduler=staffed.scheduler_address, box=BOX, force=True)
+        grade(course, [FORWARD], ["ada"], scheduler=staffed.scheduler_address, sandbox=BOX, force=True)
     assert "\n" not in str(said.value) and "What was graded is kept" in str(said.value)
 
 
@@ -318,7 +318,9 @@ def test_a_scheduler_that_is_lost_ends_the_run_in_one_sentence(course: Course, l
     with LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
         seen = Seen(waits=cluster.close)
         with pytest.raises(CourseError, match=r"does not answer any more: start it again\. What was graded is kept"):
-            grade(course, [FORWARD], ["ada"], scheduler=cluster.scheduler_address, box=BOX, force=True, listener=seen)
+            grade(
+                course, [FORWARD], ["ada"], scheduler=cluster.scheduler_address, sandbox=BOX, force=True, listener=seen
+            )
     assert seen.waited
 
 
@@ -329,7 +331,7 @@ def test_no_scheduler_is_one_sentence(course: Course, monkeypatch: pytest.Monkey
         taken.bind(("127.0.0.1", 0))
         address = f"{scheme}://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(CourseError, match=f"No Dask scheduler answers at {address} ") as said:
-            grade(course, [FORWARD], ["ada"], scheduler=address, box=BOX, force=True)
+            grade(course, [FORWARD], ["ada"], scheduler=address, sandbox=BOX, force=True)
     assert "\n" not in str(said.value)
     assert ("certificates" in str(said.value)) is (scheme == "tls")
 
@@ -337,7 +339,7 @@ def test_no_scheduler_is_one_sentence(course: Course, monkeypatch: pytest.Monkey
 def test_without_dask_there_is_a_cure(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(CourseError, match=r"pip install 'triptych\[cluster\]'"):
-        grade(course, [FORWARD], ["ada"], scheduler="tcp://127.0.0.1:1", box=BOX, force=True)
+        grade(course, [FORWARD], ["ada"], scheduler="tcp://127.0.0.1:1", sandbox=BOX, force=True)
 
 
 def test_jobs_and_scheduler_do_not_go_together(course: Course) -> None:
@@ -384,9 +386,9 @@ def test_what_comes_back_is_looked_at(course: Course, tmp_path: Path) -> None:
 def test_what_is_collected_is_what_would_be_taken_in(course: Course, tmp_path: Path) -> None:
     limits = Limits(notebook_bytes=1000)
     for student in ("mary", "sofia", "nobody"):
-        with pytest.raises(Refused) as here:
+        with pytest.raises(RejectedSubmission) as here:
             read_submission(course.submitted, student, FORWARD, limits)
-        with pytest.raises(Refused) as there:
+        with pytest.raises(RejectedSubmission) as there:
             collect(course.submitted, student, FORWARD, limits)
         assert str(here.value) == str(there.value)
     files = collect(course.submitted, "carl", FORWARD, limits)
@@ -455,7 +457,7 @@ def test_a_submission_whose_process_ends_is_not_graded_with_the_reason(
 
     monkeypatch.setattr(dask_worker, "_run", ends)
     files = collect(course.submitted, "carl", FORWARD, Limits())
-    told = {"student": "carl", "chapter": FORWARD, "box": BOX, "limits": asdict(Limits()), "fill": False}
+    told = {"student": "carl", "chapter": FORWARD, "sandbox": BOX, "limits": asdict(Limits()), "fill": False}
     part = archive.course_part(course, FORWARD)
     answer_ = dask_worker._work(Here(tmp_path), part, archive.pack(files), told)
     outcome = archive.unpack_outcome(answer_, tmp_path / "back", "carl", FORWARD, set(files), Limits())

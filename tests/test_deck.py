@@ -274,7 +274,7 @@ OVERFLOWS: dict[str, tuple[NotebookNode, str, str]] = {
     "code line": (shown(new_code_cell("x" * 120), "-"), "right", "pre "),
     "formula": (text("$$" + "x_1 + " * 60 + "x$$", "-"), "right", "mjx-container "),
     "table": (text("| column " * 30 + "|\n" + "| --- " * 30 + "|\n", "-"), "right", "table "),
-    "scroll box": (
+    "scroll sandbox": (
         text('<div style="height:60px;overflow:auto">' + "<p>line</p>" * 5 + "</div>", "-"),
         "inside",
         "div ",

@@ -38,7 +38,7 @@ from courses import FORWARD, PROJECT, edit, scratch, shortened
 from in_process import in_process
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from needs import _missing_for_box
+from needs import _missing_for_sandbox
 from typer.exceptions import TyperException
 from typer.testing import CliRunner
 
@@ -387,7 +387,7 @@ def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyP
     course = running_course
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
-    no_box = " --sandbox none" if _missing_for_box() else ""
+    no_sandbox = " --sandbox none" if _missing_for_sandbox() else ""
     monkeypatch.setattr("triptych.grade.dispatch.pool.prepared", lambda order, jobs: in_process(order))
     for page, line in RUN:
         (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
@@ -395,7 +395,7 @@ def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyP
         for command in block.commands:
             if command.startswith("make "):
                 continue
-            program, *arguments = shlex.split(command + (no_box if "triptych grade" in command else ""))
+            program, *arguments = shlex.split(command + (no_sandbox if "triptych grade" in command else ""))
             assert Path(program).is_file(), f"{block.place}: there is no {program}"
             RUNNERS[Path(program).name](arguments, f"{block.place}: `{command}`")
         if line.endswith("roster.csv"):

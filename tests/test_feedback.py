@@ -1,4 +1,4 @@
-"""What a failing test may say to a learner: its sentence word for word, and nothing that was computed."""
+"""What a failing test may say to a student: its sentence word for word, and nothing that was computed."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     for student in (NAME, "emmy"):
         submit(course, student, answer(course, FORWARD, {}))
     (course.submitted / f"{NAME}2" / FORWARD).mkdir(parents=True)  # not graded; begins with the same letters
-    grade(course, [FORWARD], box="none", executor=in_process)
+    grade(course, [FORWARD], sandbox="none", executor=in_process)
     with gradebook(course) as book:
         student = book.find_student(NAME)
         student.first_name, student.email = "Ada", "ada@example.org"
@@ -118,7 +118,7 @@ def test_others_keep_what_they_have(course: Course) -> None:
     assert {row["student"] for row in Record(course).read()} == {"emmy", f"{NAME}2"}
     assert f"{NAME}2" in (course.root / "report.html").read_text()
     assert (course.root / "moodle.csv").exists()
-    (standing,) = [r for r in grade(course, [FORWARD], box="none", executor=in_process) if r.student == "emmy"]
+    (standing,) = [r for r in grade(course, [FORWARD], sandbox="none", executor=in_process) if r.student == "emmy"]
     assert standing.unchanged
 
 

@@ -17,14 +17,14 @@ import nbformat
 import pytest
 from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
 from in_process import in_process
-from needs import _missing_for_box
+from needs import _missing_for_sandbox
 
 from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
-from triptych.grade.results.feedback import telling_lines
+from triptych.grade.results.feedback import secret_lines
 from triptych.grade.results.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
@@ -32,7 +32,7 @@ from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
 
 #: The real sandbox wherever it works.
-BOX = "none" if _missing_for_box() else "bwrap"
+BOX = "none" if _missing_for_sandbox() else "bwrap"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, 
     course = scratch_course(PROJECT, tmp_path_factory.mktemp("class") / "course", [FORWARD])
     release_chapter(course, FORWARD)
     make_class(PROJECT, course, [FORWARD])
-    results = grade(course, [FORWARD], box=BOX)
+    results = grade(course, [FORWARD], sandbox=BOX)
     return course, {r.student: r for r in results}
 
 
@@ -88,7 +88,7 @@ def test_json_has_the_documented_schema(graded: tuple[Course, dict[str, Result]]
             assert entry["score"] is None and entry["reason"] and entry["cells"] == {}
 
 
-# --- what learners see -----------------------------------------------------------------------------
+# --- what students see -----------------------------------------------------------------------------
 
 
 def told(text: str) -> str:
@@ -96,9 +96,9 @@ def told(text: str) -> str:
     return re.sub(r"\s+", " ", unescape(text).replace('\\"', '"').replace("\\n", " "))
 
 
-def secret_lines(chapter: str) -> set[str]:
+def hidden_texts(chapter: str) -> set[str]:
     notebook = read_chapter(PROJECT.notebook(chapter)).notebook
-    return {re.sub(r"\s+", " ", line) for line in telling_lines(notebook)}
+    return {re.sub(r"\s+", " ", line) for line in secret_lines(notebook)}
 
 
 def own_solution_lines(chapter: str) -> set[str]:
@@ -124,10 +124,10 @@ def leaks(text: str, lines: set[str]) -> list[str]:
 
 @pytest.mark.parametrize("chapter", PROJECT.chapters)
 def test_release_holds_no_hidden_test_and_no_solution(chapter: str) -> None:
-    assert secret_lines(chapter) and own_solution_lines(chapter)
+    assert hidden_texts(chapter) and own_solution_lines(chapter)
     for path in (PROJECT.release / chapter).rglob("*.ipynb"):
         text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells)
-        assert leaks(text, secret_lines(chapter) | own_solution_lines(chapter)) == []
+        assert leaks(text, hidden_texts(chapter) | own_solution_lines(chapter)) == []
         assert "BEGIN HIDDEN" not in text and "BEGIN SOLUTION" not in text
 
 
@@ -141,7 +141,7 @@ def test_answer_keys_hold_no_hidden_test(tmp_path: Path) -> None:
     path = write_answer_key(course, FORWARD)
     notebook = nbformat.read(path, as_version=4)
     text = path.read_text(encoding="utf-8") + "\n".join(c.source for c in notebook.cells)
-    assert leaks(text, secret_lines(FORWARD)) == []
+    assert leaks(text, hidden_texts(FORWARD)) == []
     assert not any(c.cell_type == "raw" for c in notebook.cells)
     assert any(c.get("outputs") for c in notebook.cells), "the answer key is executed"
     assert "x1 * dx2" in text or "dx2 * x1" in text, "the answers are there"
@@ -150,7 +150,7 @@ def test_answer_keys_hold_no_hidden_test(tmp_path: Path) -> None:
 @pytest.mark.parametrize("student", ["ada", "emmy", "blaise", "joseph", "isaac", "gottfried"])
 def test_feedback_holds_no_hidden_test(graded: tuple[Course, dict[str, Result]], student: str) -> None:
     course, _ = graded
-    assert leaks(feedback_of(course, student), secret_lines(FORWARD)) == []
+    assert leaks(feedback_of(course, student), hidden_texts(FORWARD)) == []
 
 
 def test_feedback_of_the_stub_holds_no_solution(graded: tuple[Course, dict[str, Result]]) -> None:
@@ -159,8 +159,8 @@ def test_feedback_of_the_stub_holds_no_solution(graded: tuple[Course, dict[str, 
 
 
 def test_the_search_for_leaks_finds_one() -> None:
-    line = sorted(secret_lines(FORWARD))[0]
-    assert leaks(f"<pre>{line}</pre>", secret_lines(FORWARD)) == [line]
+    line = sorted(hidden_texts(FORWARD))[0]
+    assert leaks(f"<pre>{line}</pre>", hidden_texts(FORWARD)) == [line]
 
 
 def test_a_failing_hidden_test_shows_its_sentence(graded: tuple[Course, dict[str, Result]]) -> None:
@@ -208,7 +208,7 @@ def test_report_and_grades(graded: tuple[Course, dict[str, Result]]) -> None:
 def test_nbgrader_itself_comes_to_the_same_marks_and_feedback(graded: tuple[Course, dict[str, Result]]) -> None:
     """The formgrader's buttons call this API with the course's own configuration."""
     course, results = graded
-    api = nbgrader_api(course, ExecuteSubmission={"box": BOX})
+    api = nbgrader_api(course, ExecuteSubmission={"sandbox": BOX})
     said = api.autograde(FORWARD, "blaise", force=True)
     assert said["success"], said
     with gradebook(course) as book:
@@ -239,7 +239,7 @@ def small(released: Path, tmp_path: Path) -> Course:
 
 def run(course: Course, students: Sequence[str] = (), **options: Any) -> list[Result]:
     """A run whose submissions are executed in this process."""
-    return grade(course, [FORWARD], students, box="none", executor=in_process, **options)
+    return grade(course, [FORWARD], students, sandbox="none", executor=in_process, **options)
 
 
 RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
@@ -288,11 +288,11 @@ def test_warnings_cost_no_marks_and_metadata_win_none(small: Course) -> None:
             c.metadata.tags = ["skip-execution"]
             c.metadata.nbgrader.points = 50
     submit(small, "ada", tagged)
-    (result,) = grade(small, [FORWARD], box="none")
+    (result,) = grade(small, [FORWARD], sandbox="none")
     assert result.max_score == 3
     assert result.score == 2
     log = (small.root / ".triptych" / "grade.log").read_text()
-    assert re.search(r"'ada': 2 of 3; seconds: box [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", log)
+    assert re.search(r"'ada': 2 of 3; seconds: sandbox [\d.]+ cells [\d.]+ tests [\d.]+ gradebook", log)
 
 
 def test_a_changed_source_is_released_anew_before_grading(small: Course) -> None:
@@ -349,7 +349,7 @@ class Told(Listener):
 
 
 def test_only_what_has_changed_is_graded_again(small: Course) -> None:
-    """What counts as a change is tested in test_digest.py."""
+    """What counts as a change is tested in test_fingerprint.py."""
     ada = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
     submit(small, "emmy", answer(small, FORWARD, {}))
     (small.submitted / "mary" / FORWARD).mkdir(parents=True)  # no notebook: not graded
@@ -391,8 +391,8 @@ def test_a_penalty_for_late_work_is_in_the_report_as_in_the_table(small: Course)
         book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
     run(small)
     lines = {row["student"]: line_of(row) for row in Record(small).read()}
-    assert lines["ada"] == ("ada", "0", "3", "late, 2 points off, no box")
-    assert lines["emmy"] == ("emmy", "2", "3", "no box")
+    assert lines["ada"] == ("ada", "0", "3", "late, 2 points off, no sandbox")
+    assert lines["emmy"] == ("emmy", "2", "3", "no sandbox")
     (chapter,) = statistics(small, [FORWARD])
     assert chapter.mean == 1
     _, grades = write_report(small, [FORWARD])
@@ -431,12 +431,12 @@ def test_two_runs_at_once_are_refused(small: Course) -> None:
     with (small.root / ".triptych" / "grade.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(CourseError, match="another run"):
-            grade(small, [FORWARD], box="none")
+            grade(small, [FORWARD], sandbox="none")
 
 
 def test_grading_before_building_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="triptych build"):
-        grade(scratch(tmp_path / "course"), [FORWARD], box="none")
+        grade(scratch(tmp_path / "course"), [FORWARD], sandbox="none")
 
 
 def test_learners_output_is_shown_as_text(small: Course) -> None:
@@ -449,7 +449,7 @@ def test_learners_output_is_shown_as_text(small: Course) -> None:
     notebook.cells.append(nbformat.v4.new_code_cell(hostile))
     notebook.cells.append(nbformat.v4.new_markdown_cell("<script>alert(3)</script>"))
     submit(small, "ada", notebook)
-    (result,) = grade(small, [FORWARD], box="none")
+    (result,) = grade(small, [FORWARD], sandbox="none")
     assert result.status == GRADED
     page = feedback_of(small, "ada")
     assert "<script" not in page and "<img src=x" not in page and "\x1b" not in page

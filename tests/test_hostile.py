@@ -26,7 +26,7 @@ import nbformat
 import pytest
 from courses import FORWARD, edit, scratch
 from hostile_cases import all_cases, answer, filled_in, lay_out, right_answers
-from needs import REQUIRE_ALL, needs_box, needs_root
+from needs import REQUIRE_ALL, needs_root, needs_sandbox
 from users import as_ordinary_user
 
 from triptych.build.release import release_chapter
@@ -74,7 +74,7 @@ FAMILIES = {
 }
 TIERS = {"family": [name for name in FAMILIES.values() if name in CHOSEN], "all": CHOSEN}
 
-pytestmark = needs_box
+pytestmark = needs_sandbox
 
 
 def marks_of(tier: str) -> list[pytest.MarkDecorator]:
@@ -282,7 +282,7 @@ def test_what_must_not_appear(graded: Graded, name: str) -> None:
 
 @functools.cache
 def hidden_of(course: Course) -> frozenset[str]:
-    """Lines of hidden tests and of solutions that are nobody else's: long, and not a message for learners."""
+    """Lines of hidden tests and of solutions that are nobody else's: long, and not a message for students."""
     chapter = read_chapter(course.notebook(FORWARD))
     public = nbformat.writes(nbformat.read(course.release / FORWARD / f"{FORWARD}.ipynb", as_version=4))
     lines = {line.strip() for cell in chapter.with_role(Role.TEST) for line in hidden_lines(cell.source)}
@@ -366,7 +366,7 @@ def test_the_tree_is_as_large_as_it_is_said_to_be() -> None:
     assert len({case.title for case in CASES.values()}) == len(CASES)
 
 
-#: Cases that harm nobody outside of a box and win where tests share the learner's process.
+#: Cases that harm nobody outside of a sandbox and win where tests share the student's process.
 HOLES = (
     "display_hook",
     "frame_walk",

@@ -142,7 +142,7 @@ def validate_and_ask(browser: Browser) -> tuple[dict[str, Any], int]:
     return done[0], answered
 
 
-#: A submission that looks around where it is graded, and prints what it finds. Its own is in /home/learner.
+#: A submission that looks around where it is graded, and prints what it finds. Its own is in /home/student.
 HOSTILE = """
 import glob, os, socket
 
@@ -206,7 +206,7 @@ def test_validate_answers_others_meanwhile(trip: dict[str, Any]) -> None:
 
 def test_what_was_handed_in_is_collected_and_shown(trip: dict[str, Any], hub: Workshop) -> None:
     assert [name.split("+")[0] for name in trip["submissions"]] == hub.students
-    assert trip["collected"].count("Collected: ") == 2 and "Refused" not in trip["collected"]
+    assert trip["collected"].count("Collected: ") == 2 and "RejectedSubmission" not in trip["collected"]
     assert {entry["student"] for entry in trip["submitted"]} == set(hub.students)
 
 

@@ -117,7 +117,7 @@ def test_several_graders_write_one_gradebook(course: Course, database: str) -> N
         subprocess.Popen([sys.executable, "-c", GRADER, str(course.root), who, "5"], stderr=subprocess.PIPE, text=True)
         for who in ("emmy", "carl", "sofia")
     ]
-    results = grade(course, [FORWARD], box="none", jobs=1)
+    results = grade(course, [FORWARD], sandbox="none", jobs=1)
     for person in people:
         _, said = person.communicate(timeout=300)
         assert person.returncode == 0, said

@@ -20,7 +20,7 @@ from needs import needs_root
 from traitlets.config import Config
 
 from triptych.hub.exchange import exchange
-from triptych.hub.exchange.exchange import Limits, Refused, StrictCollect, as_text, copy, look_at
+from triptych.hub.exchange.exchange import Limits, RejectedSubmission, StrictCollect, as_text, copy, validate_folder
 
 pytestmark = needs_root
 
@@ -92,7 +92,7 @@ def test_an_honest_submission_is_taken_with_its_arrival(site: Path, caplog: pyte
     (folder / "data" / "points.csv").write_text("1,2\n")
     give(folder, ADA)
     log = collect(site, caplog)
-    assert f"Collected: {ADA} {CHAPTER}" in log and "Refused" not in log
+    assert f"Collected: {ADA} {CHAPTER}" in log and "RejectedSubmission" not in log
     taken = collected(site)
     assert (taken / "data" / "points.csv").read_text() == "1,2\n"
     assert (taken / "submission_secret.txt").read_text() == "ab" * 64
@@ -180,7 +180,7 @@ def test_what_is_no_plain_file_is_refused(
     give(folder, ADA)
     hand_in(site, BEN, BEN)
     log = collect(site, caplog)
-    assert "Refused" in log and why in log, log
+    assert "RejectedSubmission" in log and why in log, log
     assert not collected(site).exists()
     assert collected(site, BEN).is_dir(), "others are collected all the same"
 
@@ -190,7 +190,7 @@ def test_a_link_in_the_place_of_the_folder_is_refused(site: Path, caplog: pytest
     link = real.parent / f"{ADA}+{CHAPTER}+2026-01-01 00:00:00.000000 UTC+x"
     link.symlink_to(real)
     os.chown(link, pwd.getpwnam(ADA).pw_uid, -1, follow_symlinks=False)
-    assert "Refused" in collect(site, caplog)
+    assert "RejectedSubmission" in collect(site, caplog)
     assert not collected(site).exists()
 
 
@@ -206,14 +206,14 @@ def test_no_date_of_the_students_own_makes_it_early(site: Path, caplog: pytest.L
 
 def test_a_change_after_handing_in_is_a_new_arrival(site: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = hand_in(site)
-    first = look_at(folder, ADA, Limits()).arrived
+    first = validate_folder(folder, ADA, Limits()).arrived
     collect(site, caplog)
     assert "No newer submission" in collect(site, caplog, update=True)
     time.sleep(0.02)
     with (folder / f"{CHAPTER}.ipynb").open("r+") as file:
         file.write("{")
     os.utime(folder / f"{CHAPTER}.ipynb", (0, 0))
-    assert look_at(folder, ADA, Limits()).arrived > first
+    assert validate_folder(folder, ADA, Limits()).arrived > first
     assert "No newer submission" in collect(site, caplog)
     assert "Collected" in collect(site, caplog, update=True)
     assert (collected(site) / f"{CHAPTER}.ipynb").read_text().startswith("{")
@@ -244,7 +244,7 @@ def test_a_missing_or_odd_secret_does_not_stop_the_release_of_feedback(
 
 def test_what_is_exchanged_while_it_is_copied_is_not_taken(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = hand_in(site)
-    submission = look_at(folder, ADA, Limits())
+    submission = validate_folder(folder, ADA, Limits())
     real = exchange._copy_file
 
     def swap(name: str, where: int, target: Path, owner: int) -> None:
@@ -254,14 +254,14 @@ def test_what_is_exchanged_while_it_is_copied_is_not_taken(site: Path, monkeypat
         real(name, where, target, owner)
 
     monkeypatch.setattr(exchange, "_copy_file", swap)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedSubmission):
         copy(submission, collected(site), Limits())
     assert not collected(site).exists() and not list(collected(site).parent.glob(".*"))
 
 
 def test_what_is_edited_while_it_is_copied_is_not_taken(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = hand_in(site)
-    submission = look_at(folder, ADA, Limits())
+    submission = validate_folder(folder, ADA, Limits())
     real = exchange._copy_file
 
     def edit(name: str, where: int, target: Path, owner: int) -> None:
@@ -270,7 +270,7 @@ def test_what_is_edited_while_it_is_copied_is_not_taken(site: Path, monkeypatch:
 
     time.sleep(0.02)
     monkeypatch.setattr(exchange, "_copy_file", edit)
-    with pytest.raises(Refused, match="changed while"):
+    with pytest.raises(RejectedSubmission, match="changed while"):
         copy(submission, collected(site), Limits())
     assert not collected(site).exists()
 

@@ -319,9 +319,9 @@ def test_every_leak_on_the_page_has_its_test() -> None:
     table = page.split("## Who can do what to whom", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 18
-    for leak, cure, tests in rows:
+    for leak, fix, tests in rows:
         named = re.findall(r"`(test_\w+)`(?: \(`(test_\w+\.py)`\))?", tests)
-        assert cure.strip() and named, f"no test for: {leak}"
+        assert fix.strip() and named, f"no test for: {leak}"
         for name, module in named:
             source = (root / "tests" / (module or "test_hub.py")).read_text(encoding="utf-8")
             assert f"def {name}(" in source, f"{name} is not in {module or 'test_hub.py'}"

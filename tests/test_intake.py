@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.intake import Refused, read_notebook, read_submission, submissions
+from triptych.grade.submission.intake import RejectedSubmission, read_notebook, read_submission, submissions
 
 CHAPTER = "05_forward_mode"
 LIMITS = Limits(notebook_bytes=200_000, folder_bytes=400_000, files=5, notebook_cells=20)
@@ -97,13 +97,13 @@ def test_refused_with_a_sentence(name: str, folder: Path, monkeypatch: pytest.Mo
     says, spoil = BAD[name]
     monkeypatch.chdir(folder)
     spoil(folder)
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(RejectedSubmission, match=says):
         take(folder)
 
 
 @pytest.mark.parametrize("student", ["..", "a/b", "*", "a[b]", "x\ny", ".hidden", "", "a" * 99, "-rf", "a..b"])
 def test_odd_names_are_refused(folder: Path, student: str) -> None:
-    with pytest.raises(Refused, match="student id"):
+    with pytest.raises(RejectedSubmission, match="student id"):
         take(folder, student)
 
 
@@ -115,7 +115,7 @@ def test_names_of_people_are_taken(folder: Path, student: str) -> None:
 
 
 def test_nothing_submitted(folder: Path) -> None:
-    with pytest.raises(Refused, match="nothing was submitted"):
+    with pytest.raises(RejectedSubmission, match="nothing was submitted"):
         take(folder, "emmy")
 
 
@@ -191,7 +191,7 @@ def test_no_content_does_anything_but_be_taken_or_refused(tmp_path: Path, conten
     path.write_text(json.dumps(content), encoding="utf-8")
     try:
         taken = read_notebook(path, LIMITS)
-    except Refused:
+    except RejectedSubmission:
         return
     from triptych.grade.submission.rebuild import rebuild
 

@@ -20,7 +20,7 @@ from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import ZygoteSpec, close_zygotes, keep_at_most
 from triptych.model.chapter import read_chapter
 
-BARE = ZygoteSpec(box="none", imports=())
+BARE = ZygoteSpec(sandbox="none", imports=())
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_references_stay_for_a_chapter_and_go_with_it() -> None:
 
 
 def test_a_worker_keeps_one_warm_process() -> None:
-    other = ZygoteSpec(box="none", imports=(), code="1")
+    other = ZygoteSpec(sandbox="none", imports=(), code="1")
     one = zygote.get_zygote(BARE)
     zygote.get_zygote(other)
     assert one.alive  # a notebook server may use several in turn

@@ -30,7 +30,7 @@ from triptych.cli import main
 from triptych.model.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
 from triptych.model.course import Course, CourseError
 from triptych.present.ipython_extension import JOURNAL, SCRIPT, Prompter
-from triptych.present.server import Talk, as_played, check_port, check_target, make_copy, save
+from triptych.present.server import PresentOptions, as_played, check_port, check_target, make_copy, save
 
 TRIPTYCH = Path(sys.executable).parent / "triptych"
 
@@ -76,7 +76,7 @@ def lecture(id_: str, source: str) -> NotebookNode:
 
 
 def copied(course: Course, folder: Path, **wishes: Any) -> NotebookNode:
-    file, _ = make_copy(course, Talk(FORWARD, **wishes), folder)
+    file, _ = make_copy(course, PresentOptions(FORWARD, **wishes), folder)
     return nbformat.read(file, as_version=4)
 
 
@@ -115,7 +115,7 @@ def test_no_chapters_copy_holds_an_answer_or_a_hidden_test(tmp_path: Path) -> No
         source = read_chapter(PROJECT.notebook(chapter))
         student = nbformat.read(PROJECT.release / chapter / f"{chapter}.ipynb", as_version=4)
         key = {c.id: nbformat.from_dict({**c.node, "outputs": []}) for c in source.cells}
-        notebook = live_notebook(PROJECT, Talk(chapter), source, student, key)
+        notebook = live_notebook(PROJECT, PresentOptions(chapter), source, student, key)
         assert [c.id for c in notebook.cells] == [c.id for c in source.cells]
         for before, node in zip(source.cells, notebook.cells, strict=True):
             if before.role is not Role.NOTES:
@@ -144,8 +144,10 @@ def test_place_that_is_not_there_is_said(small: Course, tmp_path: Path, wishes: 
 
 def test_talk_begins_at_a_slide_or_a_cell(small: Course, tmp_path: Path) -> None:
     cells = copied(small, tmp_path / "a").cells
-    assert make_copy(small, Talk(FORWARD, cell="mul_jvp"), tmp_path / "b")[1] == [c.id for c in cells].index("mul_jvp")
-    _, index = make_copy(small, Talk(FORWARD, slide=2), tmp_path / "c")
+    assert make_copy(small, PresentOptions(FORWARD, cell="mul_jvp"), tmp_path / "b")[1] == [c.id for c in cells].index(
+        "mul_jvp"
+    )
+    _, index = make_copy(small, PresentOptions(FORWARD, slide=2), tmp_path / "c")
     assert cells[index].id == "uses-the-answer"
 
 
@@ -153,11 +155,11 @@ def test_missing_or_old_student_version_is_said(small: Course, tmp_path: Path) -
     course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
     (course.release / FORWARD).rename(course.release / "elsewhere")
     with pytest.raises(CourseError, match=r"is missing: make it with `triptych build 05_forward_mode`"):
-        make_copy(course, Talk(FORWARD), tmp_path / "deck")
+        make_copy(course, PresentOptions(FORWARD), tmp_path / "deck")
     (course.release / "elsewhere").rename(course.release / FORWARD)
     edit(course.notebook(FORWARD), lambda notebook: notebook.cells.append(lecture("brand-new", "1 + 1")))
     with pytest.raises(CourseError, match=r"other cells than its source: run `triptych build"):
-        make_copy(course, Talk(FORWARD), tmp_path / "deck")
+        make_copy(course, PresentOptions(FORWARD), tmp_path / "deck")
 
 
 # ---- What is kept -------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ def journal(copy: Path, *played: tuple[str, str, float]) -> None:
 
 
 def test_what_was_run_is_kept_unless_a_later_save_says_otherwise(small: Course, tmp_path: Path) -> None:
-    copy, _ = make_copy(small, Talk(FORWARD), tmp_path)
+    copy, _ = make_copy(small, PresentOptions(FORWARD), tmp_path)
     saved = copy.stat().st_mtime
     journal(
         copy,
@@ -213,7 +215,7 @@ def test_what_was_run_is_kept_unless_a_later_save_says_otherwise(small: Course, 
 
 
 def test_file_that_came_to_stand_there_is_not_overwritten(small: Course, tmp_path: Path) -> None:
-    copy, _ = make_copy(small, Talk(FORWARD), tmp_path)
+    copy, _ = make_copy(small, PresentOptions(FORWARD), tmp_path)
     target = tmp_path / "kept.ipynb"
     target.write_text("precious")
     with pytest.raises(CourseError, match="the notebook of the talk is"):

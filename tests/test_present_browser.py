@@ -21,7 +21,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from needs import needs_chromium
 
 from triptych.build.answer_key import prepare_answer_keys
-from triptych.present.server import Talk, configure, end, make_copy, path_of, rise_settings, start_server, wait_until_up
+from triptych.present.server import (
+    PresentOptions,
+    configure,
+    end,
+    make_copy,
+    path_of,
+    rise_settings,
+    start_server,
+    wait_until_up,
+)
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("live")]
 
@@ -49,7 +58,7 @@ class Hall:
         return self.copies[chapter]
 
     def address(self, chapter: str, folder: str = "", *, classic: bool = False) -> str:
-        path = path_of(Talk(chapter, classic=classic), 0).replace(f"/{chapter}/", f"/{folder or chapter}/")
+        path = path_of(PresentOptions(chapter, classic=classic), 0).replace(f"/{chapter}/", f"/{folder or chapter}/")
         return f"{self.base}{path}&token={self.token}"
 
     def end_kernels(self) -> None:
@@ -82,7 +91,7 @@ def first_plot(notebook: NotebookNode) -> int:
 def copy_of(chapter: str, folder: Path) -> tuple[NotebookNode, int]:
     """A chapter's deck with all outputs but that of its first plot, and the index of that cell."""
     list(prepare_answer_keys(PROJECT, [chapter]))
-    file, _ = make_copy(PROJECT, Talk(chapter, outputs=True), folder)
+    file, _ = make_copy(PROJECT, PresentOptions(chapter, outputs=True), folder)
     notebook = nbformat.read(file, as_version=4)
     plot = first_plot(notebook)
     notebook.cells[plot].outputs = []
@@ -96,7 +105,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     scratch = tmp_path_factory.mktemp("live")
     folder = scratch / "deck"
     forward, plot = copy_of(FORWARD, folder)
-    make_copy(PROJECT, Talk(FORWARD), scratch / "other")
+    make_copy(PROJECT, PresentOptions(FORWARD), scratch / "other")
     (scratch / "other" / FORWARD).rename(folder / STAGE)
     write_broken(folder / BROKEN)
     token = secrets.token_hex(16)

@@ -43,11 +43,11 @@ COURSE = Course(ROOT)
 
 
 def demo(folder: Path) -> Course:
-    """The sample class on one chapter, built, graded without a box (its answers are the project's own), reported."""
+    """The sample class on one chapter, built, graded without a sandbox (its answers are the project's own), reported."""
     course = scratch_course(COURSE, folder, [CHAPTER])
     list(build_course(course, [CHAPTER]))
     make_class(COURSE, course, [CHAPTER])
-    grade(course, [CHAPTER], box="none")
+    grade(course, [CHAPTER], sandbox="none")
     write_report(course, [CHAPTER])
     return course
 

@@ -1,4 +1,4 @@
-"""Writes docs/wrong-answers.md: what a learner reads for each wrong answer of the bank.
+"""Writes docs/wrong-answers.md: what a student reads for each wrong answer of the bank.
 
 `python tools/wrong_answers.py` runs the whole bank (two minutes) and writes the page; with chapters or
 exercises named, it prints their part. `tests/test_bank.py` holds the page against what it runs anyway.
@@ -32,10 +32,10 @@ HEAD = """\
 
 <!-- Written by `python tools/wrong_answers.py`. Edit the tests in source/, or the bank, and write it anew. -->
 
-For each wrong answer in the bank (`tests/answers/`), the sentence that its learner reads in the feedback, in quotation
-marks; an error that the learner's own code raises is given with its name. Behaviours that say the same share a line. A
+For each wrong answer in the bank (`tests/answers/`), the sentence that its student reads in the feedback, in quotation
+marks; an error that the student's own code raises is given with its name. Behaviours that say the same share a line. A
 message should lead towards the cause and not give the answer away: this page is for reading through with that in mind,
-and for looking up what a learner may have done who shows you a sentence.
+and for looking up what a student may have done who shows you a sentence.
 
 It shows no test and no answer, but it says what to avoid: a class that is to find that out need not be pointed here.
 """
@@ -135,7 +135,7 @@ def page(found: Iterable[Row]) -> str:
             text.append(f"\n## {chapter}\n")
         if one.exercise != exercise:
             exercise = one.exercise
-            text.append(f"\n### `{exercise}`\n\n| wrong answer | what its learner reads (and where) |\n| --- | --- |\n")
+            text.append(f"\n### `{exercise}`\n\n| wrong answer | what its student reads (and where) |\n| --- | --- |\n")
         text += [f"{line}\n" for line in lines(one)]
     return "".join(text)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by `triptych hub units`. Once a day as /etc/cron.daily/triptych-hub; keeps the last 14 copies.
+# Written by `triptych hub systemd`. Once a day as /etc/cron.daily/triptych-hub; keeps the last 14 copies.
 # What cannot be made again: the course folder (sources, submissions, marks), the exchange, passwords, the hub's database.
 set -eu
 umask 077

@@ -228,12 +228,12 @@ def grade(
     here.require_students(student or [])
     if scheduler and jobs:
         stop("--jobs counts processes of this machine, --scheduler uses a cluster's workers: give one of them.")
-    box = need_box(sandbox, here=not scheduler)
-    grade_all(here, chosen, student or [], jobs, box, json_file, force=force, scheduler=scheduler)
+    sandbox = require_sandbox(sandbox, here=not scheduler)
+    grade_all(here, chosen, student or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
 
 
-def need_box(sandbox: str, *, here: bool = True) -> str:
-    """The box asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
+def require_sandbox(sandbox: str, *, here: bool = True) -> str:
+    """The sandbox asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
     from triptych.grade.sandbox.sandbox import available
 
     if sandbox not in ("bwrap", "none"):
@@ -243,13 +243,13 @@ def need_box(sandbox: str, *, here: bool = True) -> str:
     return sandbox
 
 
-def box_if_possible() -> str:
-    """The box where there is one. For submissions of the project's own."""
+def sandbox_if_possible() -> str:
+    """The sandbox where there is one. For submissions of the project's own."""
     from triptych.grade.sandbox.sandbox import available
 
     if available() is None:
         return "bwrap"
-    out.print("No box on this machine (see `triptych doctor`): the sample class is graded without one.")
+    out.print("No sandbox on this machine (see `triptych doctor`): the sample class is graded without one.")
     return "none"
 
 
@@ -272,7 +272,7 @@ def grade_all(
     start = time.monotonic()
     with GradingBar(out, err) as bar:
         results = grade_submissions(
-            here, chosen, students, jobs=jobs, scheduler=scheduler, box=sandbox, force=force, listener=bar
+            here, chosen, students, jobs=jobs, scheduler=scheduler, sandbox=sandbox, force=force, listener=bar
         )
     write_json(json_file, as_json(results))
     if not results:
@@ -347,7 +347,7 @@ def demo(
     for member in make_class(bank, scratch, chosen):
         out.print(Text(f"{member.name}: {member.about}"))
     out.rule("3 of 4 · grading")
-    grade_all(scratch, chosen, [], jobs, box_if_possible(), target / "results.json")
+    grade_all(scratch, chosen, [], jobs, sandbox_if_possible(), target / "results.json")
     out.rule("4 of 4 · report")
     report_all(scratch, chosen, show=len(chosen) == 1)
     show = showcase(chosen)
@@ -383,11 +383,11 @@ def present(
     """Give a chapter as a live deck, from a copy. Ctrl+C ends it and all that belongs to it."""
     import webbrowser
 
-    from triptych.present.server import Talk, ended_by_signals, staged
+    from triptych.present.server import PresentOptions, ended_by_signals, live_deck
 
     here = Course.find(course)
     (chosen,) = here.choose([chapter])
-    talk = Talk(
+    options = PresentOptions(
         chosen,
         solutions=solutions,
         outputs=outputs,
@@ -401,10 +401,10 @@ def present(
     with ended_by_signals():
         try:
             err.print(f"Getting {chosen} ready …")
-            with staged(here, talk) as stage:
+            with live_deck(here, options) as stage:
                 out.print(Text(stage.address))
                 notes = "" if classic else ", T opens the notes"
-                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the talk.")
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the options.")
                 if not no_browser and not webbrowser.open(stage.address):
                     err.print("No browser could be opened: open the address above in one.")
                 stage.server.wait()
@@ -425,13 +425,13 @@ def doctor(course: CourseFolder = None, json_file: JsonFile = None) -> None:
     except CourseError:
         here = None
     findings = examine(here)
-    marks = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.BAD: ("BAD ", "bold red")}
+    marks = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
     for finding in findings:
-        cure = f"\n      → {finding.cure}" if finding.cure else ""
-        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.found}{cure}"))
+        fix = f"\n      → {finding.fix}" if finding.fix else ""
+        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.found}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
-    if bad := [finding.name for finding in findings if finding.status is Status.BAD]:
-        stop(f"grading as it should be is not possible here yet ({', '.join(bad)}): see the cures above.")
+    if bad := [finding.name for finding in findings if finding.status is Status.FAIL]:
+        stop(f"grading as it should be is not possible here yet ({', '.join(bad)}): see the fixes above.")
 
 
 def write_json(path: Path | None, content: object) -> None:

@@ -1,6 +1,6 @@
 """A sample class in a scratch course, made from the bank: the whole path in a few minutes.
 
-Its submissions are the project's own answers, put into the released notebooks as learners would.
+Its submissions are the project's own answers, put into the released notebooks as students would.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Answers:
     def __init__(self, bank: Course) -> None:
         self.bank = bank
 
-    # which text a learner writes into an exercise's solution cell; None leaves the stub
+    # which text a student writes into an exercise's solution cell; None leaves the stub
 
     def model(self, chapter: str, exercise: str, number: int) -> str | None:
         source = read_chapter(self.bank.notebook(chapter)).exercises[exercise].solution.source

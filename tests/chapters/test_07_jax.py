@@ -111,7 +111,7 @@ def test_tracers_cannot_be_asked() -> None:
 
 
 def test_where_and_cond_agree() -> None:
-    lines = printed("the-cure-make-the-decision-a-step-of-the-program-code").splitlines()
+    lines = printed("the-fix-make-the-decision-a-step-of-the-program-code").splitlines()
     expected = [*np.sin([0.5, 0.9]), 1.0, *np.cos([0.5, 0.9]), 0.0]
     for line in lines:
         assert numbers(line) == pytest.approx(expected, abs=1e-7)

@@ -1,5 +1,5 @@
 # /// case
-# title = "A cell of the learner's own that does not end"
+# title = "A cell of the student's own that does not end"
 # kind = "harm"
 # score = 1
 # ///

@@ -1,5 +1,5 @@
 # /// case
-# title = "os._exit in a cell of the learner's own"
+# title = "os._exit in a cell of the student's own"
 # kind = "harm"
 # score = 1
 # ///

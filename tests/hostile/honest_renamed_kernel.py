@@ -1,5 +1,5 @@
 # /// case
-# title = "A kernel under a name of the learner's own"
+# title = "A kernel under a name of the student's own"
 # kind = "honest"
 # score = "full"
 # others = "right"

@@ -20,7 +20,7 @@ import numpy
 
 found = "FO" + "UND"  # the page shows what is written here
 libc = ctypes.CDLL(None, use_errno=True)
-places = ["/tmp", "/var/tmp", "/dev/shm", "/home/learner", "/opt/compiled", "/run", ".", ".."]
+places = ["/tmp", "/var/tmp", "/dev/shm", "/home/student", "/opt/compiled", "/run", ".", ".."]
 
 
 def look(when):

@@ -3,7 +3,7 @@
 # kind = "cheat"
 # score = 0
 # ///
-# What the learner's own cells import is theirs; what starts the kernel is not.
+# What the student's own cells import is theirs; what starts the kernel is not.
 
 # %% file triptych.py
 print("triptych is mine")

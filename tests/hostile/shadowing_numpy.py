@@ -1,5 +1,5 @@
 # /// case
-# title = "A numpy and a jax of the learner's own"
+# title = "A numpy and a jax of the student's own"
 # kind = "cheat"
 # score = 0
 # ///

@@ -4,7 +4,7 @@
 # score = "full"
 # others = "right"
 # ///
-# A learner may call a file of notes random.py. It must not keep the kernel from starting.
+# A student may call a file of notes random.py. It must not keep the kernel from starting.
 
 # %% file json.py
 note = "not the json you know"

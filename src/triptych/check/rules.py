@@ -71,7 +71,7 @@ HTML_IMAGE = re.compile(r"<img\b[^>]*>")
 
 
 def notebook_metadata(plan: ChapterPlan) -> dict[str, Any]:
-    """What a chapter's notebook says of itself: to Jupyter, to RISE, and to the box what to take away."""
+    """What a chapter's notebook says of itself: to Jupyter, to RISE, and to the sandbox what to take away."""
     return NOTEBOOK_METADATA | ({"triptych": {"by_hand": True}} if plan.by_hand else {})
 
 
@@ -180,7 +180,7 @@ def _clean(chapter: Chapter, plan: ChapterPlan) -> Found:
         if cell.node.metadata.get("attachments") or cell.node.get("attachments"):
             yield cell.id, "metadata", "has an attachment: put the image into figures/ instead"
         if cell.role in (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE) and not cell.nbgrader.get("locked"):
-            yield cell.id, "locked", "can be edited by learners: lock it"
+            yield cell.id, "locked", "can be edited by students: lock it"
 
 
 def _regions(chapter: Chapter) -> Found:
@@ -227,7 +227,7 @@ def _names(chapter: Chapter) -> Found:
 
 
 def _messages(chapter: Chapter) -> Found:
-    """A learner sees a hidden test's message and nothing else of it, so it must be there and plain."""
+    """A student sees a hidden test's message and nothing else of it, so it must be there and plain."""
     for cell in chapter.with_role(Role.TEST):
         try:
             statements = cell_names.assertions(cell.source)
@@ -243,16 +243,16 @@ def _messages(chapter: Chapter) -> Found:
 
 
 def _comparisons(chapter: Chapter) -> Found:
-    """A learner's object may call itself equal to anything: results go through agree, float or np.asarray."""
-    learners: set[str] = set()
+    """A student's object may call itself equal to anything: results go through agree, float or np.asarray."""
+    students: set[str] = set()
     for cell in chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE, Role.TEST):
         try:
             if cell.role is not Role.TEST:
-                # what a learner's class makes may be compared: how it compares is then what is tested
-                learners |= cell_names.bound_names(cell.source) - cell_names.classes(cell.source)
+                # what a student's class makes may be compared: how it compares is then what is tested
+                students |= cell_names.bound_names(cell.source) - cell_names.classes(cell.source)
                 continue
-            for comparison in cell_names.lopsided_comparisons(cell.source, learners):
-                yield cell.id, "compare", f"lets a learner's object decide in “{comparison}”: use agree(…)"
+            for comparison in cell_names.lopsided_comparisons(cell.source, students):
+                yield cell.id, "compare", f"lets a student's object decide in “{comparison}”: use agree(…)"
         except SyntaxError:
             continue  # reported by _names
 
@@ -426,7 +426,7 @@ def fixed(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
             _fix_plan(node, plan)
         if node.get("id") == TOOLS_ID or _is_tools_placeholder(node):
             node.id, node.source = TOOLS_ID, course_tools()
-            node.metadata["jupyter"] = {"source_hidden": True}  # folded: a learner need not read past it
+            node.metadata["jupyter"] = {"source_hidden": True}  # folded: a student need not read past it
     _fix_ids(notebook)
     return notebook
 

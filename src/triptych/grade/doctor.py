@@ -1,4 +1,4 @@
-"""What this machine can do, and a proof: one hostile program in a box.
+"""What this machine can do, and a proof: one hostile program in a sandbox.
 
 Examines only; the command `triptych doctor` prints.
 """
@@ -34,17 +34,17 @@ SHOWN = ("jax", "numpy", "nbgrader", "nbconvert", "jupyter-client", "pyhf")
 class Status(StrEnum):
     OK = "ok"
     WARN = "warn"
-    BAD = "bad"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `cure` says what to do when it is not well."""
+    """One thing looked at. `fix` says what to do when it is not well."""
 
     name: str
     status: Status
     found: str
-    cure: str = ""
+    fix: str = ""
 
 
 def examine(course: Course | None = None) -> list[Finding]:
@@ -81,7 +81,7 @@ def _python() -> Iterator[Finding]:
     if sys.version_info[:2] >= OLDEST_PYTHON:
         yield Finding("Python", Status.OK, found)
     else:
-        yield Finding("Python", Status.BAD, found, "Make an environment with Python 3.11 or later.")
+        yield Finding("Python", Status.FAIL, found, "Make an environment with Python 3.11 or later.")
 
 
 def _packages() -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def _packages() -> Iterator[Finding]:
         wanted = [Requirement(line) for line in importlib.metadata.requires("triptych") or []]
     except importlib.metadata.PackageNotFoundError:
         yield Finding(
-            "packages", Status.BAD, "triptych itself is not installed", "pip install -e . in the course folder."
+            "packages", Status.FAIL, "triptych itself is not installed", "pip install -e . in the course folder."
         )
         return
     wrong = []
@@ -102,7 +102,7 @@ def _packages() -> Iterator[Finding]:
         elif not requirement.specifier.contains(installed, prereleases=True):
             wrong.append(f"{requirement.name} is {installed}, wanted {requirement.specifier}")
     if wrong:
-        yield Finding("packages", Status.BAD, "; ".join(wrong), "pip install -r requirements.txt")
+        yield Finding("packages", Status.FAIL, "; ".join(wrong), "pip install -r requirements.txt")
     else:
         shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN if _version(name))
         yield Finding("packages", Status.OK, shown)
@@ -115,22 +115,22 @@ def _version(name: str) -> str | None:
         return None
 
 
-# --- the box -------------------------------------------------------------------------------------
+# --- the sandbox -------------------------------------------------------------------------------------
 
 
 def _bubblewrap() -> Iterator[Finding]:
     program = shutil.which("bwrap")
     if program is None:
-        cure = "sudo apt install bubblewrap (or the like)."
-        yield Finding("bubblewrap", Status.BAD, "not installed", cure)
+        fix = "sudo apt install bubblewrap (or the like)."
+        yield Finding("bubblewrap", Status.FAIL, "not installed", fix)
         return
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
     problem = sandbox.available()
     if problem is not None:
-        found, _, cure = problem.partition(": ")
-        yield Finding("bubblewrap", Status.BAD, found, cure)
+        found, _, fix = problem.partition(": ")
+        yield Finding("bubblewrap", Status.FAIL, found, fix)
     else:
-        who = "root, learners' code as nobody" if os.geteuid() == 0 else "an ordinary user, in a user namespace"
+        who = "root, students' code as nobody" if os.geteuid() == 0 else "an ordinary user, in a user namespace"
         yield Finding("bubblewrap", Status.OK, f"{told.stdout.strip()}, works as {who}")
 
 
@@ -141,15 +141,15 @@ def _namespaces() -> Iterator[Finding]:
         path = Path("/proc/sys", name)
         return path.read_text().strip() if path.is_file() else ""
 
-    status = Status.WARN if os.geteuid() == 0 else Status.BAD
+    status = Status.WARN if os.geteuid() == 0 else Status.FAIL
     if setting("user/max_user_namespaces") == "0":
         yield Finding("user namespaces", status, "none allowed", "sudo sysctl -w user.max_user_namespaces=10000")
     elif setting("kernel/unprivileged_userns_clone") == "0":
-        cure = "sudo sysctl -w kernel.unprivileged_userns_clone=1"
-        yield Finding("user namespaces", status, "off for ordinary users", cure)
+        fix = "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+        yield Finding("user namespaces", status, "off for ordinary users", fix)
     elif setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
-        cure = "An AppArmor profile for bubblewrap, as in docs/security.md."
-        yield Finding("user namespaces", Status.WARN, "only for programs with an AppArmor profile (Ubuntu)", cure)
+        fix = "An AppArmor profile for bubblewrap, as in docs/security.md."
+        yield Finding("user namespaces", Status.WARN, "only for programs with an AppArmor profile (Ubuntu)", fix)
     else:
         yield Finding("user namespaces", Status.OK, "on")
 
@@ -158,7 +158,7 @@ def _filter() -> Iterator[Finding]:
     try:
         yield Finding("system calls", Status.OK, f"filter of {len(seccomp.program()) // 8} steps")
     except seccomp.UnknownMachineError as error:
-        yield Finding("system calls", Status.BAD, str(error), "Grade on an x86_64 or aarch64 machine.")
+        yield Finding("system calls", Status.FAIL, str(error), "Grade on an x86_64 or aarch64 machine.")
 
 
 def _cgroups() -> Iterator[Finding]:
@@ -170,12 +170,12 @@ def _cgroups() -> Iterator[Finding]:
         group.remove()
         yield Finding("control groups", Status.OK, cgroup.where())
     else:
-        cure = (
+        fix = (
             "Nothing has to be done; for a limit that holds at once: "
             "systemd-run --user --scope -p Delegate=yes triptych grade …"
         )
         yield Finding(
-            "control groups", Status.WARN, "none: memory of a whole box is watched, five times a second", cure
+            "control groups", Status.WARN, "none: memory of a whole sandbox is watched, five times a second", fix
         )
 
 
@@ -195,8 +195,8 @@ def _chromium() -> Iterator[Finding]:
 def _node() -> Iterator[Finding]:
     program = shutil.which("node")
     if program is None:
-        cure = "sudo apt install nodejs (needed by JupyterHub's proxy alone)."
-        yield Finding("Node", Status.WARN, "not installed: no workshop hub", cure)
+        fix = "sudo apt install nodejs (needed by JupyterHub's proxy alone)."
+        yield Finding("Node", Status.WARN, "not installed: no workshop hub", fix)
         return
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
     yield Finding("Node", Status.OK, told.stdout.strip())
@@ -204,7 +204,7 @@ def _node() -> Iterator[Finding]:
 
 # --- the proof -----------------------------------------------------------------------------------
 
-SECRET = "triptych-doctor-secret"  # noqa: S105 - one that is meant to be found where the box leaks
+SECRET = "triptych-doctor-secret"  # noqa: S105 - one that is meant to be found where the sandbox leaks
 
 #: Each attempt leaves "held" or what it got. COURSE, PORT and SECRET are put in.
 HOSTILE = """
@@ -255,27 +255,27 @@ print(json.dumps(said), flush=True)
 
 
 def _proof(course: Course | None) -> Iterator[Finding]:
-    """Runs HOSTILE in a box; every attempt is a finding."""
+    """Runs HOSTILE in a sandbox; every attempt is a finding."""
     problem = sandbox.available()
     if problem is not None:
-        yield Finding("proof", Status.BAD, "no box to prove", "See bubblewrap above.")
+        yield Finding("proof", Status.FAIL, "no sandbox to prove", "See bubblewrap above.")
         return
     root = course.root if course is not None else Path.cwd()
     said = hostile_attempts(root)
     if not said:
-        yield Finding("proof", Status.BAD, "the hostile program said nothing", "Run it again; then report it.")
+        yield Finding("proof", Status.FAIL, "the hostile program said nothing", "Run it again; then report it.")
     for name, outcome in said.items():
         if outcome == "held":
-            yield Finding(f"proof: {name}", Status.OK, "tried in a box, failed")
+            yield Finding(f"proof: {name}", Status.OK, "tried in a sandbox, failed")
         else:
-            cure = "Do not grade here; report it as docs/security.md says."
-            yield Finding(f"proof: {name}", Status.BAD, f"succeeded in a box: {outcome}", cure)
+            fix = "Do not grade here; report it as docs/security.md says."
+            yield Finding(f"proof: {name}", Status.FAIL, f"succeeded in a sandbox: {outcome}", fix)
 
 
 def hostile_attempts(root: Path, run: Callable[..., sandbox.CompletedRun] = sandbox.run) -> dict[str, str]:
-    """What each hostile attempt came to: "held", or what it got. `run` is how Python is run in a box.
+    """What each hostile attempt came to: "held", or what it got. `run` is how Python is run in a sandbox.
 
-    Raises CourseError when the box cannot be made.
+    Raises CourseError when the sandbox cannot be made.
     """
     limits = Limits()
     environment = bubblewrap.environment_folders()

@@ -25,9 +25,9 @@ READ_BYTES = 20_000_000
 class Digests:
     """Digests of submissions to chapters as they are now."""
 
-    def __init__(self, course: Course, box: str, limits: Limits) -> None:
+    def __init__(self, course: Course, sandbox: str, limits: Limits) -> None:
         self._course = course
-        self._common = f"{sorted(machinery().items())} {box} {sorted(asdict(limits).items())}"
+        self._common = f"{sorted(machinery().items())} {sandbox} {sorted(asdict(limits).items())}"
         self._chapters: dict[str, str] = {}
 
     def of(self, student: str, chapter: str, due: datetime | None, by_hand: Sequence[str]) -> str:

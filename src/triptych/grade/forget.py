@@ -31,7 +31,7 @@ EXPORTS = ("canvas.csv", "moodle.csv", "results.json")
 
 
 @dataclass(frozen=True)
-class Trace:
+class StoredData:
     """Something the course folder holds of a student, and how to take it away."""
 
     where: str
@@ -39,7 +39,7 @@ class Trace:
     remove: Callable[[], None]
 
 
-def forget(course: Course, student: str, *, really: bool) -> list[Trace]:
+def forget(course: Course, student: str, *, really: bool) -> list[StoredData]:
     """What the course folder holds of `student`; with `really`, it is gone afterwards.
 
     Raises CourseError when nothing is known of such a student, or while a class is being graded.
@@ -69,7 +69,7 @@ def known(course: Course) -> set[str]:
         return names | {str(student.id) for student in book.students}
 
 
-def traces(course: Course, student: str) -> Iterator[Trace]:
+def traces(course: Course, student: str) -> Iterator[StoredData]:
     """Everything of a student, in the order in which it is best taken away: results before their causes."""
     yield from _in_gradebook(lambda: gradebook(course), student, "gradebook")
     before = course.root / ".triptych" / "gradebook.before.db"
@@ -80,13 +80,13 @@ def traces(course: Course, student: str) -> Iterator[Trace]:
         folder = course.root / part / student
         if folder.is_symlink() or folder.exists():
             files = sum(path.is_file() for path in folder.rglob("*")) if folder.is_dir() else 1
-            yield Trace(f"{part}/{student}", f"{files} files", partial(_remove, folder))
+            yield StoredData(f"{part}/{student}", f"{files} files", partial(_remove, folder))
     yield from _in_record(course, student)
     yield from _in_logs(course, student)
     yield from _in_tables(course, student)
 
 
-def _in_gradebook(opened: Callable[[], Gradebook], student: str, where: str) -> Iterator[Trace]:
+def _in_gradebook(opened: Callable[[], Gradebook], student: str, where: str) -> Iterator[StoredData]:
     with opened() as book:
         try:
             count = len(book.find_student(student).submissions)
@@ -100,16 +100,16 @@ def _in_gradebook(opened: Callable[[], Gradebook], student: str, where: str) -> 
                 with book.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.execute(text("VACUUM"))  # a deleted row's bytes stay in the file until then
 
-    yield Trace(where, f"name, address, marks and comments of {count} submissions", remove)
+    yield StoredData(where, f"name, address, marks and comments of {count} submissions", remove)
 
 
-def _in_record(course: Course, student: str) -> Iterator[Trace]:
+def _in_record(course: Course, student: str) -> Iterator[StoredData]:
     path = Record(course).path
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
     kept = [line for line in lines if not _is_about(line, student)]
     if len(kept) < len(lines):
         where = str(path.relative_to(course.root))
-        yield Trace(where, f"{len(lines) - len(kept)} results", lambda: _replace(path, kept))
+        yield StoredData(where, f"{len(lines) - len(kept)} results", lambda: _replace(path, kept))
 
 
 def _is_about(line: str, student: str) -> bool:
@@ -119,28 +119,28 @@ def _is_about(line: str, student: str) -> bool:
         return False  # damaged, or cut off by the end of a run: `grade` deals with those
 
 
-def _in_logs(course: Course, student: str) -> Iterator[Trace]:
+def _in_logs(course: Course, student: str) -> Iterator[StoredData]:
     log = course.root / ".triptych" / "grade.log"
     lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
     kept = [line for line in lines if f" {student!r}: " not in line]
     if len(kept) < len(lines):
         where = str(log.relative_to(course.root))
-        yield Trace(where, f"{len(lines) - len(kept)} lines", lambda: _replace(log, kept))
+        yield StoredData(where, f"{len(lines) - len(kept)} lines", lambda: _replace(log, kept))
     # what workers and libraries have said, in no form that could be sorted by student
     workers = course.root / ".triptych" / "workers.log"
     if _names(workers, student):
-        yield Trace(str(workers.relative_to(course.root)), "the whole log", workers.unlink)
+        yield StoredData(str(workers.relative_to(course.root)), "the whole log", workers.unlink)
 
 
-def _in_tables(course: Course, student: str) -> Iterator[Trace]:
+def _in_tables(course: Course, student: str) -> Iterator[StoredData]:
     """The report and its table are made anew; exports with the student in them go."""
     pages = [course.root / "report.html", course.root / "grades.csv"]
     naming = [path.name for path in pages if _names(path, student)]
     if naming:
-        yield Trace(" and ".join(naming), "made anew without them", lambda: _report_again(course, pages))
+        yield StoredData(" and ".join(naming), "made anew without them", lambda: _report_again(course, pages))
     for path in (course.root / name for name in EXPORTS):
         if _names(path, student):
-            yield Trace(path.name, "deleted: export it again", path.unlink)
+            yield StoredData(path.name, "deleted: export it again", path.unlink)
 
 
 def _names(path: Path, student: str) -> bool:

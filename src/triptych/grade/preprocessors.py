@@ -29,7 +29,7 @@ def _course(preprocessor: NbGraderPreprocessor) -> Course:
 
 
 class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
-    """Makes the submission anew from the released notebook and the learner's own text."""
+    """Makes the submission anew from the released notebook and the student's own text."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         course, chapter = _course(self), resources["nbgrader"]["assignment"]
@@ -46,7 +46,7 @@ class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
     executed_folder = Unicode("", help="where workers put executed notebooks: <student>/<chapter>.ipynb").tag(
         config=True
     )
-    box = Unicode("bwrap", help="the box that learners' code runs in: bwrap or none").tag(config=True)
+    sandbox = Unicode("bwrap", help="the sandbox that students' code runs in: bwrap or none").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         marks = resources["nbgrader"]
@@ -59,7 +59,7 @@ class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
             folder = Path(self.parent.parent.coursedir.format_path("autograded", marks["student"], marks["assignment"]))
             with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
                 copy_tree(folder, Path(scratch))
-                executed = execute(nb, chapter, Path(scratch), limits=Limits(), box=self.box)
+                executed = execute(nb, chapter, Path(scratch), limits=Limits(), sandbox=self.sandbox)
         outputs = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
         for cell in nb.cells:
             if cell.cell_type == "code" and cell.id in outputs and role_of(cell) is not Role.NOTES:

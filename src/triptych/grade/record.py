@@ -33,8 +33,8 @@ class Result:
     penalty: float = 0.0
     cells: dict[str, CellScore] = field(default_factory=dict)
     seconds: float = 0.0
-    box: str = ""
-    #: where the time went, in seconds: "box", "cells", "tests", "gradebook"
+    sandbox: str = ""
+    #: where the time went, in seconds: "sandbox", "cells", "tests", "gradebook"
     phases: dict[str, float] = field(default_factory=dict)
     #: seconds by test cell
     tests: dict[str, float] = field(default_factory=dict)

@@ -36,7 +36,7 @@ def grade(
     *,
     jobs: int = 0,
     scheduler: str = "",
-    box: str = "bwrap",
+    sandbox: str = "bwrap",
     limits: Limits | None = None,
     force: bool = False,
     listener: Listener | None = None,
@@ -58,15 +58,15 @@ def grade(
         record = Record(course)
         record.shorten()  # takes away a line that was cut off, too
         keys = list(submissions(course.submitted, list(chapters), list(students)))
-        digests = _digests(course, keys, box, limits)
+        digests = _digests(course, keys, sandbox, limits)
         results = [] if force else _standing(course, record, digests)
         unchanged = {(result.student, result.chapter) for result in results}
         todo = sorted((key for key in keys if key not in unchanged), key=lambda key: (key[1], key[0]))
         listener.started(len(todo), len(unchanged))
         if todo:
             _back_up(course)
-            writer = Writer(course, work, box, record)
-            order = Order(course, todo, work, box, limits, listener)
+            writer = Writer(course, work, sandbox, record)
+            order = Order(course, todo, work, sandbox, limits, listener)
             if executor is None:
                 local = partial(pool.prepared, jobs=jobs)
                 executor = partial(dask.prepared, address=scheduler) if scheduler else local
@@ -81,9 +81,9 @@ def grade(
 # --- what need not be graded again ---------------------------------------------------------------
 
 
-def _digests(course: Course, keys: Sequence[Key], box: str, limits: Limits) -> dict[Key, str]:
+def _digests(course: Course, keys: Sequence[Key], sandbox: str, limits: Limits) -> dict[Key, str]:
     """What decides on each submission's marks and feedback, as one number each."""
-    digests = Digests(course, box, limits)
+    digests = Digests(course, sandbox, limits)
     due: dict[str, datetime | None] = {}
     by_hand: dict[Key, list[str]] = defaultdict(list)
     with gradebook(course) as book:

@@ -185,8 +185,8 @@ def password(
     say(f"{user}'s password is now {new_password(site, user, Path(settings.environment))}")
 
 
-@hub.command("try")
-def try_(
+@hub.command("demo")
+def demo(
     chapters: Chapters = None,
     students: Annotated[int, typer.Option("--students", min=1, max=50, help="How many invented students.")] = 2,
     port: Annotated[int, typer.Option("--port", help="On 127.0.0.1 (default: a free one).")] = 0,
@@ -196,10 +196,10 @@ def try_(
     course: CourseFolder = None,
 ) -> None:
     """A hub for a look: on this machine alone, with invented people. Ctrl-C takes everything away again."""
-    from triptych.hub.admin.demo import trial
+    from triptych.hub.admin.demo import demo_hub
 
     here = Course.find(course)
-    with trial(here, here.choose(chapters or []), students, port, environment, say) as (settings, site):
+    with demo_hub(here, here.choose(chapters or []), students, port, environment, say) as (settings, site):
         out.rule("a hub for a look")
         say(f"   address  {settings.address}")
         say(f"instructor  {settings.instructor}")
@@ -213,7 +213,7 @@ def try_(
 
 
 @hub.command()
-def units(
+def systemd(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where to write them.")] = Path(),
     domain: Annotated[str, typer.Option("--domain", help="The hub's name on the network.")] = "hub.example.org",
     folder: Folder = DEFAULT_FOLDER,
@@ -259,11 +259,11 @@ def collect(chapters: Chapters = None, course: CourseFolder = None) -> None:
 @hub.command()
 def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
     """For the instructor: hand back the feedback that grading has made."""
-    from triptych.hub.exchange.release import hand_back
+    from triptych.hub.exchange.release import release_feedback
 
     here = Course.find(course)
     for chapter in here.choose(chapters or []):
-        lines = hand_back(here, chapter).lines
+        lines = release_feedback(here, chapter).lines
         for line in lines or (f"no feedback to hand back: `triptych grade {chapter}` makes it",):
             say(f"{chapter}: {line}")
 

@@ -62,15 +62,15 @@ def assertion_messages(source: str) -> set[str]:
     return {message for message in found if message}
 
 
-def lopsided_comparisons(source: str, learners: set[str]) -> list[str]:
-    """Comparisons of what a learner's code gives with something else, as source text.
+def lopsided_comparisons(source: str, students: set[str]) -> list[str]:
+    """Comparisons of what a student's code gives with something else, as source text.
 
-    learners: names that come from the learner. What they give may be an object whose own `__eq__`
+    students: names that come from the student. What they give may be an object whose own `__eq__`
     says yes to everything.
     Raises SyntaxError.
     """
     tree = ast.parse(source)
-    theirs = set(learners)
+    theirs = set(students)
     # names that are given what comes of theirs; again, until nothing is added
     while True:
         added = {

@@ -182,7 +182,7 @@ def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str
 
 
 def visible_source(source: str) -> str:
-    """A test cell as a learner may see it."""
+    """A test cell as a student may see it."""
     outside, _ = split_region(source, BEGIN_HIDDEN, END_HIDDEN)
     return "\n".join(outside).strip("\n")
 

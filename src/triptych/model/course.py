@@ -20,7 +20,7 @@ CHAPTER_ID = re.compile(r"\d\d_\w+")
 
 
 class CourseError(Exception):
-    """Something a person has to put right: one sentence with what, where and cure."""
+    """Something a person has to put right: one sentence with what, where and fix."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

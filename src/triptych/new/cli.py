@@ -18,7 +18,7 @@ CourseFolder = Annotated[
     Path | None, typer.Option("--course", metavar="DIR", help="The course folder (default: the one you are in).")
 ]
 Points = Annotated[int, typer.Option("--points", min=1, help="Points of the exercise.")]
-Minutes = Annotated[int, typer.Option("--minutes", min=1, help="Minutes that a learner should plan.")]
+Minutes = Annotated[int, typer.Option("--minutes", min=1, help="Minutes that a student should plan.")]
 Bonus = Annotated[bool, typer.Option("--bonus", help="On top of the course's points.")]
 
 
@@ -55,7 +55,7 @@ def chapter(
 @new.command("exercise")
 def exercise(
     chapter: Annotated[str, typer.Argument(metavar="CHAPTER", help="Its chapter, by name or number.")],
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The function that learners write, as in newton_step.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The function that students write, as in newton_step.")],
     points: Points = 2,
     minutes: Minutes = 5,
     bonus: Bonus = False,

@@ -139,7 +139,7 @@ def _free_exercise(course: Course, id_: str) -> str:
     """The id, when a new exercise may have it. Raises CourseError."""
     if not EXERCISE.fullmatch(id_) or keyword.iskeyword(id_) or hasattr(builtins, id_):
         raise CourseError(
-            f"{id_!r} cannot name an exercise, which learners write as a function: write 3 to 41 small letters, "
+            f"{id_!r} cannot name an exercise, which students write as a function: write 3 to 41 small letters, "
             "digits and _, as in newton_step, and no word of Python's own."
         )
     for chapter, plan in course.plans.items():

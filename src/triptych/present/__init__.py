@@ -1,5 +1,5 @@
 """The live deck: a copy of the notebook, a server for it, and the extension of its kernel.
 
-Entry point: `server.staged`.
+Entry point: `server.live_deck`.
 Imported by the command line.
 """

@@ -5,7 +5,7 @@ code cells above it that have not run yet are run in silence, and an exercise th
 stage is answered from the key. So a slide can be skipped, a talk can begin in the middle, and a kernel
 that died goes on where it was. Test cells are never run: the deck shows none.
 
-It lives in the speaker's own kernel, on the speaker's own machine; no learner's and no grader's kernel
+It lives in the speaker's own kernel, on the speaker's own machine; no student's and no grader's kernel
 ever loads it.
 """
 

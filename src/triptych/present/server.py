@@ -90,7 +90,7 @@ SHOWN_ROLES = (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE)
 
 
 @dataclass(frozen=True)
-class Talk:
+class PresentOptions:
     """What is presented, and how."""
 
     chapter: str
@@ -105,7 +105,7 @@ class Talk:
 
 
 @dataclass(frozen=True)
-class Stage:
+class LiveDeck:
     """A live deck that is being served."""
 
     address: str  # with the token
@@ -114,29 +114,29 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(course: Course, talk: Talk) -> Iterator[Stage]:
+def live_deck(course: Course, options: PresentOptions) -> Iterator[LiveDeck]:
     """Makes the copy and serves it. At the end server, kernels and copy are gone, and `save_to` is written.
 
     Raises CourseError when the chapter has no student version, the port is taken, the server does not start,
     or `save_to` cannot be written (the copy is then left where the message says).
     """
-    check_target(course, talk.save_to)
-    check_port(talk.port)
+    check_target(course, options.save_to)
+    check_port(options.port)
     scratch = Path(tempfile.mkdtemp(prefix="triptych-present-"))  # readable by its owner alone
     unsaved = False
     try:
-        copy, first = make_copy(course, talk, scratch / DECK)
+        copy, first = make_copy(course, options, scratch / DECK)
         token = secrets.token_hex(24)
         rise = dict(nbformat.read(copy, as_version=4).metadata["rise"])
-        server = start_server(scratch, configure(scratch, token, rise, port=talk.port))
+        server = start_server(scratch, configure(scratch, token, rise, port=options.port))
         try:
             base = wait_until_up(server, scratch, token)
-            unsaved = talk.save_to is not None
-            yield Stage(f"{base}{path_of(talk, first)}&{urlencode({'token': token})}", copy, server)
+            unsaved = options.save_to is not None
+            yield LiveDeck(f"{base}{path_of(options, first)}&{urlencode({'token': token})}", copy, server)
         finally:
             end(server)
-            if unsaved and talk.save_to is not None:
-                save(copy, talk.save_to)
+            if unsaved and options.save_to is not None:
+                save(copy, options.save_to)
                 unsaved = False
     finally:
         if not unsaved:
@@ -176,25 +176,25 @@ def check_port(port: int) -> None:
 # ---- The copy -----------------------------------------------------------------------------------
 
 
-def make_copy(course: Course, talk: Talk, deck: Path) -> tuple[Path, int]:
+def make_copy(course: Course, options: PresentOptions, deck: Path) -> tuple[Path, int]:
     """Writes `deck/<chapter>` with the notebook to present, its files and the prompter's script.
 
     Returns the notebook's path and the index of the cell to begin at. Raises CourseError when there is no
     student version, it is of another source, or has no such slide or cell.
     """
-    release = course.release / talk.chapter
-    student_file = release / f"{talk.chapter}.ipynb"
+    release = course.release / options.chapter
+    student_file = release / f"{options.chapter}.ipynb"
     if not student_file.is_file():
-        raise CourseError(f"{student_file} is missing: make it with `triptych build {talk.chapter}`.")
-    source = read_chapter(course.notebook(talk.chapter))
+        raise CourseError(f"{student_file} is missing: make it with `triptych build {options.chapter}`.")
+    source = read_chapter(course.notebook(options.chapter))
     student = nbformat.read(student_file, as_version=4)
     released = [cell.id for cell in source.cells if cell.role is not Role.NOTES]
     if released != [cell.id for cell in student.cells]:
-        raise CourseError(f"{student_file} has other cells than its source: run `triptych build {talk.chapter}`.")
-    key = {cell.id: cell for cell in answer_key(course, talk.chapter).cells}
-    notebook = live_notebook(course, talk, source, student, key)
-    first = _first_cell(talk, notebook)
-    target = deck / talk.chapter / student_file.name
+        raise CourseError(f"{student_file} has other cells than its source: run `triptych build {options.chapter}`.")
+    key = {cell.id: cell for cell in answer_key(course, options.chapter).cells}
+    notebook = live_notebook(course, options, source, student, key)
+    first = _first_cell(options, notebook)
+    target = deck / options.chapter / student_file.name
     shutil.copytree(release, target.parent, ignore=shutil.ignore_patterns(".*", student_file.name))
     nbformat.write(notebook, target)
     (target.parent / SCRIPT).write_text(json.dumps(_script(source, notebook, key)), encoding="utf-8")
@@ -202,13 +202,13 @@ def make_copy(course: Course, talk: Talk, deck: Path) -> tuple[Path, int]:
 
 
 def live_notebook(
-    course: Course, talk: Talk, source: Chapter, student: NotebookNode, key: dict[str, NotebookNode]
+    course: Course, options: PresentOptions, source: Chapter, student: NotebookNode, key: dict[str, NotebookNode]
 ) -> NotebookNode:
     """The student version with the speaker's notes, and with what may be seen before anything has run.
 
     A cell whose code is not on the slide shows its output: nobody can see that there is something to run.
     """
-    plan = course.plans[talk.chapter]
+    plan = course.plans[options.chapter]
     cells = {cell.id: cell for cell in student.cells}
     notebook = nbformat.from_dict({**student, "cells": []})
     for cell in source.cells:
@@ -217,13 +217,13 @@ def live_notebook(
             continue
         node = cells[cell.id]
         hidden = bool(node.metadata.get("jupyter", {}).get("source_hidden"))
-        if cell.is_code and cell.role in SHOWN_ROLES and (hidden or talk.outputs):
+        if cell.is_code and cell.role in SHOWN_ROLES and (hidden or options.outputs):
             node.outputs = key[cell.id].outputs
-        if cell.role is Role.SOLUTION and talk.solutions:
+        if cell.role is Role.SOLUTION and options.solutions:
             node.source = unmarked(key[cell.id].source)
         notebook.cells.append(node)
     footer = html.escape(f"{course.title} · {plan.number} {plan.title}")
-    notebook.metadata["rise"] = {**notebook.metadata.get("rise", {}), **rise_settings(footer, dark=talk.dark)}
+    notebook.metadata["rise"] = {**notebook.metadata.get("rise", {}), **rise_settings(footer, dark=options.dark)}
     return notebook
 
 
@@ -252,27 +252,27 @@ def unmarked(source: str) -> str:
     return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
 
 
-def _first_cell(talk: Talk, notebook: NotebookNode) -> int:
+def _first_cell(options: PresentOptions, notebook: NotebookNode) -> int:
     """Index of the cell to begin at. Raises CourseError for a slide or cell that is not there."""
-    if talk.cell:
+    if options.cell:
         ids = [cell.id for cell in notebook.cells]
-        if talk.cell not in ids:
-            raise CourseError(f"{talk.chapter} has no cell {talk.cell!r}: {nearest(talk.cell, ids)}")
-        return ids.index(talk.cell)
-    if talk.slide:
+        if options.cell not in ids:
+            raise CourseError(f"{options.chapter} has no cell {options.cell!r}: {nearest(options.cell, ids)}")
+        return ids.index(options.cell)
+    if options.slide:
         kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells]
         starts = [i for i, kind in enumerate(kinds) if kind in ("slide", "subslide")]
-        if not 1 <= talk.slide <= len(starts):
-            raise CourseError(f"{talk.chapter} has no slide {talk.slide}: it has slides 1 to {len(starts)}.")
-        return starts[talk.slide - 1]
+        if not 1 <= options.slide <= len(starts):
+            raise CourseError(f"{options.chapter} has no slide {options.slide}: it has slides 1 to {len(starts)}.")
+        return starts[options.slide - 1]
     return 0
 
 
-def path_of(talk: Talk, first: int) -> str:
+def path_of(options: PresentOptions, first: int) -> str:
     """Path and query, open for more, of a talk's deck on its server."""
-    if talk.classic:
-        return f"/nbclassic/notebooks/{talk.chapter}/{talk.chapter}.ipynb?activeCellIndex={first}"
-    return f"/rise/{talk.chapter}/{talk.chapter}.ipynb?activeCellIndex={first}"
+    if options.classic:
+        return f"/nbclassic/notebooks/{options.chapter}/{options.chapter}.ipynb?activeCellIndex={first}"
+    return f"/rise/{options.chapter}/{options.chapter}.ipynb?activeCellIndex={first}"
 
 
 def save(copy: Path, target: Path) -> None:

@@ -70,7 +70,7 @@ def _plain(name: str) -> bool:
     return bool(name) and "\0" not in name and all(part not in ("", ".", "..") for part in parts)
 
 
-def lay_down(files: Mapping[str, bytes], folder: Path) -> None:
+def extract(files: Mapping[str, bytes], folder: Path) -> None:
     """Writes files below a folder that nobody else writes to."""
     for name, content in files.items():
         path = folder / name
@@ -134,8 +134,8 @@ def unpack_outcome(archive: object, work: Path, student: str, chapter: str, sent
     if [cell.get("id") for cell in rebuilt.cells] != [cell.get("id") for cell in executed.cells]:
         raise BadArchive("its two notebooks have different cells")
     staged = work / "staged" / student / chapter
-    lay_down({file.removeprefix(STAGED): content for file, content in files.items() if file != EXECUTED}, staged)
-    lay_down({name: files[EXECUTED]}, work / "executed" / student)
+    extract({file.removeprefix(STAGED): content for file, content in files.items() if file != EXECUTED}, staged)
+    extract({name: files[EXECUTED]}, work / "executed" / student)
     return outcome
 
 
@@ -196,7 +196,7 @@ def _notebook(content: bytes) -> nbformat.NotebookNode:
 __all__ = [
     "BadArchive",
     "course_part",
-    "lay_down",
+    "extract",
     "name_of_part",
     "pack",
     "pack_outcome",

@@ -25,7 +25,7 @@ from triptych.grade.dispatch.dask_worker import GIVEN_UP, TRIES, UNABLE
 from triptych.grade.dispatch.job import Job, Outcome, failed
 from triptych.grade.dispatch.order import LOOK_EVERY, Key, Order, name_of
 from triptych.grade.execute import compile_cache
-from triptych.grade.submission.intake import Refused, collect
+from triptych.grade.submission.intake import RejectedSubmission, collect
 from triptych.model.course import CourseError
 
 CONNECT_SECONDS = 10.0
@@ -146,7 +146,7 @@ class _Run:
         return self._order.work / str(sent.number)
 
     def _job(self, sent: _Sent) -> Job:
-        return Job(str(self._order.course.root), *sent.key, str(self._work(sent)), self._order.box)
+        return Job(str(self._order.course.root), *sent.key, str(self._work(sent)), self._order.sandbox)
 
     # --- workers ---------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class _Run:
             sent = self._waiting.popleft()
             try:
                 files = collect(self._order.course.submitted, *sent.key, self._order.limits)
-            except Refused as refusal:
+            except RejectedSubmission as refusal:
                 yield self._job(sent), Outcome(False, str(refusal))
                 continue
             except OSError as error:
@@ -196,9 +196,11 @@ class _Run:
         told = {
             "student": student,
             "chapter": chapter,
-            "box": order.box,
+            "sandbox": order.sandbox,
             "limits": asdict(order.limits),
-            "fill": compile_cache.pays(order.course, chapter, self._many[chapter] // max(len(self._workers), 1)),
+            "fill": compile_cache.worth_compiling(
+                order.course, chapter, self._many[chapter] // max(len(self._workers), 1)
+            ),
             "run": self._id,
             "topic": self._topic(sent),
         }

@@ -1,7 +1,7 @@
 """What a Dask worker does for a submission. Scheduler and workers import this module; it imports little.
 
 The Dask worker unpacks and packs, and hands the submission to a process of its own (`subprocess_worker`), in
-which the learner's code gets its box. It goes on whatever becomes of that.
+which the student's code gets its sandbox. It goes on whatever becomes of that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triptych.grade.dispatch.archive import lay_down, name_of_part, pack_outcome, unpack
+from triptych.grade.dispatch.archive import extract, name_of_part, pack_outcome, unpack
 from triptych.grade.dispatch.job import STUCK, Job, Outcome, died, late, longest
 from triptych.grade.dispatch.subprocess_worker import Ended, SubprocessWorker
 from triptych.grade.fingerprint import machinery
@@ -56,13 +56,13 @@ def work(wanted: str, part: bytes, submission: bytes, told: str) -> bytes | str:
     """Works on one submission and gives its outcome as an archive; or says, in words, why this worker cannot.
 
     wanted: what `about` must say, as JSON. part, submission: archives. told: JSON with student, chapter,
-    box, limits, whether it is worth it to compile first, and the topics on which to say that it begins.
+    sandbox, limits, whether it is worth it to compile first, and the topics on which to say that it begins.
     """
     order, here = json.loads(told), _Here()
     if differs := difference(json.loads(wanted), about()):
         return here.unable(f"has {differs}: install on workers what is installed here")
     if exposed := _exposed(here.folder):
-        return here.unable(f"keeps its files below {exposed}, which boxes show: give it another --local-directory")
+        return here.unable(f"keeps its files below {exposed}, which sandboxes show: give it another --local-directory")
     if not here.begin(order["run"], order["topic"]):
         return GIVEN_UP
     try:
@@ -78,8 +78,8 @@ def _work(here: _Here, part: bytes, submission: bytes, order: dict[str, Any]) ->
         submitted, made = folder / "submitted", folder / "work"
         made.mkdir()
         most = limits.folder_bytes + limits.notebook_bytes + 1
-        lay_down(unpack(submission, lambda _: True, most), submitted / student / chapter)
-        job = Job(str(course), student, chapter, str(made), order["box"], submitted=str(submitted))
+        extract(unpack(submission, lambda _: True, most), submitted / student / chapter)
+        job = Job(str(course), student, chapter, str(made), order["sandbox"], submitted=str(submitted))
         task = {"job": asdict(job), "limits": asdict(limits), "fill": order["fill"]}
         where = f"the log of the worker on {socket.gethostname()}"
         try:
@@ -89,7 +89,7 @@ def _work(here: _Here, part: bytes, submission: bytes, order: dict[str, Any]) ->
             outcome = late(limits) if stuck else died(end.code, where)
         else:
             if "unable" in answer:
-                return here.unable(f"can make no boxes ({str(answer['unable']).rstrip('.')})")
+                return here.unable(f"can make no sandboxes ({str(answer['unable']).rstrip('.')})")
             outcome = Outcome(**answer["outcome"])
         return pack_outcome(outcome, made, student, chapter)
 
@@ -169,7 +169,7 @@ class _Here:
 
 
 def _exposed(folder: Path) -> str:
-    """The folder that boxes show in which `folder` lies, if there is one."""
+    """The folder that sandboxes show in which `folder` lies, if there is one."""
     shown = [Path("/usr"), *map(Path, SYSTEM_FOLDERS), *environment_folders()]
     return next((str(path) for path in shown if folder.is_relative_to(path.resolve())), "")
 
@@ -180,7 +180,7 @@ def _unpacked(part: bytes, folder: Path) -> Path:
     with _lock:
         if not target.is_dir():
             with _folder(folder) as fresh:
-                lay_down(unpack(part, _of_a_course, MOST_PART), fresh / "course")
+                extract(unpack(part, _of_a_course, MOST_PART), fresh / "course")
                 (fresh / "course").rename(target)
     return target
 

@@ -22,7 +22,7 @@ class Job:
     student: str
     chapter: str
     work: str
-    box: str
+    sandbox: str
     #: a folder of programs that JAX has compiled before; none when empty
     compiled: str = ""
     #: where submissions lie; the course's own folder for them when empty

@@ -39,7 +39,7 @@ class Order:
     course: Course
     todo: Sequence[Key]
     work: Path
-    box: str
+    sandbox: str
     limits: Limits
     listener: Listener
 

@@ -24,9 +24,9 @@ def prepared(order: Order, jobs: int) -> Generator[tuple[Job, Outcome]]:
     """Runs submissions in worker processes, `jobs` at a time (0: one a core), and yields what each says as it ends.
 
     A worker keeps what submissions share (warm processes, setup cells, compiled references); a
-    learner's code runs in a process of its own. A worker that dies or hangs costs its submission alone.
+    student's code runs in a process of its own. A worker that dies or hangs costs its submission alone.
     """
-    course, todo, box, limits = order.course, order.todo, order.box, order.limits
+    course, todo, sandbox, limits = order.course, order.todo, order.sandbox, order.limits
     log = course.root / ".triptych" / "workers.log"
     # spawned, not forked: a worker must not inherit the gradebook's connections or JAX's threads
     pool = ProcessPool(
@@ -45,15 +45,15 @@ def prepared(order: Order, jobs: int) -> Generator[tuple[Job, Outcome]]:
         for student, chapter in keys:
             number += 1
             folder = programs[chapter]
-            job = Job(str(course.root), student, chapter, str(order.work / str(number)), box, str(folder or ""))
+            job = Job(str(course.root), student, chapter, str(order.work / str(number)), sandbox, str(folder or ""))
             Path(job.work).mkdir()
             pending[pool.schedule(worker.run, [job, limits], timeout=seconds)] = job
 
     try:
         many = Counter(chapter for _, chapter in todo)
-        first = [chapter for chapter in many if compile_cache.worth_it(course, chapter, many[chapter])]
+        first = [chapter for chapter in many if compile_cache.should_warm(course, chapter, many[chapter])]
         for chapter in first:
-            told = [str(course.root), chapter, box, many[chapter]]
+            told = [str(course.root), chapter, sandbox, many[chapter]]
             pending[pool.schedule(worker.compile_chapter, told, timeout=seconds)] = chapter
         schedule([key for key in todo if key[1] not in first])
         while pending:

@@ -87,7 +87,7 @@ class SubprocessWorker:
         return json.loads(answer)
 
     def close(self) -> None:
-        """Ends the process, and with it the boxes that it has made."""
+        """Ends the process, and with it the sandboxes that it has made."""
         self._link.close()
         try:
             self._process.wait(3)  # it sees that nobody is there any more, and tidies up
@@ -135,20 +135,20 @@ _filled: set[tuple[str, str]] = set()
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
-    """{"outcome": …}, or {"unable": why} when this machine can make no boxes."""
+    """{"outcome": …}, or {"unable": why} when this machine can make no sandboxes."""
     from triptych.grade.dispatch import worker
     from triptych.grade.execute import compile_cache
     from triptych.grade.sandbox.sandbox import available
     from triptych.model.course import Course
 
     job, limits = Job(**task["job"]), Limits(**task["limits"])
-    if job.box != "none" and (reason := available()):
+    if job.sandbox != "none" and (reason := available()):
         return {"unable": reason}
     try:
         if task["fill"] and (job.course, job.chapter) not in _filled:
             _filled.add((job.course, job.chapter))
             with contextlib.suppress(Exception):  # submissions must do without
-                worker.compile_chapter(job.course, job.chapter, job.box)
+                worker.compile_chapter(job.course, job.chapter, job.sandbox)
         folder = compile_cache.compiled(Course(Path(job.course)), job.chapter)
         outcome = worker.run(Job(**{**task["job"], "compiled": str(folder or "")}), limits)
     except Exception as error:

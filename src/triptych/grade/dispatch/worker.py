@@ -1,7 +1,7 @@
 """One submission in a worker process: intake, rebuild, execution.
 
 Writes the rebuilt and the executed notebook below the job's folder. What breaks in here breaks
-one submission; the process that writes the gradebook never opens a notebook that a learner made.
+one submission; the process that writes the gradebook never opens a notebook that a student made.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import keep_at_most
 from triptych.grade.submission.files import copy_tree
-from triptych.grade.submission.intake import Refused, copy_files, read_submission
+from triptych.grade.submission.intake import RejectedSubmission, copy_files, read_submission
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
@@ -82,7 +82,7 @@ def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = exe
     submitted = Path(job.submitted) if job.submitted else course.submitted
     try:
         submission = read_submission(submitted, job.student, job.chapter, limits)
-    except Refused as refusal:
+    except RejectedSubmission as refusal:
         return Outcome(False, str(refusal), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
     release = nbformat.read(course.release / job.chapter / name, as_version=4)
@@ -103,17 +103,19 @@ def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = exe
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
         programs = Path(job.compiled) if job.compiled else None
         timed = Timed()
-        executed = execute(notebook, chapter, folder, limits=limits, box=job.box, compiled=programs, timed=timed)
+        executed = execute(
+            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=programs, timed=timed
+        )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
     return Outcome(True, "", time.monotonic() - start, phases=timed.phases, tests=timed.tests)
 
 
-def compile_chapter(course: str, chapter: str, box: str, submissions: int = compile_cache.WORTH) -> None:
+def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int = compile_cache.WORTH) -> None:
     """Makes what JAX compiles for a chapter ready for so many submissions."""
     drop_other_chapters(chapter)
-    compile_cache.fill(Course(Path(course)), chapter, box=box, submissions=submissions)
+    compile_cache.warm(Course(Path(course)), chapter, sandbox=sandbox, submissions=submissions)
 
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:

@@ -1,11 +1,11 @@
 """Programs that JAX has compiled once for a chapter, so that no submission compiles them again.
 
-Nine tenths of what a notebook with JAX takes is the same programs, compiled for each learner anew.
+Nine tenths of what a notebook with JAX takes is the same programs, compiled for each student anew.
 They are compiled here in runs of the course's own notebook and are only read from then on: what a
 submission compiles is never kept. For a few submissions that is one run, with the instructor's
-answers; for many, the bank's answers are run too, because learners find the same ways to a result.
+answers; for many, the bank's answers are run too, because students find the same ways to a result.
 
-A compiled program says how something is computed. So a box shows them in a folder that cannot be
+A compiled program says how something is computed. So a sandbox shows them in a folder that cannot be
 listed, each under a name that is a hash of the program: only who has the same program already, finds
 what it compiles to.
 """
@@ -49,26 +49,26 @@ def folder_of(course: Course, chapter: str) -> Path:
 
 
 def compiled(course: Course, chapter: str) -> Path | None:
-    """The folder of compiled programs, where `fill` has made it."""
+    """The folder of compiled programs, where `warm` has made it."""
     folder = folder_of(course, chapter)
     return folder if folder.is_dir() else None
 
 
-def worth_it(course: Course, chapter: str, submissions: int) -> bool:
-    """Whether to run `fill` here before so many submissions."""
-    if not pays(course, chapter, submissions):
+def should_warm(course: Course, chapter: str, submissions: int) -> bool:
+    """Whether to run `warm` here before so many submissions."""
+    if not worth_compiling(course, chapter, submissions):
         return False
     folder = compiled(course, chapter)
     return folder is None or (submissions >= MANY and not (folder / WITH_BANK).exists())
 
 
-def pays(course: Course, chapter: str, submissions: int) -> bool:
-    """Whether so many submissions are worth a `fill`: answers by hand leave JAX little to compile."""
+def worth_compiling(course: Course, chapter: str, submissions: int) -> bool:
+    """Whether so many submissions are worth a `warm`: answers by hand leave JAX little to compile."""
     by_hand = course.plans[chapter].by_hand if chapter in course.plans else True
     return not by_hand and submissions >= WORTH
 
 
-def fill(course: Course, chapter: str, *, box: str, submissions: int = WORTH) -> Path:
+def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = WORTH) -> Path:
     """Runs a chapter's notebook for the sake of what it compiles; returns the folder with that.
 
     submissions: how many it is for. What is there already is kept.
@@ -88,12 +88,14 @@ def fill(course: Course, chapter: str, *, box: str, submissions: int = WORTH) ->
         hand = bool(source.notebook.metadata.get("triptych", {}).get("by_hand", False))
         try:
             for answers in _answers(course, source, bank=bank):
-                _run(_answered(release, answers), source, course.release / chapter, box, written)
+                _run(_answered(release, answers), source, course.release / chapter, sandbox, written)
         finally:
-            close_zygote(zygote_spec(box, hand=hand, compiled=written, filled=True, hide=course.root))
+            close_zygote(zygote_spec(sandbox, hand=hand, compiled=written, filled=True, hide=course.root))
         for path in written.iterdir():
             if path.is_file() and not path.is_symlink() and path.name.endswith("-cache"):
-                shutil.copy2(path, kept / path.name)  # with its time: a box shows the oldest where it cannot show all
+                shutil.copy2(
+                    path, kept / path.name
+                )  # with its time: a sandbox shows the oldest where it cannot show all
         if bank:
             (kept / WITH_BANK).touch()
         for old in target.parent.glob(f"{chapter}-*"):
@@ -114,10 +116,10 @@ def _answers(course: Course, source: Chapter, *, bank: bool) -> Iterator[dict[st
         yield own | {exercise: texts[turn % len(texts)] for exercise, texts in known.items()}
 
 
-def _run(notebook: NotebookNode, source: Chapter, files: Path, box: str, written: Path) -> None:
+def _run(notebook: NotebookNode, source: Chapter, files: Path, sandbox: str, written: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="triptych-") as work:
         copy_tree(files, Path(work))
-        execute(notebook, source, Path(work), limits=Limits(), box=box, compiled=written, filled=True)
+        execute(notebook, source, Path(work), limits=Limits(), sandbox=sandbox, compiled=written, filled=True)
 
 
 def _answered(release: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:

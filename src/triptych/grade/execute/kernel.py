@@ -32,7 +32,7 @@ from triptych.grade.sandbox.zygote import Zygote, get_zygote
 START_SECONDS = 60.0
 IDLE_SECONDS = 2.0  # how long to wait for the last outputs of a cell that has ended
 QUEUED_MESSAGES = 32
-BOX = "triptych-box"
+BOX = "triptych-sandbox"
 SEND_MILLISECONDS = 1000
 
 
@@ -53,16 +53,16 @@ class CellRun:
 class Kernel:
     """A running kernel and the socket that its agent has connected to.
 
-    Arguments: the working folder of the learner's code, limits, the box ("none" or "bwrap"), whether
+    Arguments: the working folder of the student's code, limits, the sandbox ("none" or "bwrap"), whether
     the chapter is one to be answered by hand, a folder of compiled programs to read (or to fill), and
-    a folder that must not be seen. Raises KernelError, and SandboxError where there can be no box.
+    a folder that must not be seen. Raises KernelError, and SandboxError where there can be no sandbox.
     """
 
     def __init__(
         self,
         files: Path,
         limits: Limits,
-        box: str,
+        sandbox: str,
         *,
         hand: bool,
         compiled: Path | None = None,
@@ -72,8 +72,8 @@ class Kernel:
         self._limits = limits
         self._sockets: list[zmq.Socket[bytes]] = []
         self._pictures = False
-        kind = zygote_spec(box, hand=hand, compiled=compiled, filled=filled, hide=hide)
-        settings = {"limits": asdict(limits), "box": box, "hand": hand, "filled": filled}
+        kind = zygote_spec(sandbox, hand=hand, compiled=compiled, filled=filled, hide=hide)
+        settings = {"limits": asdict(limits), "sandbox": sandbox, "hand": hand, "filled": filled}
         settings |= {"compiled": str(compiled or ""), "hide": str(hide or "")}
         self._manager = _manager(get_zygote(kind), settings)
         self._folder = Path(self._manager.connection_file).parent
@@ -88,11 +88,11 @@ class Kernel:
     def _start(self, files: Path) -> socket.socket:
         self._manager.start_kernel(cwd=str(files))
         self._connect()
-        # where the kernel's own sockets are: the one folder that a box shares with us
+        # where the kernel's own sockets are: the one folder that a sandbox shares with us
         path = Path(self._manager.ip).with_name("w")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(path))
-            path.chmod(0o666)  # who may reach it is said by the folder, and by the box
+            path.chmod(0o666)  # who may reach it is said by the folder, and by the sandbox
             listener.listen(1)
             self.post(_connect_code(str(path), self._limits))
             end = fair_time() + START_SECONDS
@@ -117,7 +117,7 @@ class Kernel:
             # what arrives is kept in memory until it is read: neither long messages nor many
             made.set(zmq.MAXMSGSIZE, largest)
             made.set(zmq.RCVHWM, QUEUED_MESSAGES)
-            # a learner may have broken the other end: what is sent there must not wait for ever
+            # a student may have broken the other end: what is sent there must not wait for ever
             made.set(zmq.SNDTIMEO, SEND_MILLISECONDS)
             if kind == zmq.SUB:
                 made.subscribe(b"")
@@ -299,7 +299,7 @@ def _connect_code(path: str, limits: Limits) -> str:
     code = f"""
 import sys
 agent = sys.modules["triptych.grade.guest.agent"]
-if "" not in sys.path:  # a submission's own modules lie beside it, in a box as elsewhere
+if "" not in sys.path:  # a submission's own modules lie beside it, in a sandbox as elsewhere
     sys.path.insert(0, "")
 shell = __import__("IPython").get_ipython()
 agent.limit_output(shell, {limits.output_bytes + 1})

@@ -1,4 +1,4 @@
-"""Outputs of a learner's cell, as its kernel tells them: checked in form, limited in size.
+"""Outputs of a student's cell, as its kernel tells them: checked in form, limited in size.
 
 A kernel may say anything. What is kept is valid nbformat; what it means to a reader (scripts,
 terminal codes) is for whoever shows it.

@@ -1,4 +1,4 @@
-"""Jupyter kernels that are forks of a warm process, in a box.
+"""Jupyter kernels that are forks of a warm process, in a sandbox.
 
 `SandboxProvisioner` is a class of jupyter_client's own kind, because that is where every user of it, and
 so nbclient, nbgrader and the formgrader, starts kernels. The sandbox itself is made in `guest/zygote.py`.
@@ -53,7 +53,7 @@ except (ImportError, AttributeError):
 
 
 def zygote_spec(
-    box: str, *, hand: bool = False, compiled: Path | None = None, filled: bool = False, hide: Path | None = None
+    sandbox: str, *, hand: bool = False, compiled: Path | None = None, filled: bool = False, hide: Path | None = None
 ) -> ZygoteSpec:
     """What kernels have in common that may come from one warm process.
 
@@ -65,12 +65,12 @@ def zygote_spec(
         code += _NO_AUTODIFF
     if compiled is not None:
         least = 0.0 if filled else 1e9
-        folder = str(compiled) if box == "none" else COMPILED
+        folder = str(compiled) if sandbox == "none" else COMPILED
         code += _JAX.format(folder=folder, least=least)
     code += _LOWERING
     shown = (Path("/usr"), *environment_folders())
     hidden = (hide,) if hide is not None and any(hide.is_relative_to(folder) for folder in shown) else ()
-    return ZygoteSpec(box=box, code=code, compiled=compiled, filled=filled, hide=hidden)
+    return ZygoteSpec(sandbox=sandbox, code=code, compiled=compiled, filled=filled, hide=hidden)
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -81,11 +81,11 @@ class SandboxProvisioner(KernelProvisionerBase):
     """
 
     limits = Dict(help="limits that differ from the usual ones, by name").tag(config=True)
-    box = Unicode("bwrap", help="bwrap, or none for submissions that one trusts").tag(config=True)
+    sandbox = Unicode("bwrap", help="bwrap, or none for submissions that one trusts").tag(config=True)
     hand = Bool(False, help="whether JAX's derivative transforms are taken away").tag(config=True)
     compiled = Unicode("", help="a folder of compiled programs").tag(config=True)
     filled = Bool(False, help="whether that folder may be written to").tag(config=True)
-    hide = Unicode("", help="a folder that stays empty in the box").tag(config=True)
+    hide = Unicode("", help="a folder that stays empty in the sandbox").tag(config=True)
 
     _child: Child | None = None
     _zygote: Zygote | None = None
@@ -94,13 +94,13 @@ class SandboxProvisioner(KernelProvisionerBase):
     # --- start -----------------------------------------------------------------------------------
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Prepares the connection. Raises SandboxError when no box can be made, or for a restart."""
-        problem = available() if self.box != "none" else None
+        """Prepares the connection. Raises SandboxError when no sandbox can be made, or for a restart."""
+        problem = available() if self.sandbox != "none" else None
         if problem is not None:
             raise SandboxError(problem)
         if self._shared is not None:
             # What the last kernel left there (links, say) is not safe to write through.
-            raise SandboxError("A kernel in a box is not started again: start a new one.")
+            raise SandboxError("A kernel in a sandbox is not started again: start a new one.")
         folder = Path(kwargs["cwd"]) if kwargs.get("cwd") else None
         manager: Any = self.parent
         self._zygote = get_zygote(self._kind(folder))
@@ -129,13 +129,13 @@ class SandboxProvisioner(KernelProvisionerBase):
             except CourseError:
                 hide = None
         compiled = Path(self.compiled) if self.compiled else None
-        return zygote_spec(self.box, hand=self.hand, compiled=compiled, filled=self.filled, hide=hide)
+        return zygote_spec(self.sandbox, hand=self.hand, compiled=compiled, filled=self.filled, hide=hide)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Starts the kernel, with copies of the files of the folder that it would start in."""
         assert self._zygote is not None
         folder = Path(kwargs["cwd"]) if kwargs.get("cwd") else None
-        environment = {"IPYTHONDIR": f"{self._shared}/ipython"} if self.box == "none" else {}
+        environment = {"IPYTHONDIR": f"{self._shared}/ipython"} if self.sandbox == "none" else {}
         code = LAUNCH.format(options=cmd)
         self._child = self._zygote.spawn(
             code, files=folder, shared=self._shared, limits=Limits(**self.limits), environment=environment
@@ -170,7 +170,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         await self.send_signal(signal.SIGKILL)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """Ends the box and all that is in it."""
+        """Ends the sandbox and all that is in it."""
         if self._child is not None:
             self._child.close()
             self._child = None

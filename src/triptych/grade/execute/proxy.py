@@ -1,7 +1,7 @@
-"""The grader's side of the wall: what a test cell holds in place of the learner's functions and objects.
+"""The grader's side of the wall: what a test cell holds in place of the student's functions and objects.
 
-A stand-in is a number. What a test does with it is asked of the agent in the box (`agent.py`); what
-comes back is plain data or another number. A stand-in's own attributes are never the learner's.
+A stand-in is a number. What a test does with it is asked of the agent in the sandbox (`agent.py`); what
+comes back is plain data or another number. A stand-in's own attributes are never the student's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from triptych.grade.guest.codec import (
 from triptych.grade.sandbox.limits import Limits
 
 WAIT_SECONDS = 0.05  # how often a deadline is looked at while nothing arrives
-SETTLE_SECONDS = 2.0  # how long an interrupted learner's code may take to give up
+SETTLE_SECONDS = 2.0  # how long an interrupted student's code may take to give up
 KEPT_ERRORS = 1_000
 KEPT_RESULTS = 256
 MESSAGE_CHARACTERS = 2_000
@@ -51,8 +51,8 @@ class TestAborted(BaseException):
         self.lost = lost  # nobody answers any more
 
 
-class FromLearner(Exception):
-    """An exception of the learner's code. Raised as a subclass of the built-in it was in the box."""
+class StudentError(Exception):
+    """An exception of the student's code. Raised as a subclass of the built-in it was in the sandbox."""
 
     kind = "Exception"  # not `name`: Python itself writes that into some errors
     message = ""
@@ -74,12 +74,12 @@ _ERRORS = {
 
 
 @functools.cache
-def _error_class(base: str) -> type[FromLearner]:
-    return type(base, (FromLearner, _ERRORS[base]), {})
+def _error_class(base: str) -> type[StudentError]:
+    return type(base, (StudentError, _ERRORS[base]), {})
 
 
-class FromBox(str):
-    """A text that came out of the box. sympy must not parse it, because parsing is running."""
+class FromSandbox(str):
+    """A text that came out of the sandbox. sympy must not parse it, because parsing is running."""
 
     __slots__ = ()
 
@@ -127,7 +127,7 @@ class ProxySession:
 
     def _begin(self) -> None:
         self.broken = None
-        self.busy = 0  # requests that the box has not answered
+        self.busy = 0  # requests that the sandbox has not answered
         self._end = min(fair_time() + self.limits.test_seconds, self._notebook_end)
         self._call_end = self._end
         self._functions: list[Callable[..., Any]] = []
@@ -147,14 +147,14 @@ class ProxySession:
         self._begin()
         return self._test
 
-    def meet(self) -> None:
+    def wait_ready(self) -> None:
         """Waits until the agent listens. Raises TestAborted."""
         end = min(fair_time() + self.limits.call_seconds, self._end)
         with self._breaking():
             self._skip_to(codec.READY, end)
 
     def finish(self) -> bool:
-        """Ends the test in the box; False when the box does not follow within SETTLE_SECONDS."""
+        """Ends the test in the sandbox; False when the sandbox does not follow within SETTLE_SECONDS."""
         if self.broken is not None and self.broken.lost:
             return False
         end = fair_time() + SETTLE_SECONDS
@@ -187,10 +187,10 @@ class ProxySession:
         if now > self._end:
             raise self._break(self._late())
 
-    def ask(self, operation: str, *operands: Any) -> Any:
-        """What `operation` gives in the box.
+    def request(self, operation: str, *operands: Any) -> Any:
+        """What `operation` gives in the sandbox.
 
-        Raises FromLearner with what the learner's code raised, NotSerializable when an operand cannot go
+        Raises StudentError with what the student's code raised, NotSerializable when an operand cannot go
         there, TestAborted when there is no answer.
         """
         self.check()
@@ -233,7 +233,7 @@ class ProxySession:
         return told[0]
 
     def _keep_given(self, results: list[Any], size: int) -> None:
-        """Results that the learner's code may change later, as long as there are not too many."""
+        """Results that the student's code may change later, as long as there are not too many."""
         for result in results:
             self._given[self._given_count] = result
             self._given_count += 1
@@ -246,7 +246,7 @@ class ProxySession:
                 del self._given[number]
 
     def _write(self, changed: Any, targets: Mapping[int, Any], dropped: int = 0) -> None:
-        """What the learner's code changed in arrays, lists and dicts that the test has passed or got.
+        """What the student's code changed in arrays, lists and dicts that the test has passed or got.
 
         Those below `dropped` may be there no more.
         """
@@ -273,7 +273,7 @@ class ProxySession:
             raise ProtocolError("An error has not the form of one.")
         if type(lines) is not tuple or not all(isinstance(line, str) for line in lines):
             raise ProtocolError("An error has not the form of one.")
-        if raised in self._raised:  # a test's function raised it, and the learner's code let it pass
+        if raised in self._raised:  # a test's function raised it, and the student's code let it pass
             return self._raised[raised]
         base = next((base for base in bases if base in _ERRORS), "Exception")
         cleaned = tuple(clean(line, 300) for line in lines[:TRACEBACK_LINES])
@@ -282,7 +282,7 @@ class ProxySession:
     # --- callbacks -------------------------------------------------------------------------------
 
     def _serve(self, call: int, data: bytes, end: float) -> None:
-        """The learner's code calls a function of the test."""
+        """The student's code calls a function of the test."""
         said = self._decoder(self._until(end)).decode(data)
         if not (type(said) is tuple and len(said) == 3):
             raise ProtocolError("A call has not the form of one.")
@@ -304,7 +304,7 @@ class ProxySession:
         self._link.send(kind, call, body, self._until(end))
 
     def _keep(self, error: Exception) -> tuple[str, str, int]:
-        """The error as the box may see it; itself it stays here, for when the box lets it pass."""
+        """The error as the sandbox may see it; itself it stays here, for when the sandbox lets it pass."""
         number = self._calls
         self._raised[number] = error
         if len(self._raised) > KEPT_ERRORS:
@@ -325,7 +325,7 @@ class ProxySession:
         counting: bool = False,
     ) -> Decoder:
         special = {codec.HANDLE: self._stand_in, codec.CALLBACK: self._own_function, **(more or {})}
-        return Decoder(special, counting=counting, bounds=self.bounds, tick=tick, text=FromBox)
+        return Decoder(special, counting=counting, bounds=self.bounds, tick=tick, text=FromSandbox)
 
     def _stand_in(self, number: int) -> RemoteProxy:
         found = self._stand_ins.get(number)
@@ -409,7 +409,7 @@ class ProxySession:
 
 
 class _Breaking:
-    """Turns whatever goes wrong with the box into TestAborted, and remembers it: the test is lost."""
+    """Turns whatever goes wrong with the sandbox into TestAborted, and remembers it: the test is lost."""
 
     __slots__ = ("_wall",)
 
@@ -420,7 +420,7 @@ class _Breaking:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, FromLearner):
+        if error is None or isinstance(error, StudentError):
             return
         wall = self._wall
         if isinstance(error, TestAborted):
@@ -437,7 +437,7 @@ class _Breaking:
 
 
 class RemoteProxy:
-    """Something in the box: a function, a class or an object that the learner's cells made."""
+    """Something in the sandbox: a function, a class or an object that the student's cells made."""
 
     __slots__ = ("__weakref__", "_number", "_wall")
 
@@ -449,19 +449,19 @@ class RemoteProxy:
         object.__setattr__(self, "_number", number)
 
     def __getattr__(self, name: str) -> Any:
-        # what Python, NumPy, JAX and sympy look for in objects is not asked of the learner's
+        # what Python, NumPy, JAX and sympy look for in objects is not asked of the student's
         if name.startswith("_") and name not in ("__name__", "__doc__"):
             raise AttributeError(f"a submission's object is not asked for {name}")
-        return self._wall.ask("getattr", self, name)
+        return self._wall.request("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._wall.ask("setattr", self, name, value)
+        self._wall.request("setattr", self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._wall.ask("call", self, args, kwargs)
+        return self._wall.request("call", self, args, kwargs)
 
     def __iter__(self) -> Iterator[Any]:
-        return self._wall_iterator(self._wall.ask("iter", self))
+        return self._wall_iterator(self._wall.request("iter", self))
 
     def _wall_iterator(self, iterator: Any) -> Iterator[Any]:
         """Items in growing portions, so that long ones are fast and the first does not wait for the rest."""
@@ -484,13 +484,13 @@ class RemoteProxy:
         raise StopIteration
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        array = self._wall.ask("array", self)
+        array = self._wall.request("array", self)
         if not isinstance(array, np.ndarray):
             raise TypeError("the result is no array of numbers")
         return array if dtype is None else array.astype(dtype)
 
     def _plain(self, operation: str, kind: type, *operands: Any) -> Any:
-        value = self._wall.ask(operation, self, *operands)
+        value = self._wall.request(operation, self, *operands)
         if not isinstance(value, kind) or isinstance(value, RemoteProxy):
             raise TypeError(f"{operation} of a submission's object gives no {kind.__name__}")
         return value
@@ -530,18 +530,18 @@ class RemoteProxy:
         return object.__hash__(self)
 
     def __instancecheck__(self, instance: object) -> bool:
-        return bool(self._wall.ask("isinstance", instance, self))
+        return bool(self._wall.request("isinstance", instance, self))
 
     def __deepcopy__(self, memo: object) -> Any:
-        return self._wall.ask("deepcopy", self)
+        return self._wall.request("deepcopy", self)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a submission's object is not pickled")
 
 
 def _portion(wall: ProxySession, iterator: Any, count: int) -> tuple[list[Any], bool]:
-    """The next items of something in the box, and whether they are the last."""
-    said = wall.ask("next", iterator, count)
+    """The next items of something in the sandbox, and whether they are the last."""
+    said = wall.request("next", iterator, count)
     if not (type(said) is tuple and len(said) == 2 and type(said[0]) is list and type(said[1]) is bool):
         raise wall._break("The submission's answer cannot be read. It has not the form of one.")
     return said
@@ -549,14 +549,14 @@ def _portion(wall: ProxySession, iterator: Any, count: int) -> tuple[list[Any], 
 
 def _asks(operation: str) -> Callable[..., Any]:
     def method(self: RemoteProxy, *operands: Any) -> Any:
-        return self._wall.ask(operation, self, *operands)
+        return self._wall.request(operation, self, *operands)
 
     return method
 
 
 def _asks_reflected(operation: str) -> Callable[..., Any]:
     def method(self: RemoteProxy, left: Any) -> Any:
-        return self._wall.ask(operation, left, self)
+        return self._wall.request(operation, left, self)
 
     return method
 
@@ -596,7 +596,7 @@ _LIBRARIES = frozenset(("builtins", "cmath", "jax", "math", "numpy", "operator",
 
 
 def _importable(value: Any) -> str | None:
-    """`module:name` of a library's function or class, which the box has as well."""
+    """`module:name` of a library's function or class, which the sandbox has as well."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str) or module.partition(".")[0] not in _LIBRARIES:
         return None

@@ -1,4 +1,4 @@
-"""Runs a rebuilt submission: the learner's cells in their kernel, the test cells here."""
+"""Runs a rebuilt submission: the student's cells in their kernel, the test cells here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.kernel import CellRun, Kernel, remember_code, serve_code
 from triptych.grade.execute.outputs import new_output
-from triptych.grade.execute.proxy import FromLearner, ProxySession, TestAborted, clean
+from triptych.grade.execute.proxy import ProxySession, StudentError, TestAborted, clean
 from triptych.grade.execute.test_cells import PRINTED_CHARACTERS, ChapterTests, TestCell, printed, references
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.cell_names import bound_names
@@ -36,9 +36,9 @@ NOT_RUN = "NotRun"
 
 @dataclass
 class Timed:
-    """Seconds of wall time by phase, "box" (until there is a kernel), "cells" and "tests", and by test cell."""
+    """Seconds of wall time by phase, "sandbox" (until there is a kernel), "cells" and "tests", and by test cell."""
 
-    phases: dict[str, float] = field(default_factory=lambda: {"box": 0.0, "cells": 0.0, "tests": 0.0})
+    phases: dict[str, float] = field(default_factory=lambda: {"sandbox": 0.0, "cells": 0.0, "tests": 0.0})
     tests: dict[str, float] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -60,7 +60,7 @@ def execute(
     files: Path,
     *,
     limits: Limits | None = None,
-    box: str = "none",
+    sandbox: str = "none",
     compiled: Path | None = None,
     filled: bool = False,
     timed: Timed | None = None,
@@ -69,9 +69,9 @@ def execute(
 
     notebook: the submission, rebuilt from the source; of its test cells only the ids are used.
     chapter: the source chapter, for setup and test cells.
-    files: a scratch folder with the submission's other files, where the learner's code works.
+    files: a scratch folder with the submission's other files, where the student's code works.
     limits: how much the submission may take.
-    box: "bwrap", or "none" for submissions that one trusts.
+    sandbox: "bwrap", or "none" for submissions that one trusts.
     compiled: a folder of programs that JAX has compiled before; `filled` when it is to be filled.
     timed: is told where the time went.
 
@@ -79,7 +79,7 @@ def execute(
     KernelError when no kernel starts.
     """
     run = _Run(copy.deepcopy(notebook), chapter, Path(files), limits or Limits())
-    run.start_with = {"box": box, "compiled": compiled, "filled": filled}
+    run.start_with = {"sandbox": sandbox, "compiled": compiled, "filled": filled}
     run.timed = timed or run.timed
     try:
         run.all_cells()
@@ -104,7 +104,7 @@ class _Run:
         self._kernel: Kernel | None = None
         self._wall: ProxySession | None = None
         self._starts = 0
-        self._done: list[NotebookNode] = []  # learner's cells that a new kernel must run again
+        self._done: list[NotebookNode] = []  # student's cells that a new kernel must run again
         self._over = ""  # why nothing more is run
 
     def all_cells(self) -> None:
@@ -129,7 +129,7 @@ class _Run:
     # --- the kernel ------------------------------------------------------------------------------
 
     def _ready(self) -> tuple[Kernel, ProxySession] | None:
-        """The kernel with all learner's cells up to here run; None, and `_over` says why, when there is none."""
+        """The kernel with all student's cells up to here run; None, and `_over` says why, when there is none."""
         while self._kernel is None and not self._over:
             if self._starts > RESTARTS:
                 self._over = "The submission ended its Python, or had to be stopped, too often: nothing more is run."
@@ -143,7 +143,7 @@ class _Run:
 
     def _start(self) -> None:
         self._starts += 1
-        with self.timed.phase("box"):
+        with self.timed.phase("sandbox"):
             self._kernel = Kernel(self._files, self._limits, hand=self._by_hand, hide=self._course, **self.start_with)
         self._wall = ProxySession(
             self._kernel.stream,
@@ -161,7 +161,7 @@ class _Run:
         """The kernel is of no more use."""
         self.close()
 
-    # --- learners' cells -------------------------------------------------------------------------
+    # --- students' cells -------------------------------------------------------------------------
 
     def _learners(self, cell: NotebookNode) -> None:
         if self._ready() is None:
@@ -235,12 +235,12 @@ def _verdict(test: TestCell, shared: ChapterTests, wall: ProxySession) -> Notebo
     try:
         with _Watch(wall.limits.test_seconds + GRACE_SECONDS), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            wall.meet()
+            wall.wait_ready()
             namespace = shared.namespace()
             for name in test.names:
                 try:
-                    namespace[name] = wall.ask("lookup", name)
-                except FromLearner:
+                    namespace[name] = wall.request("lookup", name)
+                except StudentError:
                     namespace.pop(name, None)  # the test meets a NameError, as it would in a notebook
             exec(test.code, namespace)  # noqa: S102 - the course's own cell
         if wall.broken is not None:
@@ -256,8 +256,8 @@ def _verdict(test: TestCell, shared: ChapterTests, wall: ProxySession) -> Notebo
 
 
 def _described(error: BaseException, test: TestCell) -> NotebookNode:
-    """What a learner may see of a failure: no line of the test that is hidden."""
-    if isinstance(error, FromLearner):
+    """What a student may see of a failure: no line of the test that is hidden."""
+    if isinstance(error, StudentError):
         return _error(error.kind, error.message, *error.lines)
     shown = ""
     if isinstance(error, AssertionError):
@@ -295,7 +295,7 @@ def _raise_in(thread: int, error: type[BaseException]) -> None:
 
 
 class _Watch:
-    """Stops the block when it takes longer, even where it asks nothing of the box.
+    """Stops the block when it takes longer, even where it asks nothing of the sandbox.
 
     Not by a signal: those reach the main thread alone. What computes in C is stopped when it
     returns.

@@ -79,7 +79,7 @@ class TestCell:
         return self.code.co_filename
 
     def visible_assertion(self, line: int) -> str:
-        """The assertion that `line` belongs to, when learners may see all of it; else nothing."""
+        """The assertion that `line` belongs to, when students may see all of it; else nothing."""
         lines = self.source.split("\n")
         hidden, inside = set(), False
         for number, text in enumerate(lines, 1):

@@ -1,8 +1,8 @@
-"""What answers in the box: it looks up, calls and computes with what the learner's cells made.
+"""What answers in the sandbox: it looks up, calls and computes with what the student's cells made.
 
-Runs in the learner's kernel, between two cells, while a test cell runs on the grader's side. The
-learner's code can do to it what it likes: nothing here decides on a mark. It imports the codec, the
-standard library and NumPy, because its source is sent into the box without the rest of the package.
+Runs in the student's kernel, between two cells, while a test cell runs on the grader's side. The
+student's code can do to it what it likes: nothing here decides on a mark. It imports the codec, the
+standard library and NumPy, because its source is sent into the sandbox without the rest of the package.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Agent:
         return reply
 
     def _keep(self, values: list[Any]) -> None:
-        """Results that the learner's code could change later, as one that it keeps as a buffer."""
+        """Results that the student's code could change later, as one that it keeps as a buffer."""
         for given in self._given.values():
             given.snapshot = _content(given.value)
         for value in values:
@@ -304,7 +304,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind
     """Plain data that says all that `value` is; None when there is none.
 
-    Subclasses that the learner's own cells define are objects like any other: they may behave in
+    Subclasses that the student's own cells define are objects like any other: they may behave in
     their own way.
     """
     kind = type(value)
@@ -388,7 +388,7 @@ def _same(value: Any, old: Any) -> bool:
 
 
 def _error_of_the_test(name: str, message: str, number: int) -> BaseException:
-    """What a test's function raised, so that the learner's code may catch it."""
+    """What a test's function raised, so that the student's code may catch it."""
     kind = getattr(builtins, name, RuntimeError)
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         kind = RuntimeError

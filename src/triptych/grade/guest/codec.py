@@ -1,10 +1,10 @@
-"""Plain data as bytes, and back: the only language spoken over the wall between grader and box.
+"""Plain data as bytes, and back: the only language spoken over the wall between grader and sandbox.
 
 A value is one tag byte and what the tag says: no pickle, no object arrays, no names of classes.
 The decoder checks every length against what has arrived before it makes anything of it, so that the
 work and the memory it takes are bounded by the message's size and by `Bounds`.
 
-This module also runs in the box, beside the learner's code: it imports the standard library and
+This module also runs in the sandbox, beside the student's code: it imports the standard library and
 NumPy alone.
 """
 
@@ -41,12 +41,12 @@ class Bounds:
     number: int = 1_000_000
 
 
-# Tags whose payload is one number, and what it counts: objects of the learner's, functions of a
+# Tags whose payload is one number, and what it counts: objects of the student's, functions of a
 # test, mutable arguments of the request that is being answered.
 HANDLE, CALLBACK, ARGUMENT = b"H", b"C", b"R"
-# Tags whose payload is a text; they go into the box only.
+# Tags whose payload is a text; they go into the sandbox only.
 SETUP, IMPORTED, SYMPY = b"M", b"V", b"X"
-# A JAX array; into the box only. Its payload is an array.
+# A JAX array; into the sandbox only. Its payload is an array.
 JAX = b"J"
 
 DTYPES = frozenset(
@@ -513,7 +513,7 @@ _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
 # --- frames --------------------------------------------------------------------------------------
 
 # What a frame is, by who sends it. The grader: a request, the answer or the error of a callback, the
-# end. The box: it listens, an answer, an error, a callback, it has ended.
+# end. The sandbox: it listens, an answer, an error, a callback, it has ended.
 REQUEST, ANSWER, ERROR, END = b"Q", b"A", b"X", b"E"
 READY, CALL, ENDED = b"H", b"C", b"B"
 

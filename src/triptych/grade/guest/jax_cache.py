@@ -1,7 +1,7 @@
 """What JAX compiles in a graded process: cheaply, and no program twice.
 
 A submission runs each of its programs a few times, on a few numbers: compiling is nearly all that it
-takes, so the compiler is told not to optimise. A value may differ from the learner's in its last digit.
+takes, so the compiler is told not to optimise. A value may differ from the student's in its last digit.
 
 `jax.jit` and `jax.grad` of a function that is made anew for each call are new to JAX each time: it
 traces, lowers and compiles, or reads the same program from the folder of compiled ones again. Here

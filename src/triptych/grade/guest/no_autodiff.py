@@ -1,4 +1,4 @@
-"""Chapters to be answered by hand: JAX without derivative transforms. Runs in the learner's kernel.
+"""Chapters to be answered by hand: JAX without derivative transforms. Runs in the student's kernel.
 
 jnp's arithmetic, jit and vmap, scans and solvers stay as they are. This keeps people from answering
 with `jax.grad` what they are to write themselves. It is no wall: who loads a second JAX, or writes
@@ -52,7 +52,7 @@ class NotByHand(RuntimeError):
 
 
 def take_away() -> None:
-    """Makes every derivative transform of JAX raise NotByHand. To be called before the learner's first cell."""
+    """Makes every derivative transform of JAX raise NotByHand. To be called before the student's first cell."""
     importlib.import_module("jax")
     importlib.import_module("jax.numpy")
     importlib.import_module("jax.interpreters.ad")

@@ -1,12 +1,12 @@
-"""The warm process: it has imported what submissions need, and makes a box for each by forking.
+"""The warm process: it has imported what submissions need, and makes a sandbox for each by forking.
 
 Runs inside bubblewrap (`bubblewrap.py`), where there is nothing of the course, or plainly where
-submissions are trusted. It never runs a learner's code itself. For each submission three processes
+submissions are trusted. It never runs a student's code itself. For each submission three processes
 come out of it:
 
 - the keeper, outside the submission's namespaces, who ends them and says how they ended
 - the first process inside (number 1), who lays out the private places, gives up every right, and waits
-- the learner's Python, which runs the code it is told to
+- the student's Python, which runs the code it is told to
 
 So no submission shares processes, files, network, IPC or memory that is written with the next one.
 This module imports the standard library alone, and the package is not there where it runs.
@@ -28,7 +28,7 @@ import struct
 import sys
 from typing import Any, NoReturn
 
-HOME = "/home/learner"
+HOME = "/home/student"
 WORK = f"{HOME}/work"
 #: Where a zygote shows the folder of compiled programs.
 COMPILED = "/opt/compiled"
@@ -40,7 +40,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NE
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION = 0x20080522
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-#: Exit code of a first process that could not lay out the box; what it said is in the report.
+#: Exit code of a first process that could not lay out the sandbox; what it said is in the report.
 NOT_MADE = 125
 LARGEST_JOB = 1 << 20
 MOST_FILES = 250
@@ -114,7 +114,7 @@ def _keep(handed: list[int]) -> NoReturn:
     link, door, rest = socket.socket(fileno=handed[1]), socket.socket(fileno=handed[2]), handed[3:]
     os.setsid()
     try:
-        if job["box"]:
+        if job["sandbox"]:
             _separate(own=job["user"] is None)
         inner = os.fork()
     except OSError as error:
@@ -130,7 +130,7 @@ def _keep(handed: list[int]) -> NoReturn:
     for descriptor in rest:
         os.close(descriptor)
     # in a namespace number 1 takes all with it; without one, the session is what there is to end
-    end = os.kill if job["box"] else os.killpg
+    end = os.kill if job["sandbox"] else os.killpg
     watched = os.pidfd_open(inner)
     ready, _, _ = select.select([watched, link.fileno()], [], [])
     if watched not in ready:
@@ -139,7 +139,7 @@ def _keep(handed: list[int]) -> NoReturn:
         end(inner, signal.SIGKILL)
     _, status, used = os.wait4(inner, 0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if not job["box"]:
+        if not job["sandbox"]:
             end(inner, signal.SIGKILL)
     told = {"status": os.waitstatus_to_exitcode(status), "cpu": used.ru_utime + used.ru_stime}
     with contextlib.suppress(OSError):
@@ -162,8 +162,8 @@ def _separate(*, own: bool) -> None:
 
 
 def _first(job: dict[str, Any], door: socket.socket, handed: list[int]) -> NoReturn:
-    """Lays out the box, gives up every right, forks the learner's Python and waits for it."""
-    if job["box"]:
+    """Lays out the sandbox, gives up every right, forks the student's Python and waits for it."""
+    if job["sandbox"]:
         _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         try:
             _lay_out(job)
@@ -178,27 +178,27 @@ def _first(job: dict[str, Any], door: socket.socket, handed: list[int]) -> NoRet
     for target, descriptor in zip((1, 2), handed[: job["streams"]], strict=False):
         os.dup2(descriptor, target)
     files = list(zip(job["files"], handed[job["streams"] :], strict=True))
-    if job["box"]:
+    if job["sandbox"]:
         with contextlib.suppress(OSError):  # an old kernel; only what /proc/self/cgroup says depends on it
             _call("unshare", CLONE_NEWCGROUP)
     for name, wanted in job["limits"].items():
         _, hard = resource.getrlimit(getattr(resource, name))
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(getattr(resource, name), (most, most))
-    if job["box"]:
+    if job["sandbox"]:
         _give_up_rights(job["user"])
         os.makedirs(WORK)
         for name, descriptor in files:
             _write_file(f"{WORK}/{name}", descriptor)
     _close_all_but(job["streams"])
-    os.chdir(WORK if job["box"] else job["folder"])
-    if job["box"]:
+    os.chdir(WORK if job["sandbox"] else job["folder"])
+    if job["sandbox"]:
         _filter_calls(bytes.fromhex(job["filter"]))
-        learner = os.fork()
-        if learner:
+        student = os.fork()
+        if student:
             while True:  # orphans are given to us
                 ended, status = os.wait()
-                if ended == learner:
+                if ended == student:
                     code = os.waitstatus_to_exitcode(status)
                     os._exit(code if code >= 0 else 128 - code)
         os.setsid()
@@ -265,7 +265,7 @@ def _close_all_but(streams: int) -> None:
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1024)
 
 
-# --- the learner's Python ---------------------------------------------------------------------------
+# --- the student's Python ---------------------------------------------------------------------------
 
 
 def _learner(job: dict[str, Any]) -> NoReturn:
@@ -282,7 +282,7 @@ def _learner(job: dict[str, Any]) -> NoReturn:
     code = 1
     try:
         names = {"__name__": "__main__", "__builtins__": __builtins__}
-        exec(compile(job["code"], "<box>", "exec"), names)
+        exec(compile(job["code"], "<sandbox>", "exec"), names)
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)

@@ -1,7 +1,7 @@
-"""What a learner gets back: own cells, each behaviour with its verdict and sentence, no hidden test.
+"""What a student gets back: own cells, each behaviour with its verdict and sentence, no hidden test.
 
 nbgrader's GenerateFeedback makes the page; this preprocessor gives it something safe to show. It
-shows text and PNG pictures alone, so nothing that a learner's code has put out can be a script.
+shows text and PNG pictures alone, so nothing that a student's code has put out can be a script.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # both sets: \x9b begins a terminal code too
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 MESSAGE_LENGTH, TEXT_LENGTH, PICTURE_LENGTH = 300, 10_000, 2_000_000
-#: A hidden line shorter than this says nothing (`)`, `else:`) and stands in learners' code too.
+#: A hidden line shorter than this says nothing (`)`, `else:`) and stands in students' code too.
 TELLING = 12
 NOT_YET = "This behaviour does not hold yet."
 
@@ -39,7 +39,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell of the learner's."""
+    """A cell of the student's."""
 
     source: str
     code: bool
@@ -66,7 +66,7 @@ class Behaviour:
 
 @dataclass
 class Section:
-    """An exercise: the learner's cells and what its tests decided."""
+    """An exercise: the student's cells and what its tests decided."""
 
     id: str
     heading: str
@@ -98,7 +98,7 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
 
 def sections(notebook: NotebookNode) -> list[Section]:
     """The exercises of an autograded notebook, in order; what stands before the first goes first."""
-    secrets = telling_lines(notebook)
+    secrets = secret_lines(notebook)
     exercises = [c.metadata.nbgrader.grade_id for c in notebook.cells if role_of(c) is Role.SOLUTION]
     titles = _titles(notebook, exercises)
     found = [Section("", "Your own cells")]
@@ -118,7 +118,7 @@ def sections(notebook: NotebookNode) -> list[Section]:
     return [section for section in found if section.cells or section.behaviours]
 
 
-def telling_lines(notebook: NotebookNode) -> frozenset[str]:
+def secret_lines(notebook: NotebookNode) -> frozenset[str]:
     """The lines of hidden tests that would give something away: long enough, and shown nowhere else."""
     hidden: set[str] = set()
     shown: list[str] = []
@@ -128,7 +128,7 @@ def telling_lines(notebook: NotebookNode) -> frozenset[str]:
             hidden |= {line.strip() for line in hidden_lines(cell.source)}
         if role in (Role.TEST, Role.SETUP, Role.STUDENT_SIDE) or (role is Role.LECTURE and not _is_extra(cell)):
             shown.append(visible_source(cell.source))
-        elif role is Role.SOLUTION:  # what a learner has written is no news to them
+        elif role is Role.SOLUTION:  # what a student has written is no news to them
             shown.append(stub(cell.source))
     text = "\n".join(shown)
     return frozenset(line for line in hidden if len(line) >= TELLING and line not in text)
@@ -158,7 +158,7 @@ def _explained(error: NotebookNode, source: str, secrets: frozenset[str]) -> tup
         # Only what stands in the test's source word for word: a computed message may hold expected values.
         return (said if said in assertion_messages(source) else NOT_YET), ""
     first = clean(said, secrets).strip().split("\n")[0][:MESSAGE_LENGTH]
-    # without the test's own frames; what is left are lines of the learner's cells
+    # without the test's own frames; what is left are lines of the student's cells
     trace = clean("\n".join(map(str, error.get("traceback", []))), secrets)
     return f"{clean(name, secrets)[:60]}: {first}".rstrip(": "), trace[-TEXT_LENGTH:]
 

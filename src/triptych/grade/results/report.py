@@ -175,8 +175,8 @@ def line_of(row: dict[str, Any]) -> tuple[str, str, str, str]:
     remarks = ["late"] if row.get("late") else []
     if penalty := row.get("penalty"):
         remarks.append(f"{penalty:g} points off")
-    if row.get("box") == "none":
-        remarks.append("no box")
+    if row.get("sandbox") == "none":
+        remarks.append("no sandbox")
     return student, f"{counted(row):g}", f"{row['max_score']:g}", ", ".join(remarks)
 
 

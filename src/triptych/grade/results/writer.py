@@ -18,10 +18,10 @@ from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 class Writer:
     """Hands prepared submissions to nbgrader, one at a time, and reads the marks back."""
 
-    def __init__(self, course: Course, work: Path, box: str, record: Record) -> None:
+    def __init__(self, course: Course, work: Path, sandbox: str, record: Record) -> None:
         self.course = course
         self.work = work
-        self.box = box
+        self.sandbox = sandbox
         self.record = record
         self._log = course.root / ".triptych" / "grade.log"
 
@@ -47,7 +47,7 @@ class Writer:
             seconds=outcome.seconds + seconds,
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
-            box=self.box,
+            sandbox=self.sandbox,
             digest="" if again else digest,
         )
         self.record.add(result)

@@ -1,8 +1,8 @@
-"""The outer box: a bubblewrap sandbox around the warm process that submissions are forked from.
+"""The outer sandbox: a bubblewrap sandbox around the warm process that submissions are forked from.
 
 Own process, network, IPC, host-name and control-group namespaces; of the disk only the system and
 the Python environment, read-only, and private space in memory. What is in it ends with it. A
-learner's code runs in it in a box of its own, which takes away the rest: `guest/zygote.py` makes that.
+student's code runs in it in a sandbox of its own, which takes away the rest: `guest/zygote.py` makes that.
 
 As root the code inside runs as a user number that nobody has: limits on processes do not bind root.
 As an ordinary user it runs in a user namespace.
@@ -31,11 +31,11 @@ from triptych.grade.guest.jax_cache import QUICK
 from triptych.grade.guest.zygote import HOME
 from triptych.model.course import CourseError
 
-#: Inside: the modules of this package that run in the box.
+#: Inside: the modules of this package that run in the sandbox.
 LIBRARY = "/opt/triptych"
 GUEST = ("__init__.py", "grade/__init__.py", "grade/guest")
 
-#: What a learner's Python finds in its environment, box or no box. Pools as large as the machine would run into
+#: What a student's Python finds in its environment, sandbox or no sandbox. Pools as large as the machine would run into
 #: the limits on threads and address space.
 SETTINGS = {
     "OMP_NUM_THREADS": "1",
@@ -49,9 +49,9 @@ SETTINGS = {
 }
 #: Files of a sealed folder that are shown, the oldest first: bubblewrap takes 9,000 arguments, five for each.
 MOST_SEALED = 1400
-#: Open files that making a box needs beside those.
+#: Open files that making a sandbox needs beside those.
 OTHER_FILES = 300
-#: User numbers for boxes made by root: above people, below what distributions and systemd give out.
+#: User numbers for sandboxes made by root: above people, below what distributions and systemd give out.
 SPARE_USERS = range(50_000, 60_000)
 #: Of the system nothing but this, and /usr.
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
@@ -67,16 +67,16 @@ OFTEN_PRIVATE = ("/usr/local/share/nbgrader", "/usr/local/etc", "/usr/etc", "/us
 
 
 class SandboxError(CourseError):
-    """A box that could not be made: one sentence with the cure."""
+    """A sandbox that could not be made: one sentence with the fix."""
 
 
-class Box:
-    """The outer box, in which a zygote makes one for each submission (`zygote.py`, `guest/zygote.py`).
+class Sandbox:
+    """The outer sandbox, in which a zygote makes one for each submission (`zygote.py`, `guest/zygote.py`).
 
     Use it as a context manager: it and all in it ends with the block.
 
     Args:
-        shared: folder that box and grader both write to, for sockets; at the same path inside.
+        shared: folder that sandbox and grader both write to, for sockets; at the same path inside.
         hide: folders that stay empty inside even where they lie below a system folder.
         sealed: folders whose files can be read inside by who knows their names, but not listed, by their path there.
         writable: a folder to show inside that what runs in it may write to, and its path there.
@@ -103,7 +103,7 @@ class Box:
         #: bubblewrap's inner process, the parent of all, as a descriptor that is readable when it has ended
         self._inner: int | None = None
 
-    def __enter__(self) -> Box:
+    def __enter__(self) -> Sandbox:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -112,13 +112,13 @@ class Box:
     def start(
         self, command: Sequence[str], *, stderr: int | IO[bytes] = subprocess.DEVNULL, pass_fds: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
-        """Starts `command` in the box; `pass_fds` stay open inside. Once a box.
+        """Starts `command` in the sandbox; `pass_fds` stay open inside. Once a sandbox.
 
         The process is bubblewrap's; it ends with the command's return code. Raises SandboxError when
         there is no bubblewrap; what else can be wrong, `available` says.
         """
         if self.process is not None:
-            raise SandboxError("A box runs one command: make a new one.")
+            raise SandboxError("A sandbox runs one command: make a new one.")
         program = _bubblewrap()
         with contextlib.ExitStack() as open_files:
             told, info = (open_files.enter_context(os.fdopen(fd, "rb", 0)) for fd in os.pipe())
@@ -141,7 +141,7 @@ class Box:
         return self.process
 
     def close(self) -> None:
-        """Ends everything in the box and waits until it is gone. May be called more than once."""
+        """Ends everything in the sandbox and waits until it is gone. May be called more than once."""
         process, self.process = self.process, None
         if process is not None:
             _kill(process)
@@ -170,7 +170,7 @@ class Box:
     def _separate(self, layout: _Layout) -> None:
         layout.add("--new-session", "--cap-drop", "ALL")
         layout.add("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
-        layout.add("--hostname", "box")
+        layout.add("--hostname", "sandbox")
         if self.user is None:
             layout.add("--unshare-user")
         else:  # what it takes to make a submission's namespaces, to be somebody else in them, and to end that
@@ -195,7 +195,7 @@ class Box:
         group = os.getgid() if self.user is None else self.user
         layout.write("/etc/passwd", f"root:x:0:0::/:/bin/false\nlearner:x:{user}:{group}::{HOME}:/bin/sh\n")
         layout.write("/etc/group", f"root:x:0:\nlearner:x:{group}:\n")
-        layout.write("/etc/hosts", "127.0.0.1 localhost box\n::1 localhost\n")
+        layout.write("/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n")
         layout.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
 
     def _lay_out_environment(self, layout: _Layout) -> None:
@@ -220,7 +220,7 @@ class Box:
 
     def _lay_out_private(self, layout: _Layout) -> None:
         layout.add("--proc", "/proc", "--dev", "/dev")
-        for place in ("/dev/shm", "/tmp", HOME):  # noqa: S108 - the box's own; each submission gets new ones over them
+        for place in ("/dev/shm", "/tmp", HOME):  # noqa: S108 - the sandbox's own; each submission gets new ones over them
             layout.tmpfs(place, self.space)
         for path in _font_lists():  # to look for fonts anew takes a second
             layout.copy(path.open("rb"), f"{HOME}/.cache/matplotlib/{path.name}", mode="0666")
@@ -236,8 +236,8 @@ class Box:
         return {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": HOME,
-            "USER": "learner",
-            "LOGNAME": "learner",
+            "USER": "student",
+            "LOGNAME": "student",
             "LANG": "C.UTF-8",
             "PYTHONPATH": LIBRARY,
             **SETTINGS,
@@ -317,7 +317,7 @@ def _abilities() -> frozenset[str]:
 
 
 def too_old() -> bool:
-    """Whether this bubblewrap lacks what boxes need. Raises SandboxError when there is none."""
+    """Whether this bubblewrap lacks what sandboxes need. Raises SandboxError when there is none."""
     return "--perms" not in _abilities()
 
 
@@ -332,7 +332,7 @@ def _spare_user() -> int:
 
 def _memory_file(name: str, content: bytes) -> IO[bytes]:
     """A file that is nowhere on disk, open at its beginning."""
-    file = os.fdopen(os.memfd_create(f"box-{name}"), "w+b", buffering=0)
+    file = os.fdopen(os.memfd_create(f"sandbox-{name}"), "w+b", buffering=0)
     file.write(content)
     file.seek(0)
     return file
@@ -422,7 +422,7 @@ def explain(complaint: str, settings: Path) -> str:
         )
     if re.search(r"[Pp]ermission denied", complaint):
         return (
-            f"The Python environment cannot be read in the box ({said}): "
+            f"The Python environment cannot be read in the sandbox ({said}): "
             f"make {sys.prefix} and {sys.base_prefix} readable for everyone."
         )
-    return f"A box could be made but Python did not start in it: {said}"
+    return f"A sandbox could be made but Python did not start in it: {said}"

@@ -1,8 +1,8 @@
-"""Control groups: one limit on the memory and the processes of a whole box.
+"""Control groups: one limit on the memory and the processes of a whole sandbox.
 
 Version 2 where a folder with the controllers is writable (a systemd user scope, a container that
 delegates), version 1 where it is still mounted and we are root. Where neither is so, `open_group`
-gives None, and the box's own watch is what is left.
+gives None, and the sandbox's own watch is what is left.
 """
 
 from __future__ import annotations

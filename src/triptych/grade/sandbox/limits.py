@@ -1,4 +1,4 @@
-"""How much a submission may take. One place, so that box, wall and documentation agree."""
+"""How much a submission may take. One place, so that sandbox, wall and documentation agree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Limits:
     test_seconds: float = 30.0
     cell_seconds: float = 30.0
     notebook_seconds: float = 300.0
-    # the box
+    # the sandbox
     cpu_seconds: int = 300
     address_space: int = 6_000_000_000
     memory: int = 3_000_000_000

@@ -1,4 +1,4 @@
-"""A piece of Python in a box from beginning to end, and whether boxes work on this machine."""
+"""A piece of Python in a sandbox from beginning to end, and whether sandboxes work on this machine."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from triptych.grade.sandbox.zygote import Zygote, ZygoteSpec
 
 @dataclass(frozen=True)
 class CompletedRun:
-    """What a piece of code in a box left: return code (negative: the signal) and output, cut to the limit."""
+    """What a piece of code in a sandbox left: return code (negative: the signal) and output, cut to the limit."""
 
     returncode: int
     stdout: str
     stderr: str
-    #: why the box ended it, if it did
+    #: why the sandbox ended it, if it did
     verdict: str | None = None
 
 
@@ -39,7 +39,7 @@ def run(
     zygote: Zygote | None = None,
     **child: Any,
 ) -> CompletedRun:
-    """Runs Python in a box of its own and ends it after `seconds`.
+    """Runs Python in a sandbox of its own and ends it after `seconds`.
 
     zygote: where it comes from; one is made, with `hide` and `imports`, when none is given.
     child: further arguments of `Zygote.spawn`. Raises SandboxError.
@@ -84,21 +84,23 @@ def run(
 
 @functools.cache
 def available() -> str | None:
-    """None when boxes work here; else one sentence with the cure. Makes one to find out, once a process."""
+    """None when sandboxes work here; else one sentence with the fix. Makes one to find out, once a process."""
     try:
         seccomp.program()
         if too_old():
             return "This bubblewrap is older than 0.5 and lacks --perms: install a newer one."
-        told = run("print('in the box')", seconds=60)
+        told = run("print('in the sandbox')", seconds=60)
     except SandboxError as error:
         return str(error)
     except seccomp.UnknownMachineError as error:
         return f"There is {error}: grade on such a machine."
     except OSError as error:
         return f"bubblewrap does not start ({error}): reinstall it."
-    if told.returncode == 0 and told.stdout == "in the box\n":
+    if told.returncode == 0 and told.stdout == "in the sandbox\n":
         return None
-    return f"A box could be made but Python did not run in it: {(told.stderr.strip().splitlines() or ['no word'])[-1]}"
+    return (
+        f"A sandbox could be made but Python did not run in it: {(told.stderr.strip().splitlines() or ['no word'])[-1]}"
+    )
 
 
 __all__ = ["CompletedRun", "available", "run"]

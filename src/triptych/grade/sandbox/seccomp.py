@@ -1,4 +1,4 @@
-"""The box's system-call filter, as the bytes that `bwrap --seccomp` reads.
+"""The sandbox's system-call filter, as the bytes that `bwrap --seccomp` reads.
 
 Written out here instead of through libseccomp: the filter is a list of numbers and three looks at
 an argument, and so needs neither a C library on the grader's machine nor a binding to it.
@@ -11,7 +11,7 @@ import struct
 
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 
-#: Refused with EPERM. Numbers on x86_64 and on aarch64 (None: not there).
+#: RejectedSubmission with EPERM. Numbers on x86_64 and on aarch64 (None: not there).
 DENIED: dict[str, tuple[int | None, int | None]] = {
     # other processes
     "ptrace": (101, 117),
@@ -68,7 +68,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "adjtimex": (159, 171),
 }
 
-#: Refused as if the kernel were too old, so that the C library takes the older call.
+#: RejectedSubmission as if the kernel were too old, so that the C library takes the older call.
 ABSENT: dict[str, tuple[int, int]] = {
     # its flags lie behind a pointer, where a filter cannot look
     "clone3": (435, 435),

@@ -1,7 +1,7 @@
-"""Where learners' Python comes from: a warm process, and a fresh fork of it for each submission.
+"""Where students' Python comes from: a warm process, and a fresh fork of it for each submission.
 
 A zygote is kept for all submissions of a kind that this process grades. What a fork may take is
-limited here and in `guest/zygote.py`; that a fork is in a box of its own is `guest/zygote.py`'s work.
+limited here and in `guest/zygote.py`; that a fork is in a sandbox of its own is `guest/zygote.py`'s work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import IO
 
 from triptych.grade.guest.zygote import COMPILED, LARGEST_JOB
 from triptych.grade.sandbox import cgroup, seccomp
-from triptych.grade.sandbox.bubblewrap import SETTINGS, Box, SandboxError, environment_folders, explain
+from triptych.grade.sandbox.bubblewrap import SETTINGS, Sandbox, SandboxError, environment_folders, explain
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.usage import folder_bytes, memory_of
 
@@ -51,7 +51,7 @@ SHARED_BYTES = 1_000_000
 PREFIX = "tn-"
 ABANDONED_SECONDS = 60.0
 SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
-# What a submission must not know of the grader's own environment, even where there is no box.
+# What a submission must not know of the grader's own environment, even where there is no sandbox.
 HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
 
 
@@ -59,14 +59,14 @@ HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONP
 class ZygoteSpec:
     """What submissions must have in common to come from one warm process.
 
-    box: "bwrap", or "none" for submissions that one trusts.
+    sandbox: "bwrap", or "none" for submissions that one trusts.
     code: Python that runs once, after the imports.
     imports: modules that are imported before anything is forked.
     compiled: folder of compiled programs that submissions may read; `filled` where they may write, too.
-    hide: folders that stay empty in the box even where they lie below a system folder.
+    hide: folders that stay empty in the sandbox even where they lie below a system folder.
     """
 
-    box: str = "bwrap"
+    sandbox: str = "bwrap"
     code: str = ""
     imports: tuple[str, ...] = IMPORTS
     compiled: Path | None = None
@@ -75,7 +75,7 @@ class ZygoteSpec:
 
 
 class Zygote:
-    """A warm process in an outer box. Use `zygote` to have one kept; raises SandboxError when none can be."""
+    """A warm process in an outer sandbox. Use `zygote` to have one kept; raises SandboxError when none can be."""
 
     def __init__(self, kind: ZygoteSpec = ZygoteSpec(), limits: Limits | None = None) -> None:
         limits = limits or Limits()
@@ -83,7 +83,7 @@ class Zygote:
         self.folder, self._ours = _short_folder()
         self._count = 0
         self._lock = threading.Lock()
-        self._box: Box | None = None
+        self._sandbox: Sandbox | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -104,9 +104,9 @@ class Zygote:
 
     def _start(self, number: int, limits: Limits) -> None:
         command = [sys.executable, "-P", "-c", START, str(number)]
-        if self.kind.box == "none":
+        if self.kind.sandbox == "none":
             kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN_VARIABLES)}
-            # found where this very file is, as in a box
+            # found where this very file is, as in a sandbox
             path = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
             self._process = subprocess.Popen(
                 command,
@@ -119,26 +119,26 @@ class Zygote:
             )
             return
         compiled = {COMPILED: self.kind.compiled} if self.kind.compiled is not None else {}
-        self._box = Box(
+        self._sandbox = Sandbox(
             shared=self.folder,
             hide=self.kind.hide,
             sealed={} if self.kind.filled else compiled,
             writable=compiled if self.kind.filled else {},
             space=limits.file_bytes,
         )
-        if self.kind.filled and self.kind.compiled is not None and self._box.user is not None:
-            os.chown(self.kind.compiled, self._box.user, self._box.user)
-        self._process = self._box.start(command, stderr=subprocess.PIPE, pass_fds=[number])
+        if self.kind.filled and self.kind.compiled is not None and self._sandbox.user is not None:
+            os.chown(self.kind.compiled, self._sandbox.user, self._sandbox.user)
+        self._process = self._sandbox.start(command, stderr=subprocess.PIPE, pass_fds=[number])
 
     def _complaint(self) -> str:
-        """Why the warm process has not come to be: one sentence with the cure."""
+        """Why the warm process has not come to be: one sentence with the fix."""
         process = self._process
         assert process is not None and process.stderr is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5.0)
         os.set_blocking(process.stderr.fileno(), False)
         said = (process.stderr.read() or b"").decode(errors="replace")
-        if self.kind.box == "none":
+        if self.kind.sandbox == "none":
             return f"Python for submissions does not start: {(said.strip().splitlines() or ['it says nothing'])[-1]}"
         return explain(said, Path("/proc/sys/kernel"))
 
@@ -148,11 +148,11 @@ class Zygote:
 
     @property
     def user(self) -> int | None:
-        return self._box.user if self._box is not None else None
+        return self._sandbox.user if self._sandbox is not None else None
 
     @property
     def pid(self) -> int:
-        """The process that all submissions descend from: bubblewrap's where there is a box."""
+        """The process that all submissions descend from: bubblewrap's where there is a sandbox."""
         assert self._process is not None
         return self._process.pid
 
@@ -176,31 +176,31 @@ class Zygote:
         environment: Mapping[str, str] | None = None,
         streams: Sequence[int] = (),
     ) -> Child:
-        """A fresh Python that runs `code`, in a box of its own.
+        """A fresh Python that runs `code`, in a sandbox of its own.
 
         files: folder whose files, notebooks and links aside, are copied into its working folder
-            (without a box: the working folder itself).
+            (without a sandbox: the working folder itself).
         shared: one of `new_folder`; made here, and taken away at the end, when none is given.
         streams: descriptors for what it prints, and for what it prints as errors.
         Raises SandboxError.
         """
         limits = limits or Limits()
         child = Child(self, shared or self.new_folder(), limits, remove=shared is None)
-        boxed = self._box is not None
+        sandboxed = self._sandbox is not None
         with contextlib.ExitStack() as opened:
-            copied = list(_regular_files(files, limits, opened)) if boxed and files is not None else []
+            copied = list(_regular_files(files, limits, opened)) if sandboxed and files is not None else []
             job = {
-                "box": boxed,
+                "sandbox": sandboxed,
                 "user": self.user,
                 "code": code,
                 "files": [name for name, _ in copied],
                 "folder": str(files or child.folder),
                 "shared": str(self.folder),
                 "own": child.folder.name,
-                "keep": _below_tmp() if boxed else [],
+                "keep": _below_tmp() if sandboxed else [],
                 "space": limits.file_bytes,
-                "limits": _resource_limits(limits) if boxed else {},
-                "filter": seccomp.program().hex() if boxed else "",
+                "limits": _resource_limits(limits) if sandboxed else {},
+                "filter": seccomp.program().hex() if sandboxed else "",
                 "environment": dict(environment or {}),
                 "streams": len(streams),
             }
@@ -230,8 +230,8 @@ class Zygote:
     def close(self) -> None:
         """Ends the warm process and everything that has come from it."""
         self._control.close()
-        if self._box is not None:
-            self._box.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
         elif self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
@@ -247,7 +247,7 @@ class Zygote:
 
 
 class Child:
-    """A learner's Python as the grader holds it: whether it lives, how to end it, what it took."""
+    """A student's Python as the grader holds it: whether it lives, how to end it, what it took."""
 
     def __init__(self, zygote: Zygote, folder: Path, limits: Limits, *, remove: bool) -> None:
         self.folder = folder
@@ -272,18 +272,18 @@ class Child:
         except OSError as error:
             self.close()
             raise SandboxError(
-                f"No box was made within {MADE_SECONDS:g} s ({error}): see `triptych doctor`."
+                f"No sandbox was made within {MADE_SECONDS:g} s ({error}): see `triptych doctor`."
             ) from error
         if said != b"ready":
             self.close()
             reason = json.loads(said)["failed"] if said else "the warm process has ended"
-            raise SandboxError(f"A box could not be made: {explain(reason, Path('/proc/sys/kernel'))}")
+            raise SandboxError(f"A sandbox could not be made: {explain(reason, Path('/proc/sys/kernel'))}")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[: struct.calcsize("3i")])[0]
-        if self._zygote.kind.box != "none":
+        if self._zygote.kind.sandbox != "none":
             self._group = cgroup.open_group(self._limits.memory, self._limits.processes, self.pid)
-            threading.Thread(target=self._watch, name="box watch", daemon=True).start()
+            threading.Thread(target=self._watch, name="sandbox watch", daemon=True).start()
         with contextlib.suppress(OSError):
             door.send(b"go")
 
@@ -310,7 +310,7 @@ class Child:
             return self.returncode
 
     def kill(self) -> None:
-        """Ends it and everything in its box."""
+        """Ends it and everything in its sandbox."""
         with contextlib.suppress(OSError):
             if self.link is not None and self.returncode is None:
                 self.link.send(b"k")

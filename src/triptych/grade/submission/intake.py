@@ -22,11 +22,11 @@ from triptych.grade.sandbox.limits import Limits
 
 #: Names that nbgrader's own patterns and paths take literally.
 SAFE_NAME = re.compile(r"[^\W_][\w .@+'()-]{0,63}", re.UNICODE)
-#: Never opened, never copied: what Jupyter and Python leave, and a learner's own start-up files.
+#: Never opened, never copied: what Jupyter and Python leave, and a student's own start-up files.
 IGNORED = {".ipynb_checkpoints", "__pycache__"}
 
 
-class Refused(Exception):
+class RejectedSubmission(Exception):
     """A submission that cannot be graded: the reason, one sentence for student and instructor."""
 
 
@@ -60,29 +60,33 @@ def submissions(submitted: Path, chapters: list[str], students: list[str]) -> It
 def read_submission(submitted: Path, student: str, chapter: str, limits: Limits) -> Submission:
     """Reads the submission of `student` for `chapter`.
 
-    Follows no link, opens regular files only, and bounds sizes before it reads. Raises Refused.
+    Follows no link, opens regular files only, and bounds sizes before it reads. Raises RejectedSubmission.
     """
-    files = look_at(submitted, student, chapter, limits)
+    files = validate_folder(submitted, student, chapter, limits)
     notebook = read_notebook(submitted / student / chapter / f"{chapter}.ipynb", limits)
     return Submission(notebook, tuple(f for f in files if f.suffix != ".ipynb"))
 
 
-def look_at(submitted: Path, student: str, chapter: str, limits: Limits) -> tuple[Path, ...]:
-    """The files of a submission whose outside is as it must be; nothing of it is opened. Raises Refused."""
+def validate_folder(submitted: Path, student: str, chapter: str, limits: Limits) -> tuple[Path, ...]:
+    """The files of a submission whose outside is as it must be; nothing of it is opened. Raises RejectedSubmission."""
     if not SAFE_NAME.fullmatch(student) or ".." in student:
-        raise Refused("the folder's name is no student id (letters, digits, . @ + - _ and spaces): rename it")
+        raise RejectedSubmission(
+            "the folder's name is no student id (letters, digits, . @ + - _ and spaces): rename it"
+        )
     folder = submitted / student / chapter
     for part in (submitted / student, folder):
         if part.is_symlink():
-            raise Refused(f"{part.name} is a link: submit the folder itself")
+            raise RejectedSubmission(f"{part.name} is a link: submit the folder itself")
     if not folder.is_dir():
-        raise Refused("nothing was submitted" if not os.path.lexists(folder) else f"{chapter} is not a folder")
+        raise RejectedSubmission(
+            "nothing was submitted" if not os.path.lexists(folder) else f"{chapter} is not a folder"
+        )
     files = tuple(_regular_files(folder, limits))
     name = Path(f"{chapter}.ipynb")
     if name not in files:
         found = sorted(str(f) for f in files if f.suffix == ".ipynb")
         hint = f" (found {', '.join(found[:3])})" if found else ""
-        raise Refused(f"{name} is missing{hint}: submit the notebook under the name it was released with")
+        raise RejectedSubmission(f"{name} is missing{hint}: submit the notebook under the name it was released with")
     return files
 
 
@@ -90,10 +94,10 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     """The files of a submission as they are, by name, for somebody else's `read_submission`; links are never followed.
 
     The chapter's notebook, no longer than is needed to see that it is too long, and the files that
-    are no notebooks. Raises Refused.
+    are no notebooks. Raises RejectedSubmission.
     """
     name, left, found = Path(f"{chapter}.ipynb"), limits.folder_bytes, {}
-    for file in look_at(submitted, student, chapter, limits):
+    for file in validate_folder(submitted, student, chapter, limits):
         if file == name or file.suffix != ".ipynb":
             descriptor = os.open(submitted / student / chapter / file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as opened:
@@ -104,9 +108,9 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     return found
 
 
-def _too_large(limits: Limits) -> Refused:
+def _too_large(limits: Limits) -> RejectedSubmission:
     most = limits.folder_bytes // 10**6
-    return Refused(f"the folder is larger than {most} MB: remove what does not belong to it")
+    return RejectedSubmission(f"the folder is larger than {most} MB: remove what does not belong to it")
 
 
 def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
@@ -118,14 +122,16 @@ def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
             relative = path.relative_to(folder)
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
-                raise Refused(f"{_shown(relative)} is a link: submit the file itself")
+                raise RejectedSubmission(f"{_shown(relative)} is a link: submit the file itself")
             if stat.S_ISDIR(mode):
                 continue
             if not stat.S_ISREG(mode):
-                raise Refused(f"{_shown(relative)} is not a regular file: remove it")
+                raise RejectedSubmission(f"{_shown(relative)} is not a regular file: remove it")
             count, total = count + 1, total + path.lstat().st_size
             if count > limits.files:
-                raise Refused(f"the folder holds more than {limits.files} files: remove what does not belong to it")
+                raise RejectedSubmission(
+                    f"the folder holds more than {limits.files} files: remove what does not belong to it"
+                )
             if total > limits.folder_bytes:
                 raise _too_large(limits)
             if not any(part.startswith(".") for part in relative.parts):
@@ -138,43 +144,51 @@ def _shown(path: Path) -> str:
 
 
 def read_notebook(path: Path, limits: Limits) -> NotebookNode:
-    """A notebook from untrusted bytes, as nbformat 4. Raises Refused."""
+    """A notebook from untrusted bytes, as nbformat 4. Raises RejectedSubmission."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(limits.notebook_bytes + 1)
     if len(data) > limits.notebook_bytes:
-        raise Refused(
+        raise RejectedSubmission(
             f"the notebook is larger than {limits.notebook_bytes // 10**6} MB: clear its outputs and submit again"
         )
     if not data.strip():
-        raise Refused("the notebook is empty: download it again and submit")
+        raise RejectedSubmission("the notebook is empty: download it again and submit")
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Refused("the notebook is not valid JSON: open it in JupyterLab, save it and submit again") from error
+        raise RejectedSubmission(
+            "the notebook is not valid JSON: open it in JupyterLab, save it and submit again"
+        ) from error
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
-        raise Refused("the file is no Jupyter notebook: submit the one that was released")
+        raise RejectedSubmission("the file is no Jupyter notebook: submit the one that was released")
     if _depth(content) > limits.json_depth:
-        raise Refused("the notebook is nested too deeply: open it in JupyterLab, save it and submit again")
+        raise RejectedSubmission("the notebook is nested too deeply: open it in JupyterLab, save it and submit again")
     try:
         notebook = nbformat.from_dict(_without_outputs(content))
         if notebook.nbformat not in (3, 4):
-            raise Refused(f"the notebook has format {notebook.nbformat}: save it as format 4 and submit again")
+            raise RejectedSubmission(
+                f"the notebook has format {notebook.nbformat}: save it as format 4 and submit again"
+            )
         if notebook.nbformat == 4:
             # a newer minor version, or a slip in metadata, is no reason to refuse somebody's work
             notebook.nbformat_minor = min(max(int(notebook.get("nbformat_minor", 0)), 0), 5)
         notebook = nbformat.convert(notebook, 4)
-    except Refused:
+    except RejectedSubmission:
         raise
     except Exception as error:  # nbformat's converters raise whatever the malformed part leads to
-        raise Refused(
+        raise RejectedSubmission(
             "the notebook's parts are not as a notebook's must be: save it in JupyterLab and submit again"
         ) from error
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
-        raise Refused("the notebook's cells are not as a notebook's must be: save it in JupyterLab and submit again")
+        raise RejectedSubmission(
+            "the notebook's cells are not as a notebook's must be: save it in JupyterLab and submit again"
+        )
     if len(cells) > limits.notebook_cells:
-        raise Refused(f"the notebook has more than {limits.notebook_cells} cells: remove what does not belong to it")
+        raise RejectedSubmission(
+            f"the notebook has more than {limits.notebook_cells} cells: remove what does not belong to it"
+        )
     return notebook
 
 

@@ -1,4 +1,4 @@
-"""A submission made anew: the released notebook, with the learner's own text in it.
+"""A submission made anew: the released notebook, with the student's own text in it.
 
 Of a submission two things are taken: the text of its solution cells, and its extra cells. Types,
 tags, points, order, locked text and all other metadata come from the release, so nothing that a
@@ -40,7 +40,7 @@ def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
             if role_of(original) is Role.SOLUTION:
                 texts[id_] = cell.source
         elif original is not None and cell.source == original.source:
-            continue  # a copy of a released cell, as copy and paste makes them: nothing of the learner's
+            continue  # a copy of a released cell, as copy and paste makes them: nothing of the student's
         elif cell.source.strip():
             extras.setdefault(anchor, []).append(cell)
     cells = _extra_cells(extras.get("", []), 0)
@@ -66,7 +66,7 @@ def _identity(cell: NotebookNode, known: Container[str]) -> str:
 
 
 def _extra_cells(cells: list[NotebookNode], already: int) -> list[NotebookNode]:
-    """The learner's own cells with text and type alone, under ids that no released cell has."""
+    """The student's own cells with text and type alone, under ids that no released cell has."""
     made = []
     for number, cell in enumerate(cells, already + 1):
         id_ = f"{EXTRA}-{number}"

@@ -43,7 +43,7 @@ def invent(students: int) -> list[Person]:
 
 
 @contextlib.contextmanager
-def trial(
+def demo_hub(
     course: Course, chapters: Sequence[str], students: int, port: int, environment: Path | None, say: Say
 ) -> Iterator[tuple[Settings, Site]]:
     """Brings an invented hub up for the length of the block."""

@@ -124,9 +124,9 @@ def find_proxy(site: Site, *, install: bool = True) -> list[str]:
     return [node, str(site.proxy / "node_modules" / PROXY / "bin" / PROXY)]
 
 
-def _run(command: Sequence[str], cure: str, *, folder: Path | None = None, ok: int = 0) -> None:
+def _run(command: Sequence[str], fix: str, *, folder: Path | None = None, ok: int = 0) -> None:
     # whatever umask root has, others must be able to read this
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, umask=0o022)
     if ran.returncode > ok:
         said = [line for line in (ran.stderr or ran.stdout).strip().splitlines() if "WARNING" not in line]
-        raise CourseError(f"`{' '.join(command[:5])} …` failed ({said[-1] if said else ran.returncode}): {cure}.")
+        raise CourseError(f"`{' '.join(command[:5])} …` failed ({said[-1] if said else ran.returncode}): {fix}.")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from triptych.hub.admin.process import Api
 from triptych.hub.admin.site import Settings
-from triptych.hub.exchange.inbound import Limits, Refused, look_at
+from triptych.hub.exchange.inbound import Limits, RejectedSubmission, validate_folder
 from triptych.hub.singleuser.cgroups import Groups
 
 
@@ -76,8 +76,8 @@ def arrivals(settings: Settings) -> dict[tuple[str, str], datetime]:
         if len(parts) < 3 or parts[0] not in settings.students:
             continue
         try:
-            submission = look_at(folder, parts[0], Limits())
-        except (Refused, OSError):
+            submission = validate_folder(folder, parts[0], Limits())
+        except (RejectedSubmission, OSError):
             continue
         key = (parts[0], parts[1])
         found[key] = max(found.get(key, submission.arrived), submission.arrived)

@@ -191,7 +191,7 @@ def _require_safe_address(settings: Settings) -> None:
     if not on_loopback and not settings.certificate:
         raise CourseError(
             f"On {settings.host} passwords would cross the network in the clear: give --cert and --key, or stay on "
-            "127.0.0.1 behind a proxy that has them (`triptych hub units` writes one's configuration)."
+            "127.0.0.1 behind a proxy that has them (`triptych hub systemd` writes one's configuration)."
         )
     if settings.login == "shared-password":
         if not on_loopback:

@@ -27,7 +27,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback, ExchangeSubmit
 from traitlets import Integer
 
-from triptych.hub.exchange.inbound import Limits, Refused, Submission, look_at, open_folder, walk
+from triptych.hub.exchange.inbound import Limits, RejectedSubmission, Submission, open_folder, validate_folder, walk
 
 #: The exchange's own files in a submission.
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
@@ -35,7 +35,7 @@ SECRET_TEXT = re.compile(r"[0-9a-f]{32,128}")
 
 
 def copy(submission: Submission, target: Path, limits: Limits) -> None:
-    """Copies the submission's files to the new folder `target`. Raises Refused when it has changed meanwhile."""
+    """Copies the submission's files to the new folder `target`. Raises RejectedSubmission when it has changed meanwhile."""
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     descriptor = open_folder(submission.folder.name, None, submission.folder)
@@ -56,9 +56,9 @@ def copy(submission: Submission, target: Path, limits: Limits) -> None:
     finally:
         os.close(descriptor)
     try:
-        if look_at(submission.folder, submission.student, limits).arrived != submission.arrived:
-            raise Refused("it was changed while it was being collected: collect again")
-    except Refused:
+        if validate_folder(submission.folder, submission.student, limits).arrived != submission.arrived:
+            raise RejectedSubmission("it was changed while it was being collected: collect again")
+    except RejectedSubmission:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)
@@ -74,11 +74,11 @@ def _copy_file(name: str, where: int, target: Path, owner: int) -> None:
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=where)
     except OSError as error:
-        raise Refused(f"{ascii(name)[:80]} in it cannot be read ({error.strerror})") from error
+        raise RejectedSubmission(f"{ascii(name)[:80]} in it cannot be read ({error.strerror})") from error
     with os.fdopen(descriptor, "rb") as source:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_uid != owner or status.st_nlink != 1:
-            raise Refused(f"{ascii(name)[:80]} in it was exchanged while it was being collected")
+            raise RejectedSubmission(f"{ascii(name)[:80]} in it was exchanged while it was being collected")
         with target.open("wb") as copied:
             # what it held when it was looked at: a file that grows does not fill the disk
             shutil.copyfileobj(_Bounded(source, status.st_size), copied)
@@ -132,11 +132,11 @@ class StrictCollect(ExchangeCollect):  # type: ignore[misc]
             if len(parts) < 3 or parts[1] != self.coursedir.assignment_id or (wanted and parts[0] != wanted):
                 continue
             try:
-                yield look_at(folder, parts[0], self.limits)
-            except Refused as reason:
-                self.log.error("Refused: %s: %s.", ascii(folder.name), reason)
+                yield validate_folder(folder, parts[0], self.limits)
+            except RejectedSubmission as reason:
+                self.log.error("RejectedSubmission: %s: %s.", ascii(folder.name), reason)
             except OSError as error:  # it may vanish while one looks
-                self.log.error("Refused: %s: it cannot be read (%s).", ascii(folder.name), error.strerror)
+                self.log.error("RejectedSubmission: %s: it cannot be read (%s).", ascii(folder.name), error.strerror)
 
     def _newest(self, found: Iterator[Submission]) -> Iterator[dict[str, Any]]:
         """One submission a student: the last; with --before-duedate the last in time, if there is one."""
@@ -177,8 +177,8 @@ class StrictCollect(ExchangeCollect):  # type: ignore[misc]
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copy(record["submission"], target, self.limits)
-            except Refused as reason:
-                self.log.error("Refused: %s: %s.", ascii(record["filename"]), reason)
+            except RejectedSubmission as reason:
+                self.log.error("RejectedSubmission: %s: %s.", ascii(record["filename"]), reason)
                 continue
             late = "" if self.duedate is None or arrived <= self.duedate else f", late by {arrived - self.duedate}"
             self.log.info("Collected: %s %s, arrived %s%s", student, assignment, as_text(_aware(arrived)), late)
@@ -213,4 +213,4 @@ class ReadableFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
                 page.chmod(0o644)
 
 
-__all__ = ["ClosedSubmit", "Limits", "ReadableFeedback", "Refused", "StrictCollect", "look_at"]
+__all__ = ["ClosedSubmit", "Limits", "ReadableFeedback", "RejectedSubmission", "StrictCollect", "validate_folder"]

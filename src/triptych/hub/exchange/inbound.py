@@ -16,7 +16,7 @@ from pathlib import Path
 IGNORED = {".ipynb_checkpoints", "__pycache__"}
 
 
-class Refused(Exception):
+class RejectedSubmission(Exception):
     """Why a folder in the exchange is no submission."""
 
 
@@ -37,13 +37,13 @@ class Limits:
     bytes: int = 50_000_000
 
 
-def look_at(folder: Path, student: str, limits: Limits) -> Submission:
-    """Is this folder in `inbound/` a submission of `student`? Raises Refused."""
+def validate_folder(folder: Path, student: str, limits: Limits) -> Submission:
+    """Is this folder in `inbound/` a submission of `student`? Raises RejectedSubmission."""
     descriptor = open_folder(folder.name, None, folder)
     try:
         owner = os.fstat(descriptor).st_uid
         if _name_of(owner) != student:
-            raise Refused(f"it says {student} and belongs to {_name_of(owner)}")
+            raise RejectedSubmission(f"it says {student} and belongs to {_name_of(owner)}")
         newest = os.fstat(descriptor).st_ctime_ns
         for _, _, _, status in walk(descriptor, owner, limits):
             newest = max(newest, status.st_ctime_ns)
@@ -63,13 +63,13 @@ def open_folder(name: str, parent: int | None, path: Path | None = None) -> int:
     try:
         return os.open(path or name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     except OSError as error:
-        raise Refused(f"{ascii(name)[:80]} is no folder that can be read ({error.strerror})") from error
+        raise RejectedSubmission(f"{ascii(name)[:80]} is no folder that can be read ({error.strerror})") from error
 
 
 def walk(folder: int, owner: int, limits: Limits) -> Iterator[tuple[Path, str, int, os.stat_result]]:
     """The regular files below an open folder: place in it, name, open folder that holds it, status.
 
-    Everything in it must be `owner`'s, folders and regular files, no more than the limits. Raises Refused.
+    Everything in it must be `owner`'s, folders and regular files, no more than the limits. Raises RejectedSubmission.
     """
     count = total = 0
     pending: list[tuple[Path, int]] = [(Path(), os.dup(folder))]
@@ -82,9 +82,9 @@ def walk(folder: int, owner: int, limits: Limits) -> Iterator[tuple[Path, str, i
                     _require_plain(place / name, status, owner)
                     count, total = count + 1, total + status.st_size
                     if count > limits.files:
-                        raise Refused(f"it holds more than {limits.files} files")
+                        raise RejectedSubmission(f"it holds more than {limits.files} files")
                     if total > limits.bytes:
-                        raise Refused(f"it holds more than {limits.bytes // 10**6} MB")
+                        raise RejectedSubmission(f"it holds more than {limits.bytes // 10**6} MB")
                     if not stat.S_ISDIR(status.st_mode):
                         yield place, name, where, status
                     elif name not in IGNORED:
@@ -100,10 +100,10 @@ def _require_plain(path: Path, status: os.stat_result, owner: int) -> None:
     """A folder, or a regular file with one name only: a second (hard) link may be somebody else's file."""
     shown = ascii(str(path))[:80]
     if status.st_uid != owner:
-        raise Refused(f"{shown} in it belongs to {_name_of(status.st_uid)}")
+        raise RejectedSubmission(f"{shown} in it belongs to {_name_of(status.st_uid)}")
     if stat.S_ISLNK(status.st_mode):
-        raise Refused(f"{shown} in it is a link")
+        raise RejectedSubmission(f"{shown} in it is a link")
     if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
-        raise Refused(f"{shown} in it is a device, socket or pipe")
+        raise RejectedSubmission(f"{shown} in it is a device, socket or pipe")
     if stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
-        raise Refused(f"{shown} in it is a hard link")
+        raise RejectedSubmission(f"{shown} in it is a hard link")

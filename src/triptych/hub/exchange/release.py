@@ -115,7 +115,7 @@ def collect(course: Course, chapter: str) -> Collected:
     return Collected(chapter, tuple(_lines(said.get("log", ""))))
 
 
-def hand_back(course: Course, chapter: str) -> Collected:
+def release_feedback(course: Course, chapter: str) -> Collected:
     """Puts the feedback pages of `feedback/` into the exchange."""
     said = api_of(course).release_feedback(chapter)
     succeed(said, f"hand back the feedback for {chapter}")

@@ -51,7 +51,7 @@ def needed(chapter: Chapter) -> set[int]:
 
 
 def _is_lecture(cell: Cell) -> bool:
-    """A cell of the chapter's own that shows something; not a cell that the learner has added."""
+    """A cell of the chapter's own that shows something; not a cell that the student has added."""
     return cell.role is Role.LECTURE and bool(cell.nbgrader.get("locked"))
 
 
@@ -101,7 +101,7 @@ def _behaviour(source: str) -> str:
 
 
 def _sentence(error: NotebookNode, test: str) -> str:
-    """An error in one sentence; with the learner's line, when it is in a cell of theirs."""
+    """An error in one sentence; with the student's line, when it is in a cell of theirs."""
     if error.ename == "NotImplementedError":
         return "not written yet"
     if error.ename == "AssertionError" and error.evalue in assertion_messages(test):

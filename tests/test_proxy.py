@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
-from needs import needs_box
+from needs import needs_sandbox
 
 from triptych.grade.execute.proxy import ProxySession
 from triptych.grade.execute.run import execute
@@ -135,7 +135,7 @@ def run(
     binds: str | None = None,
     limits: Limits = SHORT,
     folder: Path | None = None,
-    box: str = "none",
+    sandbox: str = "none",
     **kwargs,
 ):
     """The executed notebook of a submission that answers with `answer`."""
@@ -144,7 +144,7 @@ def run(
     for cell in submission.cells:
         if cell.id == "f":
             cell.source = answer
-    executed = execute(submission, chapter, folder or Path("/tmp"), limits=limits, box=box)
+    executed = execute(submission, chapter, folder or Path("/tmp"), limits=limits, sandbox=sandbox)
     nbformat.validate(executed)
     return executed
 
@@ -413,7 +413,7 @@ def test_an_operation_and_an_array_cross_in_few_requests(monkeypatch: pytest.Mon
     assert 0 < len(requests) < 10
 
 
-# --- what a learner sees -------------------------------------------------------------------------
+# --- what a student sees -------------------------------------------------------------------------
 
 
 def test_outputs_of_cells() -> None:
@@ -606,7 +606,7 @@ def f(x): return Same(5)
 
 
 def test_who_compares_by_himself_is_fooled() -> None:
-    """Why tests compare with `agree`: what an object's own == says is the learner's code speaking."""
+    """Why tests compare with `agree`: what an object's own == says is the student's code speaking."""
     answer = "class Same:\n    def __eq__(self, other): return True\ndef f(x): return Same()"
     assert errors(run(answer, "assert f(2) == 4, 'no'")) == {}
 
@@ -733,11 +733,11 @@ def test_the_whole_notebook_has_an_end() -> None:
     assert "whole took longer than 4 s" in errors(executed)["f_0"]
 
 
-# --- in the box, and in programs of other kinds ---------------------------------------------------
+# --- in the sandbox, and in programs of other kinds ---------------------------------------------------
 
 
 @pytest.mark.slow
-@needs_box
+@needs_sandbox
 def test_in_the_box(tmp_path: Path) -> None:
     tmp_path.joinpath("helper.py").write_text("four = 4\n")
     answer = """
@@ -750,7 +750,7 @@ def f(x):
     return helper.four
 """
     tests = [EXPECTS_FOUR, "f(3)", "f(5)", EXPECTS_FOUR]
-    found = errors(run(answer, *tests, folder=tmp_path, box="bwrap"))
+    found = errors(run(answer, *tests, folder=tmp_path, sandbox="bwrap"))
     assert set(found) == {"f_1", "f_2"}
     assert "Python ended" in found["f_1"] and "within 2 s" in found["f_2"]
 

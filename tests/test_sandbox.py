@@ -1,4 +1,4 @@
-"""What a box holds back, each bar shown to hold by something that leans against it."""
+"""What a sandbox holds back, each bar shown to hold by something that leans against it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from operator import le
 from pathlib import Path
 
 import pytest
-from needs import needs_box, needs_root
+from needs import needs_root, needs_sandbox
 from users import as_ordinary_user
 from waiting import happens
 
@@ -38,18 +38,18 @@ HERE = Path(__file__)
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def python(code: str, **box: object) -> CompletedRun:
-    return run(textwrap.dedent(code), **box)  # type: ignore[arg-type]
+def python(code: str, **sandbox: object) -> CompletedRun:
+    return run(textwrap.dedent(code), **sandbox)  # type: ignore[arg-type]
 
 
-def told(code: str, **box: object) -> str:
-    """What the code prints in the box; it has to end well."""
-    ran = python(code, **box)
+def told(code: str, **sandbox: object) -> str:
+    """What the code prints in the sandbox; it has to end well."""
+    ran = python(code, **sandbox)
     assert ran.returncode == 0, ran
     return ran.stdout.strip()
 
 
-pytestmark = needs_box
+pytestmark = needs_sandbox
 
 
 # --- what can be seen ------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_environment_holds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_only_its_own_processes_are_there() -> None:
     assert int(told("import os; print(len([p for p in os.listdir('/proc') if p.isdecimal()]))")) <= 2
-    with pytest.raises(AssertionError):  # the count is that of the box, not just a small one
+    with pytest.raises(AssertionError):  # the count is that of the sandbox, not just a small one
         assert len([p for p in Path("/proc").iterdir() if p.name.isdecimal()]) <= 2
 
 
@@ -187,7 +187,7 @@ def test_nothing_else_can_be_written(path: str) -> None:
     """)
 
 
-@pytest.mark.parametrize("path", ["/tmp", "/dev/shm", WORK, "/home/learner"])
+@pytest.mark.parametrize("path", ["/tmp", "/dev/shm", WORK, "/home/student"])
 def test_what_can_be_written_is_bounded_altogether(path: str) -> None:
     ran = told(
         f"""
@@ -481,7 +481,7 @@ def _alive(mark: str) -> bool:
 
 
 def test_orphans_end_with_it() -> None:
-    mark = f"box-orphan-{os.getpid()}"
+    mark = f"sandbox-orphan-{os.getpid()}"
     with contextlib.closing(Zygote(PLAIN)) as one:
         child = one.spawn(DAEMON.format(mark=mark, seconds=60))
         assert _appears(mark)
@@ -489,13 +489,13 @@ def test_orphans_end_with_it() -> None:
         assert not _alive(mark) and one.alive
 
 
-@pytest.mark.parametrize("box", ["bwrap", "none"])
-def test_it_ends_with_the_grader(box: str) -> None:
-    mark = f"box-grader-{os.getpid()}"
+@pytest.mark.parametrize("sandbox", ["bwrap", "none"])
+def test_it_ends_with_the_grader(sandbox: str) -> None:
+    mark = f"sandbox-grader-{os.getpid()}"
     code = f"""
 import sys, time
 from triptych.grade.sandbox.zygote import ZygoteSpec, Zygote
-one = Zygote(ZygoteSpec(box={box!r}, imports=()))
+one = Zygote(ZygoteSpec(sandbox={sandbox!r}, imports=()))
 child = one.spawn({PLAIN_DAEMON.format(mark=mark)!r})
 time.sleep(60)
 """
@@ -518,7 +518,7 @@ def _disappears(mark: str) -> bool:
 
 LEAVE = """
 import os, pathlib, signal, socket, subprocess, sys, threading
-for place in ("/tmp", "/dev/shm", "/home/learner", "."):
+for place in ("/tmp", "/dev/shm", "/home/student", "."):
     pathlib.Path(place, "left-behind").write_text("x")
 os.environ["LEFT"] = "x"
 sys.modules["left_behind"] = sys
@@ -540,7 +540,7 @@ if {stay}:
 """
 FIND = """
 import ctypes, json, os, pathlib, socket, sys
-found = [place for place in ("/tmp", "/dev/shm", "/home/learner", ".") if pathlib.Path(place, "left-behind").exists()]
+found = [place for place in ("/tmp", "/dev/shm", "/home/student", ".") if pathlib.Path(place, "left-behind").exists()]
 found += [name for name, there in {
     "environment": "LEFT" in os.environ,
     "module": "left_behind" in sys.modules,
@@ -584,7 +584,7 @@ def test_nothing_of_one_submission_is_in_reach_of_the_next(stays: bool) -> None:
 def test_what_is_left_behind_would_be_found() -> None:
     """The same search by the same program finds all of it, so it is no search that finds nothing."""
     found = run(LEAVE.format(stay=False).replace("os.kill(-1, signal.SIGKILL)", "pass") + FIND).stdout
-    assert all(f"'{name}'" in found for name in ("/tmp", "/dev/shm", "/home/learner", ".", "environment", "module"))
+    assert all(f"'{name}'" in found for name in ("/tmp", "/dev/shm", "/home/student", ".", "environment", "module"))
     assert all(f"'{name}'" in found for name in ("attribute", "memory", "abstract", "tcp", "umask")), found
 
 
@@ -624,18 +624,18 @@ def test_many_from_one() -> None:
 def test_what_a_killed_grader_leaves_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", tempfile.mkdtemp(prefix="sweep-", dir="/tmp"))
     base = Path(tempfile.gettempdir())
-    code = "import os, signal; from triptych.grade.sandbox.zygote import ZygoteSpec, Zygote; n = Zygote(ZygoteSpec(box='none', imports=()))"
+    code = "import os, signal; from triptych.grade.sandbox.zygote import ZygoteSpec, Zygote; n = Zygote(ZygoteSpec(sandbox='none', imports=()))"
     killed = subprocess.run(
         [sys.executable, "-c", f"{code}; print(n.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"],
         env={**os.environ, "TMPDIR": str(base)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     left = Path(killed.stdout.strip())
     assert left.is_dir() and left.parent == base.resolve()
-    with contextlib.closing(Zygote(ZygoteSpec(box="none", imports=()))) as used:
+    with contextlib.closing(Zygote(ZygoteSpec(sandbox="none", imports=()))) as used:
         long_ago = time.time() - 1000
         for folder in (left, used.folder):
             os.utime(folder, (long_ago, long_ago))
-        with contextlib.closing(Zygote(ZygoteSpec(box="none", imports=()))):
+        with contextlib.closing(Zygote(ZygoteSpec(sandbox="none", imports=()))):
             assert not left.exists() and used.folder.is_dir()
     shutil.rmtree(base)
 
@@ -705,7 +705,7 @@ def test_no_bubblewrap_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("settings", "complaint", "cure"),
+    ("settings", "complaint", "fix"),
     [
         ({"unprivileged_userns_clone": "0"}, "bwrap: No permissions to creating new namespace", "unprivileged_userns_clone=1"),
         ({}, "bwrap: Creating new namespace failed: Operation not permitted", "seccomp=unconfined"),
@@ -715,10 +715,10 @@ def test_no_bubblewrap_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyP
         ({}, "", "did not start"),
     ],
 )  # fmt: skip
-def test_cures(settings: dict[str, str], complaint: str, cure: str, tmp_path: Path) -> None:
+def test_cures(settings: dict[str, str], complaint: str, fix: str, tmp_path: Path) -> None:
     for name, value in settings.items():
         (tmp_path / name).write_text(value)
-    assert cure in explain(complaint, tmp_path)
+    assert fix in explain(complaint, tmp_path)
 
 
 def test_cure_for_ubuntu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -751,16 +751,16 @@ def _filter_at_3() -> None:
 
 
 @pytest.fixture
-def kernel_in_box(tmp_path: Path) -> Iterator[object]:
+def kernel_in_sandbox(tmp_path: Path) -> Iterator[object]:
     from importlib.metadata import EntryPoint
 
     from jupyter_client.manager import start_new_kernel
     from jupyter_client.provisioning import KernelProvisionerFactory
 
     factory = KernelProvisionerFactory.instance()
-    point = EntryPoint("triptych-box", "triptych.grade.execute.provisioner:SandboxProvisioner", factory.GROUP_NAME)
-    before, factory.default_provisioner_name = factory.default_provisioner_name, "triptych-box"
-    factory.provisioners["triptych-box"] = point
+    point = EntryPoint("triptych-sandbox", "triptych.grade.execute.provisioner:SandboxProvisioner", factory.GROUP_NAME)
+    before, factory.default_provisioner_name = factory.default_provisioner_name, "triptych-sandbox"
+    factory.provisioners["triptych-sandbox"] = point
     try:
         manager, client = start_new_kernel(cwd=str(tmp_path))
         yield client
@@ -771,7 +771,7 @@ def kernel_in_box(tmp_path: Path) -> Iterator[object]:
         factory.default_provisioner_name = before
 
 
-def test_a_kernel_runs_in_it(kernel_in_box: object, tmp_path: Path) -> None:
+def test_a_kernel_runs_in_it(kernel_in_sandbox: object, tmp_path: Path) -> None:
     said: list[str] = []
 
     def take(message: dict[str, object]) -> None:
@@ -780,7 +780,7 @@ def test_a_kernel_runs_in_it(kernel_in_box: object, tmp_path: Path) -> None:
         said.append(content.get("text") or content.get("evalue") or "")
 
     code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/nowhere/x')"
-    kernel_in_box.execute_interactive(code, output_hook=take, timeout=120)  # type: ignore[attr-defined]
+    kernel_in_sandbox.execute_interactive(code, output_hook=take, timeout=120)  # type: ignore[attr-defined]
     assert f"6 {WORK}" in "".join(said) and "No such file" in "".join(said)
 
 
@@ -810,7 +810,7 @@ def test_all_of_this_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactor
 
 
 def test_python_may_live_below_tmp(tmp_path: Path) -> None:
-    """A course in /tmp has its environment there too; the box's own /tmp must not lie over it."""
+    """A course in /tmp has its environment there too; the sandbox's own /tmp must not lie over it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
     (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     ours = [str(Path(bubblewrap.__file__).resolve().parents[3]), *site.getsitepackages()]

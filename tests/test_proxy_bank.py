@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from walls import BehindTheWall
+from sessions import BehindTheWall
 
 from triptych.check.bank import read_bank
 from triptych.model.cell_names import bound_names

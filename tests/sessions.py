@@ -29,8 +29,8 @@ RESET = """
 class BehindTheWall:
     """What `bank.AnswerChecker` is inside one process: the verdicts of a chapter's tests on one answer."""
 
-    def __init__(self, chapter: Chapter, *, by_hand: bool = False, box: str = "none") -> None:
-        self._chapter, self._by_hand, self._box = chapter, by_hand, box
+    def __init__(self, chapter: Chapter, *, by_hand: bool = False, sandbox: str = "none") -> None:
+        self._chapter, self._by_hand, self._sandbox = chapter, by_hand, sandbox
         self._references = references(chapter)
         self._folder = tempfile.TemporaryDirectory()
         self._kernel: Kernel | None = None
@@ -52,7 +52,7 @@ class BehindTheWall:
 
     def _ready(self) -> tuple[Kernel, ProxySession]:
         if self._kernel is None or self._wall is None:
-            self._kernel = Kernel(Path(self._folder.name), QUICK, self._box, hand=self._by_hand)
+            self._kernel = Kernel(Path(self._folder.name), QUICK, self._sandbox, hand=self._by_hand)
             shared = self._references
             self._wall = ProxySession(self._kernel.stream, shared.setup, QUICK, shared=shared.shared)
             for cell in self._chapter.with_role(Role.SETUP):

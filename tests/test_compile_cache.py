@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from courses import answer, edit, scratch, submit
-from needs import needs_box
+from needs import needs_sandbox
 
 from triptych.build.release import release_chapter
 from triptych.check.bank import bank_file, read_bank
@@ -27,7 +27,7 @@ from triptych.model.course import Course
 JAX = "07_jax"
 LECTURE = "import jax, jax.numpy as jnp\ndoubled = jax.jit(lambda x: jnp.sin(x) * 2)(jnp.arange(3.0))"
 
-pytestmark = [needs_box, pytest.mark.slow, pytest.mark.xdist_group("compiled")]
+pytestmark = [needs_sandbox, pytest.mark.slow, pytest.mark.xdist_group("compiled")]
 
 
 def shorten(notebook: nbformat.NotebookNode) -> None:
@@ -46,7 +46,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Path]:
     edit(course.notebook(JAX), shorten)
     release_chapter(course, JAX)
     assert compile_cache.compiled(course, JAX) is None
-    return course, compile_cache.fill(course, JAX, box="bwrap")
+    return course, compile_cache.warm(course, JAX, sandbox="bwrap")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_what_a_submission_compiles_is_not_there_for_the_next(warm: Zygote, fill
 
 
 def test_what_a_submission_compiles_is_there_for_itself(warm: Zygote) -> None:
-    """A function made anew for each call, as learners' fits make it, is one program."""
+    """A function made anew for each call, as students' fits make it, is one program."""
     again = "\nfor _ in range(3): jax.jit(lambda x: jnp.sin(x) * 11)(jnp.arange(3.0))"
     hits, misses = counted(LECTURE + again, warm)
     assert hits >= 2 and misses == 1
@@ -149,20 +149,20 @@ def test_for_many_the_banks_answers_are_run_too(filled: tuple[Course, Path]) -> 
         with contextlib.closing(Zygote(zygote_spec("bwrap", compiled=folder))) as made:
             return sum(counted(f"{given}\n{way}\n{CALL}", made)[1] for way in ways)
 
-    assert not compile_cache.worth_it(course, JAX, 19) and compile_cache.worth_it(course, JAX, 20)
+    assert not compile_cache.should_warm(course, JAX, 19) and compile_cache.should_warm(course, JAX, 20)
     before = misses()
-    assert compile_cache.fill(course, JAX, box="bwrap", submissions=20) == folder
-    assert not compile_cache.worth_it(course, JAX, 20)
+    assert compile_cache.warm(course, JAX, sandbox="bwrap", submissions=20) == folder
+    assert not compile_cache.should_warm(course, JAX, 20)
     assert misses() < before
 
 
 def test_a_changed_chapter_is_compiled_anew(filled: tuple[Course, Path]) -> None:
     course, folder = filled
     edit(course.notebook(JAX), lambda notebook: notebook.cells[-1].update(source=LECTURE.replace("* 2", "* 7")))
-    assert compile_cache.compiled(course, JAX) is None and compile_cache.worth_it(course, JAX, 5)
-    assert not compile_cache.worth_it(course, JAX, 4)
+    assert compile_cache.compiled(course, JAX) is None and compile_cache.should_warm(course, JAX, 5)
+    assert not compile_cache.should_warm(course, JAX, 4)
     release_chapter(course, JAX)
-    assert compile_cache.fill(course, JAX, box="bwrap") != folder and not folder.exists()
+    assert compile_cache.warm(course, JAX, sandbox="bwrap") != folder and not folder.exists()
 
 
 def test_other_options_of_the_compiler_mean_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,37 @@
+"""Text that somebody else wrote, made safe to show on a terminal, a page or in a table."""
+
+from __future__ import annotations
+
+#: Reverses or embeds the direction of what follows, so that a line reads other than it is.
+BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def plain(text: str, most: int | None = None) -> str:
+    """`text` without terminal codes; other characters that cannot be printed become U+FFFD.
+
+    Args:
+        text: any text, also with surrogates from names of files that are not UTF-8.
+        most: the number of characters to keep; longer text ends in an ellipsis.
+
+    Returns:
+        The text. Line ends and tabs are kept.
+    """
+    from nbconvert.filters import strip_ansi  # a heavy import, which most commands do without
+
+    cut = text if most is None else text[: 4 * most]
+    kept = "".join(
+        character
+        if character in "\n\t" or (character.isprintable() and character not in BIDIRECTIONAL)
+        else REPLACEMENT
+        for character in str(strip_ansi(cut)).replace("\r\n", "\n")
+    )
+    return kept if most is None or len(kept) <= most else kept[: most - 1] + "…"
+
+
+def one_line(text: str, most: int | None = None) -> str:
+    """`plain` text on a single line."""
+    return plain(" ".join(text.split()), most)
+
+
+__all__ = ["BIDIRECTIONAL", "one_line", "plain"]
