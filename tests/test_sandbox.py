@@ -222,7 +222,7 @@ def test_connection_folder_is_bounded() -> None:
             open(f"{shared}/x{n}", "wb").write(bytes(100_000))
         time.sleep(20)
     """)
-    assert ran.verdict is not None and "connection files" in ran.verdict and ran.returncode != 0
+    assert ran.kill_reason is not None and "connection files" in ran.kill_reason and ran.returncode != 0
 
 
 # --- network ---------------------------------------------------------------------------------------
@@ -374,14 +374,14 @@ def test_no_filter_for_a_machine_nobody_wrote_one_for() -> None:
 
 
 def test_address_space() -> None:
-    few = replace(LIMITS, address_space=1_000_000_000)
+    few = replace(LIMITS, address_space_bytes=1_000_000_000)
     assert "MemoryError" in python("bytearray(2_000_000_000)", limits=few).stderr
     assert python("bytearray(500_000_000)", limits=few).returncode == 0
 
 
 def test_processor_time() -> None:
     ran = python("while True: pass", limits=replace(LIMITS, cpu_seconds=1))
-    assert ran.returncode != 0 and ran.verdict is None, "the kernel ends it, not the time limit of the run"
+    assert ran.returncode != 0 and ran.kill_reason is None, "the kernel ends it, not the time limit of the run"
 
 
 FORKS = """
@@ -426,32 +426,32 @@ if len(alive) == 8:
 
 
 def test_memory_of_many_processes_together() -> None:
-    all_of_them = python(HOGS.format(stay=0), limits=replace(LIMITS, memory=3_000_000_000))
+    all_of_them = python(HOGS.format(stay=0), limits=replace(LIMITS, memory_bytes=3_000_000_000))
     assert all_of_them.stdout == "8\n"
-    few = python(HOGS.format(stay=300), limits=replace(LIMITS, memory=500_000_000), seconds=120)
+    few = python(HOGS.format(stay=300), limits=replace(LIMITS, memory_bytes=500_000_000), timeout_s=120)
     # the kernel ends some of them; without control groups the grader ends all
-    assert "0.5 GB" in few.verdict if few.verdict else int(few.stdout) <= 4
+    assert "0.5 GB" in few.kill_reason if few.kill_reason else int(few.stdout) <= 4
 
 
 def test_memory_of_many_processes_without_control_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "open_group", lambda memory, processes, member: None)
-    ran = python(HOGS.format(stay=300), limits=replace(LIMITS, memory=500_000_000), seconds=120)
-    assert ran.verdict is not None and "0.5 GB" in ran.verdict
+    ran = python(HOGS.format(stay=300), limits=replace(LIMITS, memory_bytes=500_000_000), timeout_s=120)
+    assert ran.kill_reason is not None and "0.5 GB" in ran.kill_reason
 
 
 def test_pages_that_processes_share_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "open_group", lambda memory, processes, member: None)
     code = "import os, time\nblock = bytearray(os.urandom(1)) * 150_000_000\nfor _ in range(5):\n"
     code += "    if os.fork() == 0: time.sleep(2); os._exit(0)\ntime.sleep(1.5)\nprint('all of it')"
-    ran = python(code, limits=replace(LIMITS, memory=500_000_000))
-    assert ran.verdict is None and ran.stdout == "all of it\n"
+    ran = python(code, limits=replace(LIMITS, memory_bytes=500_000_000))
+    assert ran.kill_reason is None and ran.stdout == "all of it\n"
 
 
 def test_output_and_time_of_a_run() -> None:
     ran = python("while True: print('x' * 1000)", limits=replace(LIMITS, output_bytes=10_000))
-    assert ran.verdict is not None and len(ran.stdout) <= 10_000
-    ran = run("import time; time.sleep(60)", seconds=0.5)
-    assert ran.verdict is not None and "0.5 s" in ran.verdict
+    assert ran.kill_reason is not None and len(ran.stdout) <= 10_000
+    ran = run("import time; time.sleep(60)", timeout_s=0.5)
+    assert ran.kill_reason is not None and "0.5 s" in ran.kill_reason
 
 
 # --- its end ---------------------------------------------------------------------------------------
@@ -688,7 +688,7 @@ def test_groups_are_taken_away_again() -> None:
         group = cgroup.open_group(10**9, 100, member.pid)
         if group is None:
             member.kill()
-            pytest.skip(f"control groups: {cgroup.where()}")
+            pytest.skip(f"control groups: {cgroup.describe()}")
         assert all(str(member.pid) in (folder / "cgroup.procs").read_text().split() for folder in group.folders)
         member.kill()
     group.remove()
@@ -729,7 +729,7 @@ def test_cure_for_ubuntu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_where_namespaces_are_refused_no_box_is_said_to_work() -> None:
     """A machine without namespaces, made by a filter that refuses them: our own."""
-    code = "from triptych.grade.sandbox.sandbox import available; print(available())"
+    code = "from triptych.grade.sandbox.sandbox import find_problem; print(find_problem())"
     ran = subprocess.run(
         [
             "bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--seccomp", "3",
@@ -819,6 +819,6 @@ def test_python_may_live_below_tmp(tmp_path: Path) -> None:
     private.mkdir(parents=True)
     (private / "token").write_text("c0ffee")
     look = f"import os; print(os.listdir({str(private)!r}))"
-    asks = f"from triptych.grade.sandbox.sandbox import available, run; print(available(), run({look!r}).stdout)"
+    asks = f"from triptych.grade.sandbox.sandbox import find_problem, run; print(find_problem(), run({look!r}).stdout)"
     said = subprocess.run([str(tmp_path / "env/bin/python"), "-c", asks], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["None", "[]"], said.stdout
