@@ -18,9 +18,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from needs import needs_sandbox
 
-from triptych.grade.execute.proxy import ProxySession
 from triptych.grade.execute.run import execute
-from triptych.grade.execute.test_cells import SetupError, references
+from triptych.grade.execute.session import ProxySession
+from triptych.grade.execute.test_cells import CHAPTER_TESTS, SetupError
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.chapter import Chapter, chapter_from
 
@@ -398,13 +398,13 @@ for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.s
 
 def test_an_operation_and_an_array_cross_in_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[str] = []
-    ask = ProxySession.ask
+    ask = ProxySession.request
 
     def counting(wall: ProxySession, operation: str, *operands: object) -> object:
         requests.append(operation)
         return ask(wall, operation, *operands)
 
-    monkeypatch.setattr(ProxySession, "ask", counting)
+    monkeypatch.setattr(ProxySession, "request", counting)
     many = "d = Dual(1.0, 1.0)\nfor _ in range(3000):\n    d = d * 1.0"
     assert errors(run(DUAL, many)) == {}
     assert 3000 < len(requests) < 2 * 3000
@@ -515,10 +515,10 @@ def test_setup_runs_beside_the_notebook(tmp_path: Path) -> None:
     notebook = chapter_with(
         PASSES, binds="", setup="from pathlib import Path\nN = int(Path('data.txt').read_text())"
     ).notebook
-    shared = references(chapter_from(notebook, tmp_path / "small.ipynb"))
+    shared = CHAPTER_TESTS.get(chapter_from(notebook, tmp_path / "small.ipynb"))
     assert shared.setup["N"] == 17
     with pytest.raises(SetupError, match="tools"):
-        references(chapter_with(PASSES, binds="", setup="1 / 0"))
+        CHAPTER_TESTS.get(chapter_with(PASSES, binds="", setup="1 / 0"))
 
 
 # --- what does not go through --------------------------------------------------------------------

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from operator import le
 from pathlib import Path
@@ -25,12 +24,15 @@ from needs import needs_root, needs_sandbox
 from users import as_ordinary_user
 from waiting import happens
 
+from triptych.grade.execute.clock import fair_time
+from triptych.grade.execute.kernel import Kernel
+from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.guest.zygote import WORK
 from triptych.grade.sandbox import bubblewrap, cgroup, seccomp
 from triptych.grade.sandbox.bubblewrap import SandboxError, explain
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.sandbox import CompletedRun, run
-from triptych.grade.sandbox.zygote import Child, Zygote, ZygoteSpec
+from triptych.grade.sandbox.zygote import Child, Zygote, ZygoteSpec, get_zygote
 
 LIMITS = Limits()
 PROJECT = Path(__file__).resolve().parents[1]
@@ -750,38 +752,13 @@ def _filter_at_3() -> None:
 # --- kernels ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def kernel_in_sandbox(tmp_path: Path) -> Iterator[object]:
-    from importlib.metadata import EntryPoint
-
-    from jupyter_client.manager import start_new_kernel
-    from jupyter_client.provisioning import KernelProvisionerFactory
-
-    factory = KernelProvisionerFactory.instance()
-    point = EntryPoint("triptych-sandbox", "triptych.grade.execute.provisioner:SandboxProvisioner", factory.GROUP_NAME)
-    before, factory.default_provisioner_name = factory.default_provisioner_name, "triptych-sandbox"
-    factory.provisioners["triptych-sandbox"] = point
-    try:
-        manager, client = start_new_kernel(cwd=str(tmp_path))
-        yield client
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        assert not Path(manager.connection_file).exists()
-    finally:
-        factory.default_provisioner_name = before
-
-
-def test_a_kernel_runs_in_it(kernel_in_sandbox: object, tmp_path: Path) -> None:
-    said: list[str] = []
-
-    def take(message: dict[str, object]) -> None:
-        content = message["content"]
-        assert isinstance(content, dict)
-        said.append(content.get("text") or content.get("evalue") or "")
-
+def test_a_kernel_runs_in_it(tmp_path: Path) -> None:
+    spec = zygote_spec("bwrap")
     code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/nowhere/x')"
-    kernel_in_sandbox.execute_interactive(code, output_hook=take, timeout=120)  # type: ignore[attr-defined]
-    assert f"6 {WORK}" in "".join(said) and "No such file" in "".join(said)
+    with contextlib.closing(Kernel(spec, tmp_path, Limits())) as kernel:
+        outputs = kernel.run(code, fair_time() + 120).outputs
+    assert f"6 {WORK}" in outputs[0].text and "No such file" in outputs[-1].evalue
+    assert list(get_zygote(spec).folder.iterdir()) == []  # no connection files and sockets remain
 
 
 # --- as somebody else ------------------------------------------------------------------------------
