@@ -14,7 +14,7 @@ from courses import FORWARD, PROJECT
 from triptych.grade.dispatch import memory, worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.memory import drop_other_chapters
-from triptych.grade.execute.test_cells import references
+from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
 from triptych.model.chapter import read_chapter
@@ -36,11 +36,11 @@ def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     first, second = PROJECT.chapters[2:4]
     chapter = read_chapter(PROJECT.notebook(first))
     drop_other_chapters(first)
-    kept = references(chapter)
+    kept = CHAPTER_TESTS.get(chapter)
     drop_other_chapters(first)
-    assert references(chapter) is kept
+    assert CHAPTER_TESTS.get(chapter) is kept
     drop_other_chapters(second)
-    assert references(chapter) is not kept
+    assert CHAPTER_TESTS.get(chapter) is not kept
 
 
 def test_the_least_recently_used_zygote_is_closed(cache: ZygoteCache) -> None:

@@ -105,6 +105,11 @@ class Chapter:
     notebook: NotebookNode
     cells: tuple[Cell, ...]
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether answers must not use JAX's derivative transforms."""
+        return bool(self.notebook.metadata.get("triptych", {}).get("by_hand", False))
+
     def with_role(self, *roles: Role) -> Iterator[Cell]:
         return (cell for cell in self.cells if cell.role in roles)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from triptych.grade.execute.clock import LONGEST
+from triptych.grade.execute.clock import MAX_SLOWDOWN
 from triptych.grade.sandbox.limits import Limits
 
 #: Beyond a notebook's own deadline a worker gets this long to write its result; in seconds.
@@ -45,7 +45,7 @@ class Outcome:
 
 def longest(limits: Limits) -> float:
     """Seconds of wall time after which a worker process has not ended itself, as it should have, and is ended."""
-    return LONGEST * (limits.notebook_seconds + 2 * GRACE)
+    return MAX_SLOWDOWN * (limits.notebook_seconds + 2 * GRACE)
 
 
 def late(limits: Limits) -> Outcome:

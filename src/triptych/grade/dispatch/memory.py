@@ -7,7 +7,7 @@ import gc
 
 import jax
 
-from triptych.grade.execute.test_cells import forget_references
+from triptych.grade.execute.test_cells import CHAPTER_TESTS
 
 _turned_to: set[str] = set()
 
@@ -19,7 +19,7 @@ def drop_other_chapters(chapter: str) -> None:
     works on one submission at a time.
     """
     if _turned_to - {chapter}:
-        forget_references()
+        CHAPTER_TESTS.clear()
         jax.clear_caches()
         gc.collect()
         trim()

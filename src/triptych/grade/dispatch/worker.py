@@ -21,7 +21,7 @@ from triptych.grade.dispatch.job import GRACE, STUCK, Job, Outcome
 from triptych.grade.dispatch.memory import drop_other_chapters, trim
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
-from triptych.grade.execute.run import Timed, execute
+from triptych.grade.execute.run import Timings, execute
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import keep_at_most
@@ -102,17 +102,17 @@ def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = exe
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
         programs = Path(job.compiled) if job.compiled else None
-        timed = Timed()
+        timings = Timings()
         executed = execute(
-            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=programs, timed=timed
+            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=programs, timings=timings
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
-    return Outcome(True, "", time.monotonic() - start, phases=timed.phases, tests=timed.tests)
+    return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
 
 
-def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int = compile_cache.WORTH) -> None:
+def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int = compile_cache.MIN_SUBMISSIONS) -> None:
     """Makes what JAX compiles for a chapter ready for so many submissions."""
     drop_other_chapters(chapter)
     compile_cache.warm(Course(Path(course)), chapter, sandbox=sandbox, submissions=submissions)
