@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
 from pathlib import Path
 
+from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.kernel import Kernel
 from triptych.grade.execute.session import ProxySession
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
@@ -50,19 +50,18 @@ class KernelAnswerChecker:
     def _start(self) -> tuple[Kernel, ProxySession]:
         folder = self._resources.enter_context(tempfile.TemporaryDirectory())
         kernel = self._resources.enter_context(contextlib.closing(Kernel(self._spec, Path(folder), LIMITS)))
-        session = ProxySession(kernel.stream, self._tests.setup, LIMITS, shared=self._tests.shared)
-        self._resources.callback(session.close)
+        session = ProxySession(kernel.connection, self._tests.setup, LIMITS, shared=self._tests.shared)
         for cell in self._chapter.with_role(Role.SETUP):
             _run(kernel, cell.source)
             kernel.remember(bound_names(cell.source))
-        kernel.send(SAVE)
+        _run(kernel, SAVE)
         return kernel, session
 
     def errors(self, exercise: Exercise, source: str | None = None) -> dict[str, str]:
         """The error of each test cell that `source` (default: the instructor's own answer) fails."""
         self._ready = self._ready or self._start()
         kernel, session = self._ready
-        kernel.send(RESTORE)
+        _run(kernel, RESTORE)
         cells: list[str] = []
         for cell in self._chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE):
             if cell.grade_id == exercise.id and source is not None:
@@ -85,4 +84,4 @@ class KernelAnswerChecker:
 
 
 def _run(kernel: Kernel, source: str) -> None:
-    kernel.run(source, time.monotonic() + 30)
+    kernel.run(source, fair_time() + 30, draw=False)

@@ -523,7 +523,9 @@ CHEATS = {
     "display hook": "import sys\ndef f(x):\n    sys.displayhook(4)\n    return 5",
     "replaced builtins": "import builtins\nbuiltins.abs = builtins.len = builtins.isinstance = lambda *a: True\ndef f(x): return 5",
     "patched numpy": "np.allclose = np.asarray = lambda *a, **k: True\ndef f(x): return 5",
-    "replaced session": "get_ipython().kernel.session.send = lambda *a, **k: None\ndef f(x): return 5",
+    "replaced run_cell": "get_ipython().run_cell = lambda *a, **k: None\ndef f(x): return 5",
+    "replaced outputs": "get_ipython().outputs.send = lambda *a, **k: None\ndef f(x): return 5",
+    "input transformer": "get_ipython().input_transformers_cleanup.append(lambda lines: [])\ndef f(x): return 5",
     "names of tests": "def f(x):\n    import __main__\n    __main__.expected_by_the_course = 5\n    return 5",
     "exits": "def f(x): raise SystemExit(0)",
     "raises the test's own error": "def f(x): raise AssertionError('passed')",
@@ -540,23 +542,11 @@ CHEATS = {
 }
 
 
-@pytest.mark.parametrize("answer", cases(CHEATS, fast=CHEATS.keys() - {"replaced session", "replaced builtins"}))
+@pytest.mark.parametrize("answer", cases(CHEATS, fast=CHEATS.keys() - {"replaced outputs", "replaced builtins"}))
 def test_a_cheat_fails_its_tests_and_no_others(answer: str) -> None:
     executed = run(answer, EXPECTS_FOUR, PASSES, EXPECTS_FOUR, binds="def f(x): return 4")
     assert set(errors(executed)) == {"f_0", "f_2"}
     assert SECRET not in str([cell.outputs for cell in executed.cells])
-
-
-BROKEN_KERNELS = {
-    "replaced run_cell": "get_ipython().run_cell = lambda *a, **k: None\ndef f(x): return 5",
-    "input transformer": "get_ipython().input_transformers_cleanup.append(lambda lines: [])\ndef f(x): return 5",
-}
-
-
-@pytest.mark.parametrize("answer", cases(BROKEN_KERNELS, fast=()))
-def test_a_broken_kernel_fails_all_tests(answer: str) -> None:
-    executed = run(answer, EXPECTS_FOUR, PASSES, binds="def f(x): return 4")
-    assert set(errors(executed)) == {"f_0", "f_1"}
 
 
 def test_an_object_equal_to_everything_fails() -> None:

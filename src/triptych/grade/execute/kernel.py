@@ -1,50 +1,61 @@
-"""The Jupyter kernel that runs a submission's own cells: forked for one submission, killed after it."""
+"""The Python that runs a submission's own cells: forked for one submission, killed after it.
+
+It shares one socket with this process, and neither files nor folders. Its messages are validated here.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
-import uuid
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import zmq
-from jupyter_client.connect import write_connection_file
-from jupyter_client.session import Session
+from nbformat import NotebookNode
 
-from triptych.grade.execute.channels import CellRun, Channels, connect
 from triptych.grade.execute.clock import fair_time
+from triptych.grade.execute.outputs import Outputs, max_message_bytes
+from triptych.grade.guest import codec
+from triptych.grade.guest.codec import Bounds, Connection, ConnectionClosed, Decoder, Encoder, ProtocolError
 from triptych.grade.sandbox.bubblewrap import SandboxError
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.sandbox import find_problem
 from triptych.grade.sandbox.zygote import ZygoteSpec, get_zygote
 
 START_SECONDS = 60.0
-#: What a fork of the zygote runs to become a kernel.
-LAUNCH = "from ipykernel.kernelapp import launch_new_instance; launch_new_instance(argv={options!r})"
-OPTIONS = (
-    "--HistoryManager.enabled=False",
-    "--InteractiveShell.xmode=Context",
-    "--InlineBackend.figure_formats=set()",
-)
-#: The agent's module in the kernel. An import would leave a name in the student's namespace.
-AGENT_MODULE = "__import__('sys').modules['triptych.grade.guest.agent']"
-CONNECT_AGENT = """
-import sys
-agent = sys.modules["triptych.grade.guest.agent"]
-if "" not in sys.path:  # a submission's own modules are in its working folder
-    sys.path.insert(0, "")
-shell = __import__("IPython").get_ipython()
-agent.limit_output(shell, {characters})
-agent.AGENT = agent.start({path!r}, shell.user_ns, {bounds!r})
-"""
+#: How long interrupted code of the student may take to stop.
+SETTLE_SECONDS = 2.0
+#: How often a deadline is checked while nothing arrives.
+WAIT_SECONDS = 0.05
+#: What a fork of the zygote runs. The socket is its descriptor 3.
+SERVE = "import triptych.grade.guest.notebook as notebook; notebook.serve(3, {bounds!r}, {characters})"
 
 
 class KernelError(RuntimeError):
     """The kernel cannot be started. The cause is the machine or the grader, not the submission."""
+
+
+class _Late(Exception):
+    """The deadline of a cell has passed."""
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """The result of running a cell.
+
+    Attributes:
+        outputs: the cell's outputs in nbformat.
+        execution_count: the number that the kernel gave the run.
+        late: whether the cell was stopped at its deadline.
+        kernel_lost: whether the kernel has ended or does not answer any more.
+    """
+
+    outputs: list[NotebookNode]
+    execution_count: int | None
+    late: bool = False
+    kernel_lost: bool = False
 
 
 class Kernel:
@@ -56,7 +67,7 @@ class Kernel:
         limits: the limits on the submission.
 
     Attributes:
-        stream: the socket that the kernel's agent is connected to.
+        connection: the connection to the kernel, which test cells use as well.
 
     Raises:
         KernelError: the kernel does not start.
@@ -68,84 +79,39 @@ class Kernel:
         if problem is not None:
             raise SandboxError(problem)
         self._limits = limits
-        self._drawing = False
+        self._runs = 0
+        bounds = Bounds(size=limits.message_bytes, depth=limits.message_depth)
+        #: an output is small, and stays in memory as Python objects until the notebook is written
+        self._output_bounds = Bounds(size=max_message_bytes(limits), items=limits.output_bytes, depth=limits.json_depth)
         self._resources = contextlib.ExitStack()
         try:
-            zygote = get_zygote(spec)
-            self._folder = zygote.new_folder()
-            self._resources.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            connection_file, self._connection = self._write_connection_file(zygote.user)
-            self._child = zygote.spawn(
-                LAUNCH.format(options=["-f", connection_file, *OPTIONS]),
-                files=files,
-                shared=self._folder,
-                limits=limits,
-                environment={"IPYTHONDIR": f"{self._folder}/ipython"} if spec.sandbox == "none" else {},
-            )
+            stream, guest_end = socket.socketpair()
+            self._resources.callback(stream.close)
+            # Timeouts of the socket cost nothing per call, unlike those of Python.
+            timeout = bytes(8) + int(WAIT_SECONDS * 1e6).to_bytes(8, sys.byteorder)
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                stream.setsockopt(socket.SOL_SOCKET, option, timeout)
+            self.connection = Connection(stream, bounds)
+            code = SERVE.format(bounds=asdict(bounds), characters=limits.output_bytes + 1)
+            with guest_end:
+                self._child = get_zygote(spec).spawn(code, files=files, limits=limits, sockets=[guest_end.fileno()])
             self._resources.callback(self._child.close)
-            self._channels = self._connect_channels()
-            self.stream = self._connect_agent()
+            self._wait_until_ready()
         except BaseException:
             self.close()
             raise
 
-    # --- start and end ---------------------------------------------------------------------------
-
-    def _write_connection_file(self, user: int | None) -> tuple[str, Mapping[str, Any]]:
-        """The connection file, in the one folder that the kernel shares with this process, and its content."""
-        path, connection = write_connection_file(
-            str(self._folder / "kernel.json"),
-            transport="ipc",
-            ip=str(self._folder / "k"),
-            key=uuid.uuid4().hex.encode(),
-        )
-        if user is not None:
-            os.chown(path, user, user, follow_symlinks=False)
-        return path, connection
-
-    def _connect_channels(self) -> Channels:
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._resources.callback(context.destroy, linger=0)
-        shell, control, iopub = (
-            connect(context, kind, f"ipc://{self._connection['ip']}-{self._connection[f'{name}_port']}", self._limits)
-            for name, kind in (("shell", zmq.DEALER), ("control", zmq.DEALER), ("iopub", zmq.SUB))
-        )
-        session = Session(key=self._connection["key"].encode())
-        return Channels(session, shell, control, iopub, lambda: self._child.poll() is None, self._limits)
-
-    def _connect_agent(self) -> socket.socket:
-        end = fair_time() + START_SECONDS
-        path = self._folder / "w"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(path))
-            path.chmod(0o666)  # The folder and the sandbox decide who can reach it.
-            listener.listen(1)
-            listener.settimeout(0.2)
-            bounds = {"size": self._limits.message_bytes, "depth": self._limits.message_depth}
-            code = CONNECT_AGENT.format(characters=self._limits.output_bytes + 1, path=str(path), bounds=bounds)
-            self.send(f"exec(compile({code!r}, '<triptych>', 'exec'), {{'__name__': '_triptych_start'}})")
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    stream, _ = listener.accept()
-                    break
-                if self._child.poll() is not None or fair_time() > end:
-                    raise KernelError("The kernel for the submission did not start: run `triptych doctor`.")
-        self._resources.callback(stream.close)
-        path.unlink()
-        stream.setblocking(True)
-        if not self._channels.wait_for_outputs(end):
-            raise KernelError("The kernel for the submission did not answer: run `triptych doctor`.")
-        return stream
+    def _wait_until_ready(self) -> None:
+        try:
+            kind, _, _ = self.connection.receive(_deadline(fair_time() + START_SECONDS))
+        except (_Late, ProtocolError, ConnectionClosed):
+            kind = b""
+        if kind != codec.READY:
+            raise KernelError("Python for the submission did not start: run `triptych doctor`.")
 
     def close(self) -> None:
-        """Kills the kernel with everything in its sandbox, and removes its sockets. May be called twice."""
+        """Kills the kernel with everything in its sandbox. May be called twice."""
         self._resources.close()
-
-    # --- running code ----------------------------------------------------------------------------
-
-    def send(self, code: str) -> None:
-        """Makes the kernel run `code` that belongs to no cell, without waiting for it."""
-        self._channels.send(code)
 
     def run(self, code: str, end: float, *, draw: bool = True) -> CellRun:
         """Runs a cell until it ends or is interrupted.
@@ -155,22 +121,60 @@ class Kernel:
             end: when to interrupt it, in seconds of `fair_time`.
             draw: whether figures become outputs.
         """
-        if draw is not self._drawing:
-            self.send(f"{AGENT_MODULE}.draw_plots({draw!r})")
-            self._drawing = draw
-        return self._channels.run(code, end)
+        self._runs += 1
+        outputs, late, count = Outputs(self._limits), False, None
+        try:
+            try:
+                self._send(codec.RUN, self._runs, (code, draw), _deadline(end))
+                count = self._collect(outputs, _deadline(end))
+            except _Late:
+                late = True
+                self.interrupt()
+                count = self._collect(outputs, _deadline(fair_time() + SETTLE_SECONDS))
+        except (_Late, ProtocolError, ConnectionClosed):
+            return CellRun(outputs.nodes, None, late, kernel_lost=True)
+        return CellRun(outputs.nodes, count, late)
+
+    def _collect(self, outputs: Outputs, wait: Callable[[], None]) -> int | None:
+        """Adds the running cell's outputs until it has ended. Returns its number."""
+        while True:
+            kind, run, body = self.connection.receive(wait)
+            if kind == codec.RAN and run == self._runs:
+                count = Decoder(bounds=self._output_bounds).decode(body)
+                return count if type(count) is int and 0 <= count < 2**31 else None
+            if kind == codec.OUTPUT and run == self._runs and outputs.has_room(len(body)):
+                outputs.add(Decoder(bounds=self._output_bounds, tick=wait).decode(body))
+            wait()
 
     def interrupt(self) -> None:
-        """Interrupts the running code, and waits for a short time until the kernel confirms it."""
-        self._channels.interrupt()
+        """Interrupts the running code."""
+        self._child.interrupt()
 
     def serve_test(self, number: int) -> None:
         """Makes the agent answer the requests of a test cell."""
-        self.send(f"{AGENT_MODULE}.AGENT.serve({number:d})")
+        self._send_quietly(codec.BEGIN, number, None)
 
     def remember(self, names: Iterable[str]) -> None:
-        """Makes the agent keep what a setup cell bound to `names`, whatever later cells do."""
-        self.send(f"{AGENT_MODULE}.AGENT.remember({sorted(names)!r})")
+        """Makes the agent keep what a cell of the course bound to `names`, whatever later cells do."""
+        self._send_quietly(codec.REMEMBER, 0, sorted(names))
+
+    def _send_quietly(self, kind: bytes, number: int, content: Any) -> None:
+        # A kernel that does not read any more is noticed by the next cell or test.
+        with contextlib.suppress(_Late, ConnectionClosed):
+            self._send(kind, number, content, _deadline(fair_time() + SETTLE_SECONDS))
+
+    def _send(self, kind: bytes, number: int, content: Any, wait: Callable[[], None]) -> None:
+        self.connection.send(kind, number, Encoder().encode(content), wait)
 
 
-__all__ = ["Kernel", "KernelError"]
+def _deadline(end: float) -> Callable[[], None]:
+    """A function that raises _Late once it is `end`, in seconds of `fair_time`."""
+
+    def wait() -> None:
+        if fair_time() > end:
+            raise _Late
+
+    return wait
+
+
+__all__ = ["SETTLE_SECONDS", "CellRun", "Kernel", "KernelError"]

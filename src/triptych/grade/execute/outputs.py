@@ -59,9 +59,11 @@ class Outputs:
         self._cut = self._cut or size_bytes > max_message_bytes(self._limits)
         return not self._cut
 
-    def add(self, message: dict[str, Any]) -> None:
-        """Adds the output in a message of the kernel; messages without output are ignored."""
-        kind, content = message["msg_type"], message["content"]
+    def add(self, message: Any) -> None:
+        """Adds the output in a message of the kernel: its type and content. Other messages are ignored."""
+        if type(message) is not tuple or len(message) != 2 or type(message[1]) is not dict:
+            return
+        kind, content = message
         if kind == "clear_output":
             if content.get("wait"):
                 self._clear_before_next = True
@@ -163,6 +165,6 @@ def _json(value: Any, depth: int) -> tuple[Any, int]:
     if isinstance(value, list):
         parts = [_json(item, depth - 1) for item in value]
         return [item for item, _ in parts], sum(size + 8 for _, size in parts)
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
         return value, 8
     raise ValueError("not JSON")

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from triptych.grade.execute.channels import CellRun
 from triptych.grade.execute.clock import fair_time
-from triptych.grade.execute.kernel import Kernel
+from triptych.grade.execute.kernel import CellRun, Kernel
 from triptych.grade.execute.session import ProxySession
 from triptych.grade.execute.test_cells import CHAPTER_TESTS, ChapterTests
 from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_test
@@ -133,8 +132,6 @@ class _SubmissionRun:
 
     def close(self) -> None:
         """Ends the kernel."""
-        if self._session is not None:
-            self._session.close()
         if self._kernel is not None:
             self._kernel.close()
         self._kernel = self._session = None
@@ -164,7 +161,7 @@ class _SubmissionRun:
         with self._timings.measure("sandbox"):
             self._kernel = self._start_kernel()
         tests = self._chapter_tests
-        self._session = ProxySession(self._kernel.stream, tests.setup, self._limits, self._end, tests.shared)
+        self._session = ProxySession(self._kernel.connection, tests.setup, self._limits, self._end, tests.shared)
         for cell in list(self._completed):
             if self._kernel is not None:
                 self._run_in_kernel(self._kernel, cell)

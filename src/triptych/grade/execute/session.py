@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.errors import BUILTIN_ERRORS, MESSAGE_CHARACTERS, StudentError, TestAborted, student_error
+from triptych.grade.execute.kernel import SETTLE_SECONDS
 from triptych.grade.execute.proxy import RemoteProxy, number_of
 from triptych.grade.execute.values import FromSandbox, SetupNames, encodable, overwrite
 from triptych.grade.guest import codec
@@ -24,10 +23,6 @@ from triptych.grade.guest.codec import (
 )
 from triptych.grade.sandbox.limits import Limits
 
-#: How often a deadline is checked while nothing arrives.
-WAIT_SECONDS = 0.05
-#: How long interrupted code of the student may take to stop.
-SETTLE_SECONDS = 2.0
 KEPT_ERRORS = 1_000
 KEPT_REPLIES = 256
 
@@ -112,7 +107,7 @@ class ProxySession:
     """The connection to the agent of one kernel, for one test cell at a time.
 
     Args:
-        stream: a socket that is connected to the agent.
+        connection: the kernel's connection.
         setup: the namespace of the setup cells on the grader's side.
         limits: the limits on the submission.
         end: when the notebook must have ended, in seconds of `fair_time`.
@@ -121,19 +116,15 @@ class ProxySession:
 
     def __init__(
         self,
-        stream: socket.socket,
+        connection: Connection,
         setup: Mapping[str, Any],
         limits: Limits,
         end: float = float("inf"),
         shared: frozenset[int] = frozenset(),
     ) -> None:
-        # Timeouts of the socket cost nothing per call, unlike those of Python.
-        timeout = bytes(8) + int(WAIT_SECONDS * 1e6).to_bytes(8, sys.byteorder)
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            stream.setsockopt(socket.SOL_SOCKET, option, timeout)
         self.limits = limits
         self.bounds = Bounds(size=limits.message_bytes, depth=limits.message_depth)
-        self._connection = Connection(stream, self.bounds)
+        self._connection = connection
         self._setup = SetupNames(setup)
         self._notebook_end = end
         self._shared = shared
@@ -143,10 +134,6 @@ class ProxySession:
     def _new_test(self, number: int) -> _CurrentTest:
         end = min(fair_time() + self.limits.test_seconds, self._notebook_end)
         return _CurrentTest(number, end, self.bounds.size)
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._connection.close()
 
     # --- a test's beginning and end --------------------------------------------------------------
 

@@ -8,8 +8,9 @@ from triptych.grade.guest.zygote import COMPILED
 from triptych.grade.sandbox.bubblewrap import environment_folders
 from triptych.grade.sandbox.zygote import ZygoteSpec
 
-_AGENT = """
-import triptych.grade.guest.agent
+_SHELL = """
+import triptych.grade.guest.notebook
+triptych.grade.guest.shell.create_shell()
 """
 _NO_AUTODIFF = """
 from triptych.grade.guest import no_autodiff
@@ -44,7 +45,7 @@ def zygote_spec(
         writable: whether newly compiled programs are written to that folder.
         hide: a folder that the sandbox must not show, for example the course.
     """
-    code = _AGENT
+    code = _SHELL
     if by_hand:
         code += _NO_AUTODIFF
     if compiled is not None:

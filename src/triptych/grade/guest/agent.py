@@ -1,7 +1,7 @@
 """The agent: looks up, calls and computes with a student's objects when a test cell of the grader asks for it.
 
-It runs in the student's kernel, between two cells, while a test cell runs on the host's side. The student's code can
-manipulate it: nothing here decides on a score. It imports the codec, the standard library and NumPy.
+It runs in the student's Python, between two cells, while a test cell runs on the host's side. The student's code can
+manipulate it: nothing here decides on a score. It imports the codec, interrupts, the standard library and NumPy.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import importlib
 import linecache
 import math
 import operator
-import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +23,7 @@ import numpy as np
 
 from triptych.grade.guest import codec
 from triptych.grade.guest.codec import Bounds, Connection, Decoder, Encoder, NotSerializable
+from triptych.grade.guest.interrupts import Interrupts
 
 MESSAGE_CHARACTERS = 2_000
 TRACEBACK_FRAMES = 12
@@ -50,18 +49,21 @@ class Agent:
     """Serves the requests of one grader over one socket.
 
     Args:
-        stream: a connected socket.
+        connection: the connection to the grader.
         namespace: the variables of the student's notebook.
         bounds: limits on messages.
+        interrupts: decides when an interrupt of the grader reaches the student's code.
     """
 
-    def __init__(self, stream: socket.socket, namespace: dict[str, Any], bounds: Bounds) -> None:
-        self._connection = Connection(stream, bounds)
+    def __init__(
+        self, connection: Connection, namespace: dict[str, Any], bounds: Bounds, interrupts: Interrupts
+    ) -> None:
+        self._connection = connection
+        self._interrupts = interrupts
         self._bounds = bounds
         self._namespace = namespace
         self._setup: dict[str, Any] = {}
         self._lock = threading.RLock()
-        self._running = False
         self._ended = False
         self._reset()
 
@@ -87,7 +89,6 @@ class Agent:
         """
         self._reset()
         self._ended = False
-        handler = signal.signal(signal.SIGINT, self._interrupt)
         try:
             self._connection.send(codec.READY, number, b"")
             while not self._ended:
@@ -101,13 +102,7 @@ class Agent:
                     pass
             self._connection.send(codec.ENDED, number, b"")
         finally:
-            self._running = False
             self._reset()
-            signal.signal(signal.SIGINT, handler)
-
-    def _interrupt(self, signum: int, frame: object) -> None:
-        if self._running:  # never between two bytes of a message
-            raise KeyboardInterrupt
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -118,11 +113,8 @@ class Agent:
         numbers = {id(value): i for i, value in enumerate(decoder.mutable)}
         result: Any = None
         try:
-            try:
-                self._running = True
+            with self._interrupts.allowed():
                 result = _OPERATIONS[operation](self, *operands)
-            finally:
-                self._running = False
             kind, reply = codec.ANSWER, self._reply((result,), arguments, numbers)
         except Abort:
             raise
@@ -224,16 +216,13 @@ class Agent:
     def _call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with self._lock:
             body = Encoder(self._outgoing, bounds=self._bounds).encode((number, args, kwargs))
-            running, self._running = self._running, False
-            try:
+            with self._interrupts.held():
                 if self._ended:
                     raise Abort
                 self._calls += 1
                 call = self._calls & 0xFFFFFFFF
                 self._connection.send(codec.CALL, call, body)
                 return self._receive_outcome(call)
-            finally:
-                self._running = running
 
     def _receive_outcome(self, call: int) -> Any:
         while True:
@@ -421,55 +410,3 @@ def _own_lines(error: BaseException) -> list[str]:
 def _cell_number(filename: str) -> Any:
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(getattr(shell, "compile", None), "_filename_map", {}).get(filename)
-
-
-# --- start ---------------------------------------------------------------------------------------
-
-
-def start(path: str, namespace: dict[str, Any], bounds: dict[str, int]) -> Agent:
-    """Connects to the grader.
-
-    Args:
-        path: the grader's Unix socket.
-        namespace: the variables of the student's notebook.
-        bounds: arguments of `Bounds`.
-
-    Raises:
-        OSError: The socket cannot be reached.
-    """
-    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    stream.connect(path)
-    return Agent(stream, namespace, Bounds(**bounds))
-
-
-def draw_plots(enabled: bool) -> None:
-    """Sets whether plots of the following cells are rendered. Their figures are created and closed in any case."""
-    shell = sys.modules["IPython"].get_ipython()
-    inline = importlib.import_module("matplotlib_inline.config").InlineBackend.instance(parent=shell)
-    inline.figure_formats = {"png"} if enabled else set()
-
-
-def limit_output(shell: Any, characters: int) -> None:
-    """Cuts the printed output of each cell, so that endless prints do not fill the memory of either side."""
-    left = characters
-
-    def limited(write: Callable[[str], Any]) -> Callable[[str], Any]:
-        def limited_write(text: str) -> Any:
-            nonlocal left
-            if isinstance(text, str):
-                allowed, left = text[: max(left, 0)], left - len(text)
-                if len(allowed) < len(text):
-                    return write(allowed) if allowed else 0
-            return write(text)
-
-        limited_write.unlimited = write  # type: ignore[attr-defined]
-        return limited_write
-
-    def before_cell(*_: Any) -> None:
-        # for each cell, because IPython itself replaces `write` while a cell runs
-        nonlocal left
-        left = characters
-        for stream in (sys.stdout, sys.stderr):
-            stream.write = limited(getattr(stream.write, "unlimited", stream.write))  # type: ignore[method-assign]
-
-    shell.events.register("pre_run_cell", before_cell)

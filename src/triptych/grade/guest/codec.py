@@ -477,10 +477,13 @@ _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
 
 # --- frames --------------------------------------------------------------------------------------
 
-# Kinds of frames that the grader sends: a request, a callback's result or error, the end of the test.
+# Kinds of frames that the grader sends between tests: a cell to run, names to keep, the beginning of a test.
+RUN, REMEMBER, BEGIN = b"R", b"K", b"T"
+# During a test: a request, a callback's result or error, the end of the test.
 REQUEST, ANSWER, ERROR, END = b"Q", b"A", b"X", b"E"
-# Kinds that the sandbox sends, besides ANSWER and ERROR: it listens, a call of a callback, the test has ended.
-READY, CALL, ENDED = b"H", b"C", b"B"
+# Kinds that the sandbox sends, besides ANSWER and ERROR: it listens, an output of a cell, the cell has ended,
+# a call of a callback, the test has ended.
+READY, OUTPUT, RAN, CALL, ENDED = b"H", b"O", b"D", b"C", b"B"
 
 _HEAD = struct.Struct("<IcI")
 _MAX_PIECE = 1 << 20

@@ -13,6 +13,8 @@ import contextlib
 import importlib
 import io
 import os
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -41,7 +43,8 @@ class Outputs:
         self._send, self._limit = send, limit
         self._lock = threading.RLock()
         self._owner = 0
-        self._name, self._text = "", []
+        self._name = ""
+        self._text: list[str] = []
         self._size = self._left = 0
 
     @contextlib.contextmanager
@@ -106,8 +109,17 @@ class Stream(io.TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(  # type: ignore[override]
-        self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any
+    shell: Shell
+
+    def publish(
+        self,
+        data: Any,
+        metadata: Any = None,
+        source: Any = None,
+        *,
+        transient: Any = None,
+        update: Any = False,
+        **kwargs: Any,
     ) -> None:
         kind = "update_display_data" if update else "display_data"
         content = {"data": _bundle(data), "metadata": metadata or {}, "transient": transient or {}}
@@ -118,6 +130,8 @@ class _Publisher(DisplayPublisher):
 
 
 class _ResultHook(DisplayHook):
+    shell: Shell
+
     def write_output_prompt(self) -> None:
         pass
 
@@ -129,7 +143,7 @@ class _ResultHook(DisplayHook):
         pass
 
 
-class Shell(InteractiveShell):  # type: ignore[misc]
+class Shell(InteractiveShell):
     """An IPython shell whose outputs go to `outputs`, set by `connect`. One for each submission, by a fork."""
 
     display_pub_class = Type(_Publisher)
@@ -138,24 +152,21 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     def connect(self, send: SendOutput, limit: int) -> None:
         """Sends outputs with `send` from now on, at most `limit` characters of text a cell."""
-        import sys
-
         self.outputs = Outputs(send, limit)
         sys.stdout, sys.stderr = Stream(self.outputs, "stdout"), Stream(self.outputs, "stderr")
         builtins.input = _no_input
-        self.system = self.system_piped
+        self.system = self.system_piped  # type: ignore[method-assign]
         if "" not in sys.path:  # a submission's own modules lie beside it
             sys.path.insert(0, "")
 
     def run(self, code: str) -> int | None:
         """Runs a cell and returns its number."""
         with self.outputs.collected():
-            self.run_cell(code, store_history=True)
+            self.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]
         return self.execution_count - 1
 
     def ask_exit(self) -> None:
-        """`exit()` and `quit()` end nothing but their cell."""
-        raise SystemExit
+        """`exit()` and `quit()` do nothing: the cells after them count."""
 
     def enable_gui(self, gui: Any = None) -> None:
         """A notebook has no event loop of a window system."""
@@ -166,24 +177,28 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         self._last_traceback = stb
 
 
-def new_shell() -> Shell:
-    """The process's shell, with plots inline. Made before the fork, which saves every submission its start."""
+def create_shell() -> Shell:
+    """Creates the process's shell, with plots inline. Before the fork, which saves every submission its start."""
     config = Config()
     config.HistoryManager.enabled = False  # a thread and a file
     config.InteractiveShell.xmode = "Context"
     config.InlineBackend.figure_formats = set()
-    shell = Shell.instance(config=config)
+    with tempfile.TemporaryDirectory() as folder:  # or IPython would create its own in the home folder
+        shell: Shell = Shell.instance(config=config, ipython_dir=folder)
     with contextlib.suppress(ImportError):
         backend = importlib.import_module("matplotlib_inline.backend_inline")
         backend.configure_inline_support(shell, "inline")
     return shell
 
 
-def draw_figures(*, drawn: bool) -> None:
-    """Whether figures become pictures from now on. They are closed at a cell's end all the same."""
-    shell = Shell.instance()
-    backend = importlib.import_module("matplotlib_inline.config").InlineBackend.instance(parent=shell)
-    backend.figure_formats = {"png"} if drawn else set()
+def draw_figures(*, enabled: bool) -> None:
+    """Sets whether figures of the following cells are drawn. They are created and closed in any case."""
+    with contextlib.suppress(ImportError):
+        config = importlib.import_module("matplotlib_inline.config")
+        backend = config.InlineBackend.instance(parent=Shell.instance())
+        formats = {"png"} if enabled else set()
+        if backend.figure_formats != formats:
+            backend.figure_formats = formats
 
 
 def _no_input(prompt: object = "") -> NoReturn:
@@ -205,4 +220,4 @@ def _text(value: Any) -> str:
         return ""
 
 
-__all__ = ["Shell", "Stream", "draw_figures", "new_shell"]
+__all__ = ["Shell", "create_shell", "draw_figures"]

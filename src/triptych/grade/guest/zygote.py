@@ -42,6 +42,8 @@ CAPABILITY_VERSION = 0x20080522
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 #: Exit code of init when the sandbox cannot be set up; its error message is in the report.
 SETUP_FAILED = 125
+#: The host's request to the keeper to interrupt the student's Python. Anything else is a request to kill it.
+INTERRUPT = b"i"
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_DESCRIPTORS = 250
 
@@ -57,14 +59,13 @@ class Job:
         sandboxed: whether namespaces, limits and the system-call filter apply.
         user: user and group number of the student's process; None to keep the zygote's, in a user namespace.
         folder: working folder without a sandbox.
-        shared: folder that contains the connection folders of all submissions.
-        own: name of this submission's folder in `shared`, the only one that it sees.
         visible: folders below /tmp that stay visible.
         tmpfs_bytes: size of each private folder.
         limits: resource limits by their names in `resource`.
         syscall_filter: seccomp program, in hexadecimal.
         environment: additional environment variables.
         streams: number of descriptors passed for standard output and error, 0 to 2.
+        sockets: number of descriptors after those, which the student's process gets as 3, 4, ….
         files: names of the files to copy into the working folder, in the order of their descriptors.
     """
 
@@ -72,14 +73,13 @@ class Job:
     sandboxed: bool
     user: int | None
     folder: str
-    shared: str
-    own: str
     visible: list[str]
     tmpfs_bytes: int
     limits: dict[str, int]
     syscall_filter: str
     environment: dict[str, str]
     streams: int
+    sockets: int
     files: list[str]
 
 
@@ -92,7 +92,7 @@ def main(control_fd: int) -> None:
     Args:
         control_fd: descriptor of a socket of packets. The first packet is JSON with `imports` and `code`; the
             answer is `warm` or an error message. Each following packet carries the descriptors of one job:
-            the job in a file, the keeper's socket, init's socket, streams, files.
+            the job in a file, the keeper's socket, init's socket, streams, sockets, files.
     """
     control = socket.socket(fileno=control_fd)
     options = json.loads(control.recv(MAX_MESSAGE_BYTES))
@@ -173,9 +173,10 @@ def _run_keeper(descriptors: list[int]) -> NoReturn:
     # the end of a namespace's process 1 ends all its processes; without one, the session has to be killed
     kill = os.kill if job.sandboxed else os.killpg
     init_end = os.pidfd_open(init)
-    ready, _, _ = select.select([init_end, keeper_socket.fileno()], [], [])
-    if init_end not in ready:
-        keeper_socket.recv(1)  # a request to kill, or the grader has ended
+    while init_end not in select.select([init_end, keeper_socket.fileno()], [], [])[0]:
+        if keeper_socket.recv(1) != INTERRUPT:  # a request to kill, or the grader has ended
+            break
+        os.kill(init, signal.SIGINT)
     with contextlib.suppress(ProcessLookupError):
         kill(init, signal.SIGKILL)
     _, status = os.waitpid(init, 0)
@@ -229,14 +230,15 @@ def _run_init(job: Job, init_socket: socket.socket, descriptors: list[int]) -> N
     if job.sandboxed:
         _drop_privileges(job.user)
         os.makedirs(WORK)
-        for name, descriptor in zip(job.files, descriptors[job.streams :], strict=True):
+        for name, descriptor in zip(job.files, descriptors[job.streams + job.sockets :], strict=True):
             _copy_file(descriptor, f"{WORK}/{name}")
-    _close_descriptors(job.streams)
+    _keep_descriptors(job.streams, descriptors[job.streams : job.streams + job.sockets])
     os.chdir(WORK if job.sandboxed else job.folder)
     if job.sandboxed:
         _install_filter(bytes.fromhex(job.syscall_filter))
         student = os.fork()
         if student:
+            signal.signal(signal.SIGINT, lambda *_: os.kill(student, signal.SIGINT))  # passed on by the keeper
             while True:  # orphans of the namespace become children of init
                 ended, status = os.wait()
                 if ended == student:
@@ -247,14 +249,12 @@ def _run_init(job: Job, init_socket: socket.socket, descriptors: list[int]) -> N
 
 
 def _mount_private_folders(job: Job) -> None:
-    """Mounts empty home, /tmp, /dev/shm and /proc; of the shared folder only the submission's own part is visible."""
+    """Mounts empty home, /tmp, /dev/shm and /proc."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
-    visible = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (f"{job.shared}/{job.own}", *job.visible)}
+    visible = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in job.visible}
     # before the visible folders: an environment may be below /tmp
     for path in (HOME, "/tmp", "/dev/shm"):
         _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, f"size={job.tmpfs_bytes},mode=1777")
-    os.makedirs(job.shared, exist_ok=True)
-    _mount("tmpfs", job.shared, "tmpfs", MS_NOSUID | MS_NODEV, "size=4096,mode=755")
     for path, descriptor in visible.items():
         os.makedirs(path, exist_ok=True)
         # recursively: mounts below it hide private folders
@@ -295,12 +295,18 @@ def _install_filter(program: bytes) -> None:
     _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(header, len(header)), 0, 0)
 
 
-def _close_descriptors(streams: int) -> None:
-    """Closes every descriptor but the streams that were passed; the other standard streams become /dev/null."""
+def _keep_descriptors(streams: int, sockets: list[int]) -> None:
+    """Closes every descriptor but the streams that were passed and `sockets`, which become 3, 4, ….
+
+    The other standard streams become /dev/null.
+    """
     null = os.open("/dev/null", os.O_RDWR)
     for target in (0, *range(1 + streams, 3)):
         os.dup2(null, target)
-    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1024)
+    above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 3 + len(sockets)) for descriptor in sockets]
+    for target, descriptor in enumerate(above, 3):
+        os.dup2(descriptor, target, inheritable=False)
+    os.closerange(3 + len(sockets), resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1024)
 
 
 # --- the student's Python ---------------------------------------------------------------------------
@@ -350,4 +356,4 @@ def _mount(source: str | None, target: str, filesystem: str | None, flags: int, 
         raise OSError(errno, f"mount: {os.strerror(errno)}", target)
 
 
-__all__ = ["COMPILED", "HOME", "MAX_MESSAGE_BYTES", "SETUP_FAILED", "WORK", "Job", "main"]
+__all__ = ["COMPILED", "HOME", "INTERRUPT", "MAX_MESSAGE_BYTES", "SETUP_FAILED", "WORK", "Job", "main"]

@@ -76,7 +76,6 @@ class Sandbox:
     """The outer sandbox. As a context manager it ends, with everything in it, at the end of the block.
 
     Args:
-        shared: folder for sockets that sandbox and grader both write to, at the same path inside.
         hide: folders that are empty inside even where a visible folder contains them.
         sealed: folders by their path inside; their files can be read by name, but not listed.
         writable: folders by their path inside that the sandbox may write to.
@@ -89,14 +88,13 @@ class Sandbox:
     def __init__(
         self,
         *,
-        shared: Path,
         hide: Sequence[Path] = (),
         sealed: Mapping[str, Path] | None = None,
         writable: Mapping[str, Path] | None = None,
         tmpfs_bytes: int,
     ) -> None:
         self.user = _spare_user() if os.geteuid() == 0 else None
-        self._shared, self._hide = shared, tuple(hide)
+        self._hide = tuple(hide)
         self._sealed, self._writable = dict(sealed or {}), dict(writable or {})
         self._tmpfs_bytes = tmpfs_bytes
         self._process: subprocess.Popen[bytes] | None = None
@@ -221,8 +219,6 @@ class Sandbox:
             layout.tmpfs(folder, self._tmpfs_bytes)
         for path in _font_lists():  # matplotlib takes a second to search for fonts
             layout.copy(path.open("rb"), f"{HOME}/.cache/matplotlib/{path.name}", mode="0666")
-        layout.add_parents(str(self._shared))
-        layout.add("--bind", str(self._shared), str(self._shared))
 
     def _add_environment(self, layout: _Layout) -> None:
         for folder in environment_folders():

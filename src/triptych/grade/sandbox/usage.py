@@ -1,26 +1,10 @@
-"""Disk space that a folder takes, and memory that a process takes with its descendants."""
+"""Memory that a process takes with its descendants."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from pathlib import Path
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes that files and folders below `folder` take on disk, without opening any of them.
-
-    Entries that vanish meanwhile do not count: this watches a folder that a student's code writes to.
-    """
-    total = 0
-    for above, folders, names in os.walk(folder):
-        total += 4096 * len(folders)
-        for name in names:
-            with contextlib.suppress(OSError):
-                status = os.lstat(os.path.join(above, name))  # noqa: PTH118 - names need not be text
-                total += max(512 * status.st_blocks, 512)
-    return total
 
 
 def memory_bytes(pid: int, exact_above: int) -> int:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import json
 import os
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from triptych.files import remove, walk
-from triptych.grade.guest.zygote import COMPILED, MAX_MESSAGE_BYTES, Job
+from triptych.files import walk
+from triptych.grade.guest.zygote import COMPILED, INTERRUPT, MAX_MESSAGE_BYTES, Job
 from triptych.grade.sandbox import cgroup, seccomp
 from triptych.grade.sandbox.bubblewrap import (
     SETTINGS,
@@ -38,25 +35,19 @@ from triptych.grade.sandbox.bubblewrap import (
     memory_file,
 )
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.usage import folder_bytes, memory_bytes
+from triptych.grade.sandbox.usage import memory_bytes
 
 #: Modules that a zygote imports, unless they are not installed.
 IMPORTS = (
-    "IPython.core.completer", "IPython.core.interactiveshell", "ipykernel.kernelapp", "ipykernel.ipkernel",
-    "ipykernel.zmqshell", "jax", "jax.numpy", "jax.scipy.linalg", "jax.scipy.stats", "jupyter_client.session",
-    "matplotlib.pyplot", "numpy", "numpy.random", "pyhf", "scipy.integrate", "scipy.linalg", "scipy.optimize",
-    "scipy.sparse.linalg", "scipy.special", "sympy", "comm", "zmq.eventloop.zmqstream",
+    "IPython.core.completer", "IPython.core.interactiveshell", "IPython.display", "jax", "jax.numpy",
+    "jax.scipy.linalg", "jax.scipy.stats", "matplotlib.pyplot", "numpy", "numpy.random", "pyhf", "scipy.integrate",
+    "scipy.linalg", "scipy.optimize", "scipy.sparse.linalg", "scipy.special", "sympy",
 )  # fmt: skip
 START = "import sys; from triptych.grade.guest.zygote import main; main(int(sys.argv[1]))"
 WARM_UP_SECONDS = 120.0
 SETUP_SECONDS = 30.0
 END_SECONDS = 20.0
 WATCH_SECONDS = 0.2
-#: Limit on the folder of sockets, the only place on disk that a submission may write to.
-SHARED_BYTES = 1_000_000
-FOLDER_PREFIX = "tn-"
-ABANDONED_SECONDS = 60.0
-MAX_SOCKET_PATH = 90  # a Unix socket's path may have 107 bytes; ipykernel appends to it
 #: Beginnings of the grader's environment variables that a submission must not see, even without a sandbox.
 HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
 
@@ -85,17 +76,12 @@ class ZygoteSpec:
 class Zygote:
     """A running zygote. `get_zygote` returns one that is shared in this process.
 
-    Attributes:
-        folder: folder that contains the connection folders of its submissions.
-
     Raises:
         SandboxError: It cannot be started.
     """
 
     def __init__(self, spec: ZygoteSpec = ZygoteSpec(), limits: Limits | None = None) -> None:
         self._spec = spec
-        self.folder, self._folder_lock = _create_folder()
-        self._count = 0
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -131,7 +117,6 @@ class Zygote:
             )
         compiled = {COMPILED: self._spec.compiled} if self._spec.compiled is not None else {}
         self._sandbox = Sandbox(
-            shared=self.folder,
             hide=self._spec.hide,
             sealed={} if self._spec.filled else compiled,
             writable=compiled if self._spec.filled else {},
@@ -171,25 +156,15 @@ class Zygote:
         assert self._process is not None
         return self._process.pid
 
-    def new_folder(self) -> Path:
-        """Creates a folder with a short path that one submission shares with the grader, for sockets."""
-        with self._lock:
-            self._count += 1
-            folder = self.folder / str(self._count)
-        folder.mkdir(mode=0o700)
-        if self.user is not None:
-            os.chown(folder, self.user, self.user)
-        return folder
-
     def spawn(
         self,
         code: str,
         *,
         files: Path | None = None,
-        shared: Path | None = None,
         limits: Limits | None = None,
         environment: Mapping[str, str] | None = None,
         streams: Sequence[int] = (),
+        sockets: Sequence[int] = (),
     ) -> Child:
         """Starts a new Python in a sandbox of its own.
 
@@ -197,10 +172,10 @@ class Zygote:
             code: Python to run.
             files: folder whose regular files, except notebooks, are copied into the working folder; without a
                 sandbox it is the working folder.
-            shared: a folder from `new_folder`; without one, one is created, and removed at the end.
             limits: limits on the process.
             environment: additional environment variables.
             streams: descriptors for its standard output and error.
+            sockets: descriptors that it inherits as 3, 4, ….
 
         Returns:
             The running process.
@@ -211,9 +186,7 @@ class Zygote:
         limits = limits or Limits()
         keeper, keeper_guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         init, init_guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        child = Child(
-            keeper, shared or self.new_folder(), limits, sandboxed=self.sandboxed, remove_folder=shared is None
-        )
+        child = Child(keeper, limits, sandboxed=self.sandboxed)
         try:
             with init:
                 # before the guest sends anything, or its packet would come without credentials
@@ -226,19 +199,18 @@ class Zygote:
                         code=code,
                         sandboxed=self.sandboxed,
                         user=self.user,
-                        folder=str(files or child.folder),
-                        shared=str(self.folder),
-                        own=child.folder.name,
+                        folder=str(files or "/"),
                         visible=_environment_below_tmp() if self.sandboxed else [],
                         tmpfs_bytes=limits.file_bytes,
                         limits=_resource_limits(limits) if self.sandboxed else {},
                         syscall_filter=seccomp.program().hex() if self.sandboxed else "",
                         environment=dict(environment or {}),
                         streams=len(streams),
+                        sockets=len(sockets),
                         files=[name for name, _ in copies],
                     )
                     job_file = open_files.enter_context(memory_file(json.dumps(asdict(job)).encode()))
-                    fds = [job_file.fileno(), keeper_guest.fileno(), init_guest.fileno(), *streams]
+                    fds = [job_file.fileno(), keeper_guest.fileno(), init_guest.fileno(), *streams, *sockets]
                     fds += [file.fileno() for _, file in copies]
                     try:
                         with self._lock:
@@ -264,31 +236,23 @@ class Zygote:
             self._process.wait()
         if self._process is not None and self._process.stderr is not None:
             self._process.stderr.close()
-        _remove_quietly(self.folder)
-        if self._folder_lock is not None:
-            os.close(self._folder_lock)
-            self._folder_lock = None
 
 
 class Child:
     """A student's Python as the host holds it.
 
     Attributes:
-        folder: the folder that it shares with the host.
         pid: its init process, as the host sees it; 0 before `begin`.
         returncode: exit code, negative for the signal that ended it; None while it runs.
         kill_reason: why it was killed, if it exceeded a limit.
     """
 
-    def __init__(
-        self, keeper: socket.socket, folder: Path, limits: Limits, *, sandboxed: bool, remove_folder: bool
-    ) -> None:
-        self.folder = folder
+    def __init__(self, keeper: socket.socket, limits: Limits, *, sandboxed: bool) -> None:
         self.pid = 0
         self.returncode: int | None = None
         self.kill_reason: str | None = None
         self._keeper = keeper
-        self._limits, self._sandboxed, self._remove_folder = limits, sandboxed, remove_folder
+        self._limits, self._sandboxed = limits, sandboxed
         self._group: cgroup.Group | None = None
         self._lock = threading.RLock()
 
@@ -313,7 +277,8 @@ class Child:
                 self.pid = struct.unpack("3i", data[: struct.calcsize("3i")])[0]
         if self._sandboxed:
             self._group = cgroup.open_group(self._limits.memory_bytes, self._limits.processes, self.pid)
-            threading.Thread(target=self._watch, name="sandbox watch", daemon=True).start()
+            if self._group is None:
+                threading.Thread(target=self._watch_memory, name="sandbox watch", daemon=True).start()
         with contextlib.suppress(OSError):
             init.send(b"go")
 
@@ -342,8 +307,14 @@ class Child:
             if self.returncode is None:
                 self._keeper.send(b"k")
 
+    def interrupt(self) -> None:
+        """Raises KeyboardInterrupt in it, unless it has another handler for SIGINT."""
+        with contextlib.suppress(OSError):
+            if self.returncode is None:
+                self._keeper.send(INTERRUPT)
+
     def close(self) -> None:
-        """Kills it, waits for the end of its sandbox and removes what it shared. May be called more than once."""
+        """Kills it and waits for the end of its sandbox. May be called more than once."""
         self.kill()
         self.wait(END_SECONDS)
         with self._lock:
@@ -353,18 +324,13 @@ class Child:
         if self._group is not None:
             self._group.remove()
             self._group = None
-        if self._remove_folder:
-            _remove_quietly(self.folder)
 
-    def _watch(self) -> None:
-        """Kills it when its processes together exceed a limit. Runs in a thread of its own."""
+    def _watch_memory(self) -> None:
+        """Kills it when its processes together exceed the limit, where there is no control group to do it."""
         while self.returncode is None:
-            if folder_bytes(self.folder) > SHARED_BYTES:
-                self.kill_reason = "The submission wrote to the folder of the connection files, and was ended."
-            elif self._group is None and memory_bytes(self.pid, self._limits.memory_bytes) > self._limits.memory_bytes:
+            if memory_bytes(self.pid, self._limits.memory_bytes) > self._limits.memory_bytes:
                 limit = f"{self._limits.memory_bytes / 1e9:g} GB"
                 self.kill_reason = f"The submission took more than {limit} of memory, and was ended."
-            if self.kill_reason is not None:
                 self.kill()
                 return
             time.sleep(WATCH_SECONDS)
@@ -420,46 +386,7 @@ get_zygote, keep_at_most, close_zygote, close_zygotes = _cache.get, _cache.limit
 atexit.register(close_zygotes)
 
 
-# --- folders and files -----------------------------------------------------------------------------
-
-
-def _create_folder() -> tuple[Path, int | None]:
-    """Creates a private folder with a path short enough for sockets in it, and locks it."""
-    bases = [tempfile.gettempdir(), "/tmp"]  # noqa: S108 - mkdtemp makes a private folder in it
-    base = next((base for base in bases if len(os.fsencode(base)) < MAX_SOCKET_PATH - 26), "/tmp")  # noqa: S108
-    _sweep(Path(base))
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base)).resolve()
-    return folder, _lock_folder(folder)
-
-
-def _sweep(base: Path) -> None:
-    """Removes folders of graders that were killed: no process holds their lock any more."""
-    for folder in base.glob(f"{FOLDER_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            status = folder.lstat()
-            old = time.time() - status.st_mtime > ABANDONED_SECONDS  # a new one may not be locked yet
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or not old:
-                continue
-            lock = _lock_folder(folder)
-            if lock is not None:
-                _remove_quietly(folder)
-                os.close(lock)
-
-
-def _lock_folder(folder: Path) -> int | None:
-    """Locks a folder until this process ends; None if another process holds the lock."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _remove_quietly(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        remove(folder)
+# --- limits and files -----------------------------------------------------------------------------
 
 
 def _resource_limits(limits: Limits) -> dict[str, int]:
