@@ -69,21 +69,6 @@ class RemoteProxy:
             raise self._session.abort(TestAborted(f"The result claims to have more than {limit:,} items."))
         return length
 
-    def __index__(self) -> int:
-        return int(_converted(self, "index", int))
-
-    def __bool__(self) -> bool:
-        return bool(_converted(self, "bool", bool))
-
-    def __float__(self) -> float:
-        return float(_converted(self, "float", float))
-
-    def __int__(self) -> int:
-        return int(_converted(self, "int", int))
-
-    def __complex__(self) -> complex:
-        return complex(_converted(self, "complex", complex))
-
     def __repr__(self) -> str:
         return plain(_converted(self, "repr", str), MESSAGE_CHARACTERS)
 
@@ -149,6 +134,13 @@ def _operator(operation: str, *, reflected: bool = False) -> Callable[..., Any]:
 
     return method
 
+
+def _conversion(operation: str, kind: type) -> Callable[[RemoteProxy], Any]:
+    return lambda self: kind(_converted(self, operation, kind))
+
+
+for _name, _kind in {"index": int, "bool": bool, "float": float, "int": int, "complex": complex}.items():
+    setattr(RemoteProxy, f"__{_name}__", _conversion(_name, _kind))
 
 _BINARY = "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor divmod"
 _OTHER = """

@@ -84,8 +84,7 @@ class _CurrentTest:
         return self._function_numbers[id(function)]
 
     def function(self, number: int) -> Callable[..., Any]:
-        if not 0 <= number < len(self._functions):
-            raise ProtocolError("The message refers to a function that does not exist.")
+        _require(0 <= number < len(self._functions), "The message refers to a function that does not exist.")
         return self._functions[number]
 
     def proxy(self, session: ProxySession, number: int) -> RemoteProxy:
@@ -259,22 +258,19 @@ class ProxySession:
             wait()
             kind, answered, data = self._connection.receive(wait)
         test.unanswered -= 1
-        if answered != number:
-            raise ProtocolError("The reply belongs to another request.")
+        _require(answered == number, "The reply belongs to another request.")
         return self._result(kind, data, arguments, wait)
 
     def _result(self, kind: bytes, data: bytes, arguments: list[Any], wait: Callable[[], None]) -> Any:
         """The content of a reply, after changes to `arguments` and to earlier results were applied."""
 
         def argument(number: int) -> Any:
-            if number >= len(arguments):
-                raise ProtocolError("The reply refers to an argument that does not exist.")
+            _require(number < len(arguments), "The reply refers to an argument that does not exist.")
             return arguments[number]
 
         decoder = self._decoder(wait, {codec.ARGUMENT: argument}, counting=True)
         reply = decoder.decode(data)
-        if type(reply) is not tuple or len(reply) != {codec.ANSWER: 3, codec.ERROR: 7}.get(kind):
-            raise ProtocolError("Malformed reply.")
+        _require(type(reply) is tuple and len(reply) == {codec.ANSWER: 3, codec.ERROR: 7}.get(kind))
         *content, argument_changes, result_changes = reply
         results = self._test.results
         self._apply(argument_changes, dict(enumerate(arguments)))
@@ -292,16 +288,13 @@ class ProxySession:
             targets: the objects by number.
             dropped: targets with smaller numbers may be missing.
         """
-        if type(changes) is not tuple:
-            raise ProtocolError("Malformed reply.")
+        _require(type(changes) is tuple)
         for change in changes:
-            if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
-                raise ProtocolError("Malformed reply.")
+            _require(type(change) is tuple and len(change) == 2 and type(change[0]) is int)
             number, content = change
             if number not in targets:
-                if 0 <= number < dropped:
-                    continue
-                raise ProtocolError("The reply changes an object that does not exist.")
+                _require(0 <= number < dropped, "The reply changes an object that does not exist.")
+                continue
             if id(targets[number]) in self._shared:
                 raise TestAborted("The code changed data of the course that it was given and that it must not change.")
             try:
@@ -310,11 +303,8 @@ class ProxySession:
                 raise ProtocolError("The reply changes an object in an impossible way.") from None
 
     def _error(self, name: Any, bases: Any, message: Any, lines: Any, raised: Any) -> Exception:
-        texts = (name, message, *(bases if type(bases) is tuple else [None]))
-        if not all(isinstance(text, str) for text in texts) or type(raised) is not int:
-            raise ProtocolError("Malformed error.")
-        if type(lines) is not tuple or not all(isinstance(line, str) for line in lines):
-            raise ProtocolError("Malformed error.")
+        _require(type(bases) is tuple and type(lines) is tuple and type(raised) is int)
+        _require(all(isinstance(text, str) for text in (name, message, *bases, *lines)))
         # A function of the test raised it, and the student's code let it pass.
         original = self._test.raised.get(raised)
         return original if original is not None else student_error(name, bases, message, lines)
@@ -325,13 +315,10 @@ class ProxySession:
         """Serves a call of the student's code to a function of the test."""
         test = self._test
         message = self._decoder(self._waiter(end)).decode(data)
-        if not (type(message) is tuple and len(message) == 3):
-            raise ProtocolError("Malformed call.")
+        _require(type(message) is tuple and len(message) == 3, "Malformed call.")
         number, args, kwargs = message
-        if not (type(number) is int and type(args) is tuple and type(kwargs) is dict):
-            raise ProtocolError("Malformed call.")
-        if not all(isinstance(key, str) for key in kwargs):
-            raise ProtocolError("Malformed call.")
+        _require(type(number) is int and type(args) is tuple and type(kwargs) is dict, "Malformed call.")
+        _require(all(isinstance(key, str) for key in kwargs), "Malformed call.")
         function = test.function(number)
         test.callbacks += 1
         if test.callbacks > self.limits.callbacks:
@@ -377,6 +364,11 @@ class ProxySession:
             **(special or {}),
         }
         return Decoder(handlers, counting=counting, bounds=self.bounds, tick=wait, text=FromSandbox)
+
+
+def _require(condition: bool, message: str = "Malformed reply.") -> None:
+    if not condition:
+        raise ProtocolError(message)
 
 
 __all__ = ["SETTLE_SECONDS", "ProxySession", "StudentError", "TestAborted"]
