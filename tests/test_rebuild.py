@@ -66,7 +66,9 @@ def reorder_and_copy(notebook: NotebookNode) -> None:
 
 
 def add_second_answer(notebook: NotebookNode) -> None:
-    notebook.cells.insert(2, copy.deepcopy(notebook.cells[1]) | {"source": "BETTER"})
+    second = copy.deepcopy(notebook.cells[1])
+    second.source = "BETTER"
+    notebook.cells.insert(2, second)
 
 
 def lose_cell_ids(notebook: NotebookNode) -> None:
