@@ -81,23 +81,13 @@ def failures(chapter: Chapter) -> dict[str, list[Failure]]:
             found[exercise] = [Failure("", why)]
             continue
         found.setdefault(exercise, []).append(
-            Failure(_behaviour(cell.source), _sentence(error, cell.source), error.ename == "NotImplementedError")
+            Failure(cell.title, _sentence(error, cell.source), error.ename == "NotImplementedError")
         )
     return found
 
 
 def _error(node: NotebookNode) -> NotebookNode | None:
     return next((output for output in node.get("outputs", []) if output.output_type == "error"), None)
-
-
-def _behaviour(source: str) -> str:
-    """What a test is about: the comment that it begins with."""
-    lines = []
-    for line in source.strip().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("# "))
-    return " ".join(lines)
 
 
 def _sentence(error: NotebookNode, test: str) -> str:
