@@ -145,7 +145,7 @@ def large_file(folder: Path) -> None:
 
 
 def deep_folders(folder: Path) -> None:
-    """A path that is longer than the system accepts: it is made, and given away, step by step."""
+    """A path longer than the system accepts, created folder by folder."""
     start, uid = Path.cwd(), pwd.getpwnam(ADA).pw_uid
     try:
         for _ in range(40):
