@@ -146,7 +146,7 @@ HOSTILE = """
 import glob, os, socket
 
 found = []
-for pattern in ("/home/[!l]*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
+for pattern in ("/home/[!s]*/*", "/home/*/triptych/gradebook.db", "/var/tmp/triptych-hub-test-*/*", "/proc/[0-9]*/environ"):
     for path in glob.glob(pattern):
         try:
             if os.path.isdir(path):
