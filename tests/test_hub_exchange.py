@@ -21,9 +21,10 @@ from needs import needs_root
 from traitlets.config import Config
 
 from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import RejectedSubmission
 from triptych.hub.exchange import exchange
 from triptych.hub.exchange.exchange import StrictCollect, as_text, copy_submission
-from triptych.hub.exchange.inbound import InboundFile, RejectedSubmission, validate_folder
+from triptych.hub.exchange.inbound import InboundFile, validate_folder
 
 pytestmark = needs_root
 

@@ -295,12 +295,10 @@ def report(chapters: Chapters = None, course: CourseFolder = None) -> None:
 
 
 def report_all(here: Course, chosen: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import require, statistics, tables, write_report
+    from triptych.grade.results.report import class_statistics, tables, write_report
 
-    found = statistics(here, chosen)
-    require(found, here)
     if show:
-        for table in tables(found):
+        for table in tables(class_statistics(here, chosen)):
             out.print(table)
     for path in write_report(here, chosen):
         out.print(Text(f"wrote {path.relative_to(here.root)}"))
@@ -316,8 +314,8 @@ def forget(
     from triptych.grade.forget import forget as forget_student
 
     here = Course.find(course)
-    for trace in forget_student(here, student, really=yes):
-        out.print(Text(f"{'gone' if yes else 'has'}  {trace.where}: {trace.what}"))
+    for item in forget_student(here, student, really=yes):
+        out.print(Text(f"{'gone' if yes else 'has'}  {item.place}: {item.content}"))
     if yes:
         out.print(Text(f"{here.root} holds nothing of {student} any more; docs/instructors.md names other places."))
     else:

@@ -11,9 +11,10 @@ from pathlib import Path
 from rich.table import Table
 
 from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import RejectedSubmission
 from triptych.hub.admin.process import Api
 from triptych.hub.admin.site import Settings
-from triptych.hub.exchange.inbound import RejectedSubmission, validate_folder
+from triptych.hub.exchange.inbound import validate_folder
 from triptych.hub.singleuser.cgroups import Groups
 
 

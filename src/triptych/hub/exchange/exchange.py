@@ -27,14 +27,8 @@ from traitlets import Integer
 
 from triptych.files import remove
 from triptych.grade.sandbox.limits import Limits
-from triptych.hub.exchange.inbound import (
-    InboundFile,
-    RejectedSubmission,
-    Submission,
-    open_folder,
-    validate_folder,
-    walk,
-)
+from triptych.grade.submission.files import RejectedSubmission
+from triptych.hub.exchange.inbound import InboundFile, Submission, open_folder, validate_folder, walk
 
 #: The exchange's own files in a submission.
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"

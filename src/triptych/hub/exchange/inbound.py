@@ -14,13 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triptych.grade.sandbox.limits import Limits
-
-#: Folders that Jupyter and Python leave; they are not collected.
-IGNORED = {".ipynb_checkpoints", "__pycache__"}
-
-
-class RejectedSubmission(Exception):
-    """A folder in the exchange is not an acceptable submission; the message is the reason."""
+from triptych.grade.submission.files import IGNORED, RejectedSubmission
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ container has none.
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.grade.sandbox.cgroup import ROOT, Group
+from triptych.grade.sandbox.cgroup import ROOT, Group, own_groups
 
 CONTROLLERS = ("memory", "pids", "cpu")
 #: The microseconds in which processor time is counted.
 PERIOD_US = 100_000
+#: The time limit for killing a user's processes.
+REMOVE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,6 @@ class UserGroup(Group):
                 with contextlib.suppress(OSError, ValueError):
                     return int((folder / name).read_text())
         return None
-
-    def remove(self, seconds: float = 5.0) -> None:
-        """Kills the group's processes, also daemons that left their session, and removes the group."""
-        deadline = time.monotonic() + seconds
-        while (processes := self._processes()) and time.monotonic() < deadline:
-            for pid in processes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
-        super().remove(max(deadline - time.monotonic(), 0))
-
-    def _processes(self) -> set[int]:
-        processes: set[int] = set()
-        for folder in self.folders:
-            with contextlib.suppress(OSError):
-                # 0 stands for a process outside this pid namespace, but kill(0) would end this program
-                processes |= {int(line) for line in (folder / "cgroup.procs").read_text().split()} - {0}
-        return processes
 
 
 @dataclass(frozen=True)
@@ -85,7 +66,7 @@ class Groups:
         group = self.group(user)
         if not group.folders:
             raise OSError(f"no control groups in {self.root}")
-        group.remove()
+        group.remove(REMOVE_TIMEOUT_S)
         limits = {
             "memory.max": str(memory_bytes),
             "memory.swap.max": "0",
@@ -108,7 +89,7 @@ class Groups:
         for parent in self._parents():
             base = parent / self.name
             for folder in base.glob("user-*"):
-                UserGroup((folder,)).remove()
+                Group((folder,)).remove(REMOVE_TIMEOUT_S)
             with contextlib.suppress(OSError):
                 base.rmdir()
 
@@ -116,11 +97,8 @@ class Groups:
         """The folders that the hub's group lies in: one for each controller in version 1."""
         if (self.root / "cgroup.controllers").is_file():
             return [self.root]
-        own: dict[str, str] = {}
-        text = Path("/proc/self/cgroup").read_text() if self.membership is None else self.membership
-        for line in text.splitlines():
-            _, controllers, path = line.split(":", 2)
-            own |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
+        membership = Path("/proc/self/cgroup").read_text() if self.membership is None else self.membership
+        own = own_groups(membership)
         folders = [self.root / controller / own.get(controller, "") for controller in CONTROLLERS]
         return [folder for folder in folders if (folder / "cgroup.procs").is_file()]
 

@@ -21,7 +21,7 @@ from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Integer, Unicode
 
 from triptych.files import remove
-from triptych.hub.singleuser.cgroups import Groups, UserGroup
+from triptych.hub.singleuser.cgroups import REMOVE_TIMEOUT_S, Groups, UserGroup
 
 #: JAX and OpenBLAS reserve address space that they never use.
 UNUSED_ADDRESS_SPACE_BYTES = 4 * 2**30
@@ -69,7 +69,7 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     async def stop(self, now: bool = False) -> None:
         await super().stop(now)
-        Groups(self.group_name).group(self.user.name).remove()
+        Groups(self.group_name).group(self.user.name).remove(REMOVE_TIMEOUT_S)
         with contextlib.suppress(OSError):
             remove(self._own_runtime_folder())
 
@@ -94,7 +94,7 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
         def preexec() -> None:
             if group is not None:
-                group.enter(0)  # this process
+                group.add(0)  # this process
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if group is None:
                 resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))

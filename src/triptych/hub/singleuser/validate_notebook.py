@@ -14,7 +14,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +60,6 @@ def cells_to_run(chapter: Chapter) -> set[int]:
 
 def _error(cell: Cell) -> NotebookNode | None:
     return next((output for output in cell.node.get("outputs", []) if output.output_type == "error"), None)
-
-
-def _title(test: Cell) -> str:
-    """The comment that a test cell begins with, otherwise its id in words."""
-    comment = takewhile(lambda line: line.startswith("#"), test.source.strip().splitlines())
-    return " ".join(line.lstrip("# ").rstrip() for line in comment) or test.grade_id.replace("_", " ")
 
 
 def _sentence(error: NotebookNode, test: str = "") -> str:
@@ -117,7 +110,7 @@ def answer(chapter: Chapter) -> dict[str, Any]:
             number = (
                 f"{len(failing)} of its {len(cells)} visible tests fail" if len(cells) > 1 else "its visible test fails"
             )
-            lines = [f"✗ {_title(cell)}\n  {_sentence(error, cell.source)}" for cell, error in failing]
+            lines = [f"✗ {cell.title}\n  {_sentence(error, cell.source)}" for cell, error in failing]
             entries.append(entry(f"{exercise}: {number}", lines))
     if unwritten:
         heading = f"not written yet: {len(unwritten)} of {len(tests)} exercises"
