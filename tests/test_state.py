@@ -14,7 +14,7 @@ import pytest
 from courses import PROJECT, scratch
 from typer.testing import CliRunner
 
-from triptych.build.stamps import Stamps, common, made_from
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.check.cache import check_changed
 from triptych.cli import app
 from triptych.model.course import Course, CourseError
@@ -37,12 +37,12 @@ def course(tmp_path: Path) -> Course:
 
 
 def built(course: Course) -> None:
-    """As a build leaves it: products, and the stamps that say of what."""
-    stamps, shared = Stamps(course), common(course)
+    """As a build leaves it: products, and the cache that records their inputs."""
+    cache, shared = BuildCache(course), shared_fingerprint(course)
     (course.release / CHAPTER).mkdir(parents=True, exist_ok=True)
     (course.slides / f"{CHAPTER}.html").write_text("deck")
     for product in (course.release / CHAPTER, course.slides / f"{CHAPTER}.html"):
-        stamps.record(product, made_from(course, CHAPTER, shared))
+        cache.record(product, chapter_fingerprint(course, CHAPTER, shared))
 
 
 def handed_in(course: Course, student: str) -> None:

@@ -57,7 +57,7 @@ def main() -> None:
 
 def say_version(wanted: bool) -> None:
     if wanted:
-        from triptych.build.stamps import version_of
+        from triptych.fingerprint import version_of
 
         out.print(f"triptych {version_of('triptych')}")
         raise typer.Exit
@@ -189,7 +189,7 @@ def build(
 def build_all(
     here: Course, chosen: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
 ) -> None:
-    from triptych.build.derive import build_course
+    from triptych.build.targets import build_course
 
     start, unchanged = time.monotonic(), []
     with progress("building", len(chosen)) as bar:

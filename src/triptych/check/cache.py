@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 import triptych
-from triptych.build.stamps import digest, version_of
 from triptych.check.violation import Violation
+from triptych.fingerprint import fingerprint
 from triptych.model.course import Course
 
 #: Whose version may change what is found.
@@ -96,11 +96,12 @@ class Checked:
             for c in chapters
             for path in (self._course.source / c, self._course.answers / c, self._course.chapter_tests(c))
         ]
-        return digest(*paths, extra=[self._common])
+        return fingerprint(*paths, texts=[self._common])
 
     @cached_property
     def _common(self) -> str:
         """What all chapters' violations depend on: the rules, the contract, the originals of the copies."""
         package = Path(triptych.__file__).parent
-        versions = [f"{library} {version_of(library)}" for library in LIBRARIES]
-        return digest(package, self._course.slides / "theme", self._course.source / "course.toml", extra=versions)
+        return fingerprint(
+            package, self._course.slides / "theme", self._course.source / "course.toml", libraries=LIBRARIES
+        )

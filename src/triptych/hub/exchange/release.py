@@ -18,8 +18,8 @@ from nbgrader.auth import NoAuthPlugin
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.build.release import release_chapter
-from triptych.build.stamps import Stamps, common, digest
 from triptych.hub.roster import Person
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, succeed
@@ -79,13 +79,13 @@ def release(course: Course, chapter: str, due: str | None = None) -> bool:
 
 def _make(course: Course, chapter: str) -> None:
     """The student version, unless it is there and follows from the source as it is: `hub up` is run again and again."""
-    stamps, made_from = Stamps(course), digest(course.source / chapter, extra=[common(course)])
+    cache, inputs = BuildCache(course), chapter_fingerprint(course, chapter, shared_fingerprint(course))
     with gradebook(course) as book:
         known = any(one.name == chapter and one.notebooks for one in book.assignments)
-    if known and stamps.fresh(course.release / chapter, made_from):
+    if known and cache.is_fresh(course.release / chapter, inputs):
         return
     release_chapter(course, chapter)
-    stamps.record(course.release / chapter, made_from)
+    cache.record(course.release / chapter, inputs)
 
 
 def _same(one: Path, other: Path) -> bool:
