@@ -383,7 +383,8 @@ def present(
     """Give a chapter as a live deck, from a copy. Ctrl+C ends it and all that belongs to it."""
     import webbrowser
 
-    from triptych.present.server import PresentOptions, ended_by_signals, live_deck
+    from triptych.present.notebook import PresentOptions
+    from triptych.present.server import live_deck, signals_interrupt
 
     here = Course.find(course)
     (chosen,) = here.choose([chapter])
@@ -398,21 +399,21 @@ def present(
         save_to=save_to,
         port=port,
     )
-    with ended_by_signals():
+    with signals_interrupt():
         try:
             err.print(f"Getting {chosen} ready …")
-            with live_deck(here, options) as stage:
-                out.print(Text(stage.address))
+            with live_deck(here, options) as deck:
+                out.print(Text(deck.address))
                 notes = "" if classic else ", T opens the notes"
-                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the options.")
-                if not no_browser and not webbrowser.open(stage.address):
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the live deck.")
+                if not no_browser and not webbrowser.open(deck.address):
                     err.print("No browser could be opened: open the address above in one.")
-                stage.server.wait()
-                stop("The server has ended by itself: start the talk again, with --slide where you were.")
+                deck.server.wait()
+                stop("The server has stopped: start the live deck again, with --slide to continue where you were.")
         except KeyboardInterrupt:
             with suppress(OSError):  # the terminal may be gone
-                kept = f"its notebook is {save_to}" if save_to else "nothing of it is left"
-                out.print(Text(f"The talk has ended; {kept}."))
+                result = f"its notebook is {save_to}" if save_to else "nothing of it is left"
+                out.print(Text(f"The live deck has ended; {result}."))
 
 
 @app.command()
