@@ -11,7 +11,7 @@ import pytest
 from courses import FORWARD, PROJECT
 from decks import DARK, NAMES, SCREENSHOTS, deck, lecture, printed, squeezed, survey
 from needs import needs_chromium
-from test_grading import leaks, own_solution_lines, secret_lines
+from test_grading import hidden_texts, leaks, own_solution_lines
 
 from triptych.build.answer_key import answer_key
 from triptych.build.derive import WORKSHOP, write_chapter_deck
@@ -57,7 +57,7 @@ def chapters_of(name: str) -> list[str]:
 def secrets_of(name: str) -> set[str]:
     """Lines of solutions and hidden tests of a deck's chapters that are told in none of their lectures."""
     chapters = chapters_of(name)
-    secrets = {line for c in chapters for line in secret_lines(c) | own_solution_lines(c)}
+    secrets = {line for c in chapters for line in hidden_texts(c) | own_solution_lines(c)}
     return secrets - {line for c in chapters for line in leaks(told_by(c), secrets)}
 
 
@@ -80,7 +80,7 @@ def test_solutions_and_hidden_tests_are_not_told(name: str) -> None:
 @each_chapter
 def test_only_the_deck_with_solutions_has_them(name: str) -> None:
     text = text_of(write_chapter_deck(lecture(), name, solutions=True))
-    hidden = secret_lines(name)
+    hidden = hidden_texts(name)
     assert leaks(text, hidden - set(leaks(told_by(name, solutions=True), hidden))) == []
     assert leaks(text, own_solution_lines(name))
 
@@ -253,7 +253,7 @@ def test_secrets_would_be_found() -> None:
     """The search above is not blind: the source itself has what it looks for."""
     chapter = PROJECT.chapters[4]
     source = "\n".join(cell.source for cell in nbformat.read(PROJECT.notebook(chapter), as_version=4).cells)
-    assert set(leaks(source, secret_lines(chapter))) == secret_lines(chapter)
+    assert set(leaks(source, hidden_texts(chapter))) == hidden_texts(chapter)
 
 
 def _has_fragment(cell: nbformat.NotebookNode) -> bool:

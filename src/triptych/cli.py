@@ -203,7 +203,7 @@ def build_all(
             if made.name in chosen:
                 step(bar)
     if unchanged:
-        out.print(Text(f"as before: {', '.join(unchanged)} (--force makes them anew)"))
+        out.print(Text(f"up to date: {', '.join(unchanged)} (--force makes them again)"))
     out.print(f"built in {time.monotonic() - start:.1f} s; open {here.slides.relative_to(here.root)}/index.html")
 
 
