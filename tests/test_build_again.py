@@ -129,5 +129,5 @@ def test_force_makes_all_and_runs_the_answer_key(course: Course, monkeypatch: py
 def test_the_command_says_what_is_as_before(course: Course) -> None:
     ran = CliRunner().invoke(app, ["build", "--course", str(course.root), FORWARD])
     assert ran.exit_code == 0, ran.output
-    assert f"as before: {FORWARD}" in ran.output
+    assert f"up to date: {FORWARD}" in ran.output
     assert "slides/index.html" in ran.output

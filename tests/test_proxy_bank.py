@@ -12,7 +12,7 @@ from sessions import BehindTheWall
 
 from triptych.check.bank import read_bank
 from triptych.model.cell_names import bound_names
-from triptych.model.chapter import Chapter, Exercise, read_chapter
+from triptych.model.chapter import Exercise, read_chapter
 from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])

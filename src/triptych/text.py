@@ -24,7 +24,7 @@ def plain(text: str, most: int | None = None) -> str:
         character
         if character in "\n\t" or (character.isprintable() and character not in BIDIRECTIONAL)
         else REPLACEMENT
-        for character in str(strip_ansi(cut)).replace("\r\n", "\n")
+        for character in str(strip_ansi(cut)).replace("\r\n", "\n")  # type: ignore[no-untyped-call]
     )
     return kept if most is None or len(kept) <= most else kept[: most - 1] + "…"
 

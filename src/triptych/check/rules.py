@@ -115,7 +115,7 @@ def check_chapter(course: Course, chapter_id: str) -> list[Violation]:
     except (OSError, ValueError, nbformat.ValidationError) as error:
         return [Violation(file, "", "notebook", f"is not a readable notebook ({str(error).splitlines()[0]})")]
     source = Source(course, course.plans[chapter_id], chapter)
-    violations = [Violation(file, cell, name, message) for name, rule in RULES.items() for cell, message in rule(source)]
+    violations = [Violation(file, cell, name, text) for name, rule in RULES.items() for cell, text in rule(source)]
     banks = [bank_file(course.answers, chapter_id, exercise) for exercise in chapter.exercises]
     for path in [*banks, course.chapter_tests(chapter_id)]:
         if path.is_file():
