@@ -14,7 +14,7 @@ from test_deck import SLIDES, lecture, text
 
 from triptych.build import browser
 from triptych.build.deck import write_deck
-from triptych.build.derive import WORKSHOP
+from triptych.build.targets import WORKSHOP
 
 pytestmark = needs_chromium
 workshop = pytest.mark.xdist_group(f"deck {WORKSHOP}")

@@ -14,7 +14,7 @@ from needs import needs_chromium
 from test_grading import hidden_texts, leaks, own_solution_lines
 
 from triptych.build.answer_key import answer_key
-from triptych.build.derive import WORKSHOP, write_chapter_deck
+from triptych.build.targets import WORKSHOP, write_chapter_deck
 from triptych.model.chapter import Role, read_chapter, stub, visible_source
 from triptych.model.slides import Slide, plan_text, slides_of
 from triptych.model.workshop import core_chapters

@@ -462,7 +462,7 @@ def test_sigterm_ends_it_with_a_kernel_that_is_busy(presenting: Callable[..., Ru
     kernel.suspend()  # busier than any loop: it answers nothing
     running.process.terminate()
     said = running.process.communicate(timeout=120)
-    assert "nothing of it is left" in said[0], (running.process.returncode, said)
+    assert "nothing of it was saved" in said[0], (running.process.returncode, said)
     assert gone(family)
     assert running.scratch == []
 

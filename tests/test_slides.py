@@ -10,7 +10,8 @@ from courses import PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from triptych.check.rules import check_chapter, check_course, fix_chapter
+from triptych.check.fix import fix_chapter
+from triptych.check.rules import check_chapter, check_course
 from triptych.model.course import Course, CourseError, ExercisePlan
 from triptych.model.slides import plan_text, slides_of
 from triptych.model.workshop import SLACK, clock, core_chapters, parts_of
@@ -133,7 +134,7 @@ def test_the_workshop_has_every_core_exercise_and_no_other() -> None:
         ("recap = 1", "recap = 1", ""),
         ("why-derivatives = 1", "why-derivative = 1", "'why-derivative' of 01_finite_differences"),
         ("why-derivatives = 1", "exercise-forward_difference = 1", "begins no lecture slide"),
-        ("minutes = 90\n", "", "does not say minutes"),
+        ("minutes = 90\n", "", "has no minutes"),
     ],
     ids=["too_long", "as_it_is", "unknown_slide", "exercise_twice", "no_minutes"],
 )
