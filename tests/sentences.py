@@ -1,4 +1,4 @@
-"""The sentences that `triptych` can say, found in its source by `ast`."""
+"""The messages of `triptych`, collected from its source with `ast`."""
 
 from __future__ import annotations
 
@@ -9,29 +9,25 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
-#: What carries a sentence to a person: the package's own exceptions, `stop` of the command line, the servers'.
+#: Calls with a message for a person: exceptions of the package, the command line's `stop`, and errors of servers.
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
-#: Between the two sides of the wall, and inside the grader: no person reads them as they are.
+#: Exceptions within the grader, whose messages no person reads as they are.
 INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "TookTooLong"}
 GAP = "…"
 
 
-# --- the sentences of the source ---------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Site:
-    """One place that says something: its sentence with … for what is put in."""
+    """A place in the source with a message, in which … stands for inserted values."""
 
     module: str
-    first: int
-    last: int
+    line: int
     text: str
 
 
 def literal(node: ast.expr) -> str:
-    """The text of an argument, as far as it stands in the source."""
+    """The constant parts of an argument's text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -45,14 +41,15 @@ def literal(node: ast.expr) -> str:
 def sites() -> list[Site]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    speaking: set[str] = set()
-    while True:
-        found = {c.name for c in classes if {b.id for b in c.bases if isinstance(b, ast.Name)} & (BASES | speaking)}
-        if found <= speaking:
+    names: set[str] = set()
+    while True:  # subclasses of subclasses, until no name is added
+        bases = BASES | names
+        subclasses = {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in bases for b in c.bases)}
+        if subclasses <= names:
             break
-        speaking |= found
-    speaking = (speaking | {"CourseError"} | ALSO) - INNER
-    made = []
+        names |= subclasses
+    names = (names | {"CourseError"} | ALSO) - INNER
+    messages = []
     for path, tree in trees.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
@@ -61,13 +58,13 @@ def sites() -> list[Site]:
             if isinstance(node.func, ast.Attribute) and node.func.attr in ALSO - {"stop"}:
                 name = node.func.attr
             text = " ".join(literal(argument) for argument in node.args)
-            # a sentence that is only passed on stands where it was made
-            if name in speaking and re.search(r"[a-z]{3,}", text):
+            # without constant words, a message made elsewhere is passed on
+            if name in names and re.search(r"[a-z]{3,}", text):
                 module = path.relative_to(SOURCE).as_posix().removesuffix(".py")
-                made.append(Site(module, node.lineno, node.end_lineno or node.lineno, text))
-    return made
+                messages.append(Site(module, node.lineno, text))
+    return messages
 
 
 def pattern(text: str) -> str:
-    """A regular expression for what a sentence looks like when it is said."""
+    """A regular expression for a message with inserted values."""
     return ".*".join(re.escape(part.strip()) for part in text.split(GAP))

@@ -124,12 +124,6 @@ def test_help_and_version(option: str, output: str) -> None:
     assert re.match(output, CliRunner().invoke(app, [option]).output)
 
 
-def test_python_m_triptych_is_the_same_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "triptych", "check"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 1 and "is not in a course folder" in result.stderr
-
-
 def test_no_heavy_import() -> None:
     """Keeps the command fast, without measuring time."""
     code = (
