@@ -109,7 +109,7 @@ def progress(description: str, total: int) -> Iterator[Callable[[], None]]:
 @app.command()
 def check(
     names: ChapterNames = None,
-    fix: Annotated[bool, typer.Option("--fix", help="First fix in place what needs no judgement.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="First fix, in place, what can be fixed mechanically.")] = False,
     folder: CourseFolder = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -128,7 +128,7 @@ def check(
     write_json(json_file, {"violations": [vars(violation) for violation in violations]})
     if violations:
         count = f"{len(violations)} violation{'' if len(violations) == 1 else 's'}"
-        stop(f"{count}. Fix them in source/, or run `triptych check --fix` for those that need no judgement.")
+        stop(f"{count}. Fix them in source/, or run `triptych check --fix` for those that can be fixed mechanically.")
     out.print(f"{', '.join(chapters)}: no violations.")
 
 
@@ -202,7 +202,9 @@ def grade(
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
     ] = "",
-    sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions that you trust.")] = "bwrap",
+    sandbox: Annotated[
+        str, typer.Option("--sandbox", help="The sandbox: bwrap, or none for submissions that you trust.")
+    ] = "bwrap",
     force: Annotated[bool, typer.Option("--force", help="Also grade submissions that are up to date.")] = False,
     json_file: JsonFile = None,
     folder: CourseFolder = None,
@@ -345,7 +347,7 @@ def present(
     name: Annotated[str, typer.Argument(metavar="CHAPTER", help="The chapter, by name or number.")],
     solutions: Annotated[bool, typer.Option("--solutions", help="Fill in the answers.")] = False,
     outputs: Annotated[bool, typer.Option("--outputs", help="Show every output from the start.")] = False,
-    slide: Annotated[int, typer.Option("--slide", metavar="N", help="Begin at this slide.")] = 0,
+    slide: Annotated[int, typer.Option("--slide", metavar="N", show_default=False, help="Begin at this slide.")] = 0,
     cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at the slide with this cell.")] = "",
     save_to: Annotated[
         Path | None, typer.Option("--save-to", metavar="FILE", help="Save the notebook as edited during the talk.")
