@@ -1,4 +1,4 @@
-"""The messages of `triptych`, collected from its source with `ast`."""
+"""The messages in the source of `triptych`, collected by `ast`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
-#: Calls with a message for a person: exceptions of the package, the command line's `stop`, and errors of servers.
+#: Exceptions and functions whose messages people read: the package's exceptions, `stop` of the command line, HTTP errors.
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
-#: Exceptions within the grader, whose messages no person reads as they are.
+#: Exceptions inside the sandbox's connection and the grader, whose messages are not shown as they are.
 INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "TookTooLong"}
 GAP = "…"
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place in the source with a message, in which … stands for inserted values."""
+    """A call with a message, in which … replaces computed parts."""
 
     module: str
-    line: int
+    first: int
     text: str
 
 
 def literal(node: ast.expr) -> str:
-    """The constant parts of an argument's text."""
+    """The text of an argument with … for computed parts."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -39,17 +39,19 @@ def literal(node: ast.expr) -> str:
 
 @cache
 def sites() -> list[Site]:
+    """All messages of the package."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    names: set[str] = set()
-    while True:  # subclasses of subclasses, until no name is added
-        bases = BASES | names
-        subclasses = {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in bases for b in c.bases)}
-        if subclasses <= names:
+    with_messages: set[str] = set()
+    while True:
+        names = {
+            c.name for c in classes if {b.id for b in c.bases if isinstance(b, ast.Name)} & (BASES | with_messages)
+        }
+        if names <= with_messages:
             break
-        names |= subclasses
-    names = (names | {"CourseError"} | ALSO) - INNER
-    messages = []
+        with_messages |= names
+    with_messages = (with_messages | {"CourseError"} | ALSO) - INNER
+    result = []
     for path, tree in trees.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
@@ -58,13 +60,13 @@ def sites() -> list[Site]:
             if isinstance(node.func, ast.Attribute) and node.func.attr in ALSO - {"stop"}:
                 name = node.func.attr
             text = " ".join(literal(argument) for argument in node.args)
-            # without constant words, a message made elsewhere is passed on
-            if name in names and re.search(r"[a-z]{3,}", text):
+            # a message that is only passed on is collected where it is written
+            if name in with_messages and re.search(r"[a-z]{3,}", text):
                 module = path.relative_to(SOURCE).as_posix().removesuffix(".py")
-                messages.append(Site(module, node.lineno, text))
-    return messages
+                result.append(Site(module, node.lineno, text))
+    return result
 
 
 def pattern(text: str) -> str:
-    """A regular expression for a message with inserted values."""
+    """A regular expression that matches a message with its computed parts."""
     return ".*".join(re.escape(part.strip()) for part in text.split(GAP))

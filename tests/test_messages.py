@@ -33,7 +33,7 @@ def test_messages_are_collected() -> None:
     assert not [text for module, text in texts if module == "grade/guest/codec"]
 
 
-@pytest.mark.parametrize("site", sites(), ids=lambda site: f"{site.module}-{site.line}")
+@pytest.mark.parametrize("site", sites(), ids=lambda site: f"{site.module}-{site.first}")
 def test_a_message_is_complete_and_has_a_fix(site: Site) -> None:
     text = site.text.split(" | ")[0]
     if site.module in PARTS:
