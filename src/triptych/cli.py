@@ -221,11 +221,11 @@ def grade(
 
 def require_sandbox(sandbox: str, *, local: bool) -> None:
     """Raises CourseError if the sandbox is unknown, or, for `local` grading, does not work on this machine."""
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions that you trust.")
-    if sandbox == "bwrap" and local and (problem := available()):
+    if sandbox == "bwrap" and local and (problem := find_problem()):
         stop(f"{problem.rstrip('.')}. Or grade submissions that you trust with --sandbox none.")
 
 
@@ -269,12 +269,10 @@ def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
 
 
 def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import require, statistics, tables, write_report
+    from triptych.grade.results.report import class_statistics, tables, write_report
 
-    chapter_statistics = statistics(course, chapters)
-    require(chapter_statistics, course)
     if show:
-        for table in tables(chapter_statistics):
+        for table in tables(class_statistics(course, chapters)):
             out.print(table)
     for path in write_report(course, chapters):
         out.print(Text(f"wrote {path.relative_to(course.root)}"))
@@ -290,8 +288,8 @@ def forget(
     from triptych.grade.forget import forget as forget_student
 
     course = Course.find(folder)
-    for trace in forget_student(course, student, really=yes):
-        out.print(Text(f"{'deleted' if yes else 'has'}  {trace.where}: {trace.what}"))
+    for item in forget_student(course, student, really=yes):
+        out.print(Text(f"{'deleted' if yes else 'has'}  {item.place}: {item.content}"))
     if yes:
         out.print(Text(f"{course.root} has no data of {student} any more. docs/instructors.md lists other places."))
     else:
@@ -309,7 +307,7 @@ def demo(
 ) -> None:
     """Build the course, make and grade a sample class, and list the results."""
     from triptych.demo import make_class, scratch_course, showcase
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
     start = time.monotonic()
     course = Course.find(folder)
@@ -322,7 +320,7 @@ def demo(
     for member in make_class(course, scratch, chapters):
         out.print(Text(f"{member.name}: {member.about}"))
     out.rule("3 of 4 · grading")
-    sandbox = "none" if available() else "bwrap"
+    sandbox = "none" if find_problem() else "bwrap"
     if sandbox == "none":
         out.print("Sandboxing does not work on this machine (see `triptych doctor`). Grading without a sandbox.")
     grade_all(scratch, chapters, [], jobs, sandbox, target / "results.json")
@@ -408,7 +406,7 @@ def doctor(folder: CourseFolder = None, json_file: JsonFile = None) -> None:
     labels = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
     for finding in findings:
         fix = f"\n      → {finding.fix}" if finding.fix else ""
-        out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.found}{fix}"))
+        out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
     if failed := [finding.name for finding in findings if finding.status is Status.FAIL]:
         stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}). See the fixes above.")
