@@ -82,7 +82,7 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            self.most = max(self.most, sum(self._groups.group(user).memory() or 0 for user in self._users))
+            self.most = max(self.most, sum(self._groups.group(user).memory_bytes or 0 for user in self._users))
 
     def stop(self) -> None:
         self._stop.set()

@@ -109,7 +109,7 @@ def progress(description: str, total: int) -> Iterator[Callable[[], None]]:
 @app.command()
 def check(
     names: ChapterNames = None,
-    fix: Annotated[bool, typer.Option("--fix", help="First fix in place what needs no judgement.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="First fix, in place, what can be fixed mechanically.")] = False,
     folder: CourseFolder = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -128,7 +128,7 @@ def check(
     write_json(json_file, {"violations": [vars(violation) for violation in violations]})
     if violations:
         count = f"{len(violations)} violation{'' if len(violations) == 1 else 's'}"
-        stop(f"{count}. Fix them in source/, or run `triptych check --fix` for those that need no judgement.")
+        stop(f"{count}. Fix them in source/, or run `triptych check --fix` for those that can be fixed mechanically.")
     out.print(f"{', '.join(chapters)}: no violations.")
 
 
@@ -202,7 +202,9 @@ def grade(
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
     ] = "",
-    sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions that you trust.")] = "bwrap",
+    sandbox: Annotated[
+        str, typer.Option("--sandbox", help="The sandbox: bwrap, or none for submissions that you trust.")
+    ] = "bwrap",
     force: Annotated[bool, typer.Option("--force", help="Also grade submissions that are up to date.")] = False,
     json_file: JsonFile = None,
     folder: CourseFolder = None,
@@ -219,11 +221,11 @@ def grade(
 
 def require_sandbox(sandbox: str, *, local: bool) -> None:
     """Raises CourseError if the sandbox is unknown, or, for `local` grading, does not work on this machine."""
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions that you trust.")
-    if sandbox == "bwrap" and local and (problem := available()):
+    if sandbox == "bwrap" and local and (problem := find_problem()):
         stop(f"{problem.rstrip('.')}. Or grade submissions that you trust with --sandbox none.")
 
 
@@ -267,12 +269,10 @@ def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
 
 
 def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import require, statistics, tables, write_report
+    from triptych.grade.results.report import class_statistics, tables, write_report
 
-    chapter_statistics = statistics(course, chapters)
-    require(chapter_statistics, course)
     if show:
-        for table in tables(chapter_statistics):
+        for table in tables(class_statistics(course, chapters)):
             out.print(table)
     for path in write_report(course, chapters):
         out.print(Text(f"wrote {path.relative_to(course.root)}"))
@@ -288,8 +288,8 @@ def forget(
     from triptych.grade.forget import forget as forget_student
 
     course = Course.find(folder)
-    for trace in forget_student(course, student, really=yes):
-        out.print(Text(f"{'deleted' if yes else 'has'}  {trace.where}: {trace.what}"))
+    for item in forget_student(course, student, really=yes):
+        out.print(Text(f"{'deleted' if yes else 'has'}  {item.place}: {item.content}"))
     if yes:
         out.print(Text(f"{course.root} has no data of {student} any more. docs/instructors.md lists other places."))
     else:
@@ -307,7 +307,7 @@ def demo(
 ) -> None:
     """Build the course, make and grade a sample class, and list the results."""
     from triptych.demo import make_class, scratch_course, showcase
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
     start = time.monotonic()
     course = Course.find(folder)
@@ -320,7 +320,7 @@ def demo(
     for member in make_class(course, scratch, chapters):
         out.print(Text(f"{member.name}: {member.about}"))
     out.rule("3 of 4 · grading")
-    sandbox = "none" if available() else "bwrap"
+    sandbox = "none" if find_problem() else "bwrap"
     if sandbox == "none":
         out.print("Sandboxing does not work on this machine (see `triptych doctor`). Grading without a sandbox.")
     grade_all(scratch, chapters, [], jobs, sandbox, target / "results.json")
@@ -345,7 +345,7 @@ def present(
     name: Annotated[str, typer.Argument(metavar="CHAPTER", help="The chapter, by name or number.")],
     solutions: Annotated[bool, typer.Option("--solutions", help="Fill in the answers.")] = False,
     outputs: Annotated[bool, typer.Option("--outputs", help="Show every output from the start.")] = False,
-    slide: Annotated[int, typer.Option("--slide", metavar="N", help="Begin at this slide.")] = 0,
+    slide: Annotated[int, typer.Option("--slide", metavar="N", show_default=False, help="Begin at this slide.")] = 0,
     cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at the slide with this cell.")] = "",
     save_to: Annotated[
         Path | None, typer.Option("--save-to", metavar="FILE", help="Save the notebook as edited during the lecture.")
@@ -407,7 +407,7 @@ def doctor(folder: CourseFolder = None, json_file: JsonFile = None) -> None:
     labels = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
     for finding in findings:
         fix = f"\n      → {finding.fix}" if finding.fix else ""
-        out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.found}{fix}"))
+        out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
     if failed := [finding.name for finding in findings if finding.status is Status.FAIL]:
         stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}). See the fixes above.")

@@ -76,7 +76,7 @@ def has_readable_id(node: NotebookNode) -> bool:
 
 
 def fix_chapter(course: Course, chapter_id: str) -> bool:
-    """Fixes a chapter's notebook and its copies of shared files in place, as far as no judgement is needed.
+    """Fixes in place what can be fixed mechanically in a chapter's notebook and its copies of shared files.
 
     Returns:
         Whether anything changed.

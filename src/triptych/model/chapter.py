@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ class Cell:
     @property
     def points(self) -> float:
         return float(self.nbgrader.get("points", 0)) if self.role is Role.TEST else 0.0
+
+    @property
+    def title(self) -> str:
+        """What a test cell checks: the comment that its visible part begins with, otherwise its id in words."""
+        lines = visible_source(self.source).split("\n")
+        comment = " ".join(line.lstrip("# ").rstrip() for line in takewhile(lambda line: line.startswith("#"), lines))
+        return comment.strip() or (self.grade_id or self.id).replace("_", " ")
 
     @property
     def tags(self) -> list[str]:

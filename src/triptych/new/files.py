@@ -31,7 +31,7 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
     except BaseException as error:
         _restore(previous, new_folders)
         if isinstance(error, OSError):
-            place = error.filename or " or ".join(map(str, contents))
+            place = error.filename or next(iter(contents)).parent
             reason = error.strerror or error
             raise CourseError(
                 f"{place} cannot be written ({reason}), so nothing was made. "
