@@ -1,6 +1,6 @@
-"""Runs a chapter's code cells from top to bottom in one namespace, as a student who answered all of it would.
+"""Runs a chapter's code cells from top to bottom in one namespace, with the instructor's answers.
 
-The tests of a chapter's numbers read them off that namespace and off what the cells printed.
+The tests of a chapter's numbers read them from that namespace and from the printed text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COURSE = Course(Path(__file__).resolve().parents[1])
 
 @dataclass(frozen=True)
 class Lecture:
-    """What running a chapter left: its names, and each cell's printed text and last value by cell id."""
+    """The result of running a chapter: its namespace, and the printed text by cell id."""
 
     names: dict[str, Any]
     printed: dict[str, str]

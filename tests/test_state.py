@@ -15,7 +15,7 @@ import pytest
 from courses import PROJECT, scratch
 from typer.testing import CliRunner
 
-from triptych.build.stamps import Stamps, common, made_from
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.cli import app
 from triptych.model.course import Course, CourseError
 from triptych.state import state_of
@@ -39,11 +39,11 @@ def course(tmp_path: Path) -> Course:
 
 def build(course: Course) -> None:
     """Leaves a release and a deck of one chapter that count as up to date."""
-    stamps, shared = Stamps(course), common(course)
+    cache, shared = BuildCache(course), shared_fingerprint(course)
     (course.release / CHAPTER).mkdir(parents=True, exist_ok=True)
     (course.slides / f"{CHAPTER}.html").write_text("deck")
     for product in (course.release / CHAPTER, course.slides / f"{CHAPTER}.html"):
-        stamps.record(product, made_from(course, CHAPTER, shared))
+        cache.record(product, chapter_fingerprint(course, CHAPTER, shared))
 
 
 def submit(course: Course, student: str) -> None:

@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from triptych.build.browser import find_chromium
-from triptych.build.derive import build_course
+from triptych.build.targets import build_course
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
 from triptych.grade.results.report import write_report

@@ -174,7 +174,7 @@ def check_release(course: Course, chapters: list[str]) -> None:
 def build_all(
     course: Course, chapters: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
 ) -> None:
-    from triptych.build.derive import build_course
+    from triptych.build.targets import build_course
 
     start, unchanged = time.monotonic(), []
     with progress("building", len(chapters)) as advance:
@@ -348,7 +348,7 @@ def present(
     slide: Annotated[int, typer.Option("--slide", metavar="N", show_default=False, help="Begin at this slide.")] = 0,
     cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at the slide with this cell.")] = "",
     save_to: Annotated[
-        Path | None, typer.Option("--save-to", metavar="FILE", help="Save the notebook as edited during the talk.")
+        Path | None, typer.Option("--save-to", metavar="FILE", help="Save the notebook as edited during the lecture.")
     ] = None,
     classic: Annotated[bool, typer.Option("--classic", help="Use classic RISE.")] = False,
     dark: Annotated[bool, typer.Option("--dark", help="Use the dark theme.")] = False,
@@ -358,10 +358,11 @@ def present(
     ] = 0,
     folder: CourseFolder = None,
 ) -> None:
-    """Present a copy of a chapter as a live deck. Ctrl+C ends the talk."""
+    """Present a copy of a chapter as a live deck. Ctrl+C ends it."""
     import webbrowser
 
-    from triptych.present.server import PresentOptions, ended_by_signals, live_deck
+    from triptych.present.notebook import PresentOptions
+    from triptych.present.server import live_deck, signals_interrupt
 
     course = Course.find(folder)
     (chapter,) = course.choose([name])
@@ -376,21 +377,21 @@ def present(
         save_to=save_to,
         port=port,
     )
-    with ended_by_signals():
+    with signals_interrupt():
         try:
             err.print(f"Getting {chapter} ready …")
-            with live_deck(course, options) as stage:
-                out.print(Text(stage.address))
+            with live_deck(course, options) as deck:
+                out.print(Text(deck.address))
                 notes = "" if classic else ", T opens the notes"
-                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C in this terminal ends the talk.")
-                if not no_browser and not webbrowser.open(stage.address):
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C in this terminal ends the live deck.")
+                if not no_browser and not webbrowser.open(deck.address):
                     err.print("No browser could be opened. Open the address above in one.")
-                stage.server.wait()
+                deck.server.wait()
                 stop("The server has stopped. Run the command again, with --slide to continue where you were.")
         except KeyboardInterrupt:
             with suppress(OSError):  # the terminal may be closed
                 remains = f"its notebook is {save_to}" if save_to else "nothing of it was saved"
-                out.print(Text(f"The talk has ended; {remains}."))
+                out.print(Text(f"The live deck has ended; {remains}."))
 
 
 @app.command()

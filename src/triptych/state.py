@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from triptych.build.stamps import Stamps, common, made_from
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.grade.record import GRADED, Record
 from triptych.model.course import Course
 
@@ -66,12 +66,12 @@ def _add_sources(course: Course, chapters: list[str], state: State) -> None:
 
 
 def _add_builds(course: Course, chapters: list[str], state: State) -> None:
-    stamps, shared = Stamps(course), common(course)
+    cache, shared = BuildCache(course), shared_fingerprint(course)
     stale = [
         chapter
         for chapter in chapters
         if not all(
-            stamps.fresh(product, made_from(course, chapter, shared))
+            cache.is_fresh(product, chapter_fingerprint(course, chapter, shared))
             for product in (course.release / chapter, course.slides / f"{chapter}.html")
         )
     ]
