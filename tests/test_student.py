@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
-from student import find  # noqa: E402
+from student import find_notebook  # noqa: E402
 
 STUDENT = [sys.executable, str(ROOT / "tools" / "student.py")]
 FIRST = "01_finite_differences"
@@ -47,12 +47,12 @@ def test_an_unknown_chapter_is_one_sentence(tmp_path: Path) -> None:
     command = [*STUDENT, "9", "--work", str(tmp_path / "work")]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode == 1 and ran.stderr.count("\n") == 1
-    assert f"no chapter '9' in {tmp_path / 'work'}: name one of {FIRST}, " in ran.stderr
+    assert f"no chapter '9' in {tmp_path / 'work'}. Name one of {FIRST}, " in ran.stderr
 
 
 @pytest.mark.parametrize(("name", "chapter"), [("1", FIRST), ("05", "05_forward_mode"), ("07_jax", "07_jax")])
 def test_chapters_go_by_number_and_name(name: str, chapter: str) -> None:
-    assert find(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
+    assert find_notebook(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
 
 
 def listed(address: str) -> set[str]:

@@ -14,7 +14,9 @@ from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ["README.md", "SECURITY.md", "docs/students.md", "docs/hub.md", "pyproject.toml", "CITATION.cff"]
-BLOCK = re.compile(r"(?ms)^(?P<open>(?:<!--|#) address:(?P<name>\w+)(?: -->)?\n)(?P<text>.*?)(?P<close>^(?:<!--|#) /address)")
+BLOCK = re.compile(
+    r"(?ms)^(?P<open>(?:<!--|#) address:(?P<name>\w+)(?: -->)?\n)(?P<text>.*?)(?P<close>^(?:<!--|#) /address)"
+)
 
 NO_REPORT_FORM = """\
 **Report a vulnerability privately**, with the private report form of the platform that hosts the project. Do not open a

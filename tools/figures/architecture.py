@@ -8,13 +8,13 @@ from frames import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, REVERSE, REVERSE_TEX
 
 TARGET = ROOT / "docs" / "images" / "architecture.svg"
 WIDTH, HEIGHT = 1000, 590
-TITLE = "triptych: one source notebook, the files derived from it, and the steps of grading"
+TITLE = "triptych: one source notebook, its derived files, and the steps of grading"
 ABOUT = (
     "From a chapter's source notebook and course.toml come the checks, the release, the answer key with its decks, and "
     "the test cells. Students work in the release and submit. A submission goes through intake and rebuild into a "
     "sandbox, where its cells run; the test cells run outside, in the grader's process, and exchange only plain data "
-    "with it across the trust boundary. One writer passes both to nbgrader, which fills the gradebook; feedback, report "
-    "and exports come from that."
+    "with it across the trust boundary. One writer passes both to nbgrader, which fills the gradebook; feedback, "
+    "report and exports come from that."
 )
 
 
