@@ -1,8 +1,8 @@
 """Takes the pictures of the documentation: `python tools/screenshots.py [NAME...]`, by default all of them.
 
 The script builds and grades the sample class of `triptych demo` for one chapter in a temporary folder and opens the
-results in Chromium; for the pictures of JupyterLab it writes answers of the bank into a notebook. Run it when the look of
-slides, feedback, report or a chapter's stub has changed. It takes two minutes.
+results in Chromium; for the pictures of JupyterLab it writes answers of the bank into a notebook. Run it when the look
+of slides, feedback, report or a chapter's stub has changed. It takes two minutes.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def take_when_ready(page: Page, target: Path) -> None:
     page.screenshot(path=target)
 
 
-#: For each picture of docs/images, the function that opens its page, and the size of the window. Functions of JupyterLab
-#: take the picture themselves, while it runs.
+#: For each picture of docs/images, the function that opens its page, and the size of the window. The functions for
+#: JupyterLab take the picture themselves, while the server runs.
 PICTURES: dict[str, tuple[Callable[[Page, Course], None], tuple[int, int]]] = {
     "slide": (open_slide, (1280, 720)),
     "feedback": (open_feedback, (1000, 562)),
@@ -167,6 +167,7 @@ def main(names: list[str]) -> None:
             target = IMAGES / f"{name}.png"
             target.unlink(missing_ok=True)
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+            page.set_default_timeout(120_000)  # milliseconds; a busy machine starts JupyterLab slowly
             open_page(page, course)
             if not target.exists():
                 page.wait_for_timeout(500)
