@@ -1,4 +1,7 @@
-"""Runs the code cells of a chapter in one namespace, for tests of its numbers."""
+"""Runs a chapter's code cells from top to bottom in one namespace, with the instructor's answers.
+
+The tests of a chapter's numbers read them from that namespace and from the printed text.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ COURSE = Course(Path(__file__).resolve().parents[1])
 
 @dataclass(frozen=True)
 class Lecture:
-    """The variables of an executed chapter, and the printed text of each cell by its id."""
+    """The result of running a chapter: its namespace, and the printed text by cell id."""
 
     names: dict[str, Any]
     printed: dict[str, str]
