@@ -47,7 +47,7 @@ def test_an_unknown_chapter_is_one_sentence(tmp_path: Path) -> None:
     command = [*STUDENT, "9", "--work", str(tmp_path / "work")]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode == 1 and ran.stderr.count("\n") == 1
-    assert f"no chapter '9' in {tmp_path / 'work'}. Name one of {FIRST}, " in ran.stderr
+    assert f"no chapter '9' in {tmp_path / 'work'}: name one of {FIRST}, " in ran.stderr
 
 
 @pytest.mark.parametrize(("name", "chapter"), [("1", FIRST), ("05", "05_forward_mode"), ("07_jax", "07_jax")])

@@ -36,7 +36,7 @@ def find_notebook(work: Path, name: str) -> Path:
     for chapter in chapters:
         if name in (chapter, chapter.split("_")[0], chapter.split("_")[0].lstrip("0")):
             return work / chapter / f"{chapter}.ipynb"
-    sys.exit(f"There is no chapter {name!r} in {work}. Name one of {', '.join(chapters)}.")
+    sys.exit(f"There is no chapter {name!r} in {work}: name one of {', '.join(chapters)}.")
 
 
 def main() -> None:
