@@ -9,6 +9,7 @@ import contextlib
 import functools
 import io
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,23 @@ class Lecture:
     names: dict[str, Any]
     printed: dict[str, str]
 
+    def lines(self, cell: str) -> list[str]:
+        """Returns the lines that a cell printed."""
+        return self.printed[cell].splitlines()
+
+    def numbers(self, cell: str) -> list[float]:
+        """Returns the numbers that a cell printed."""
+        return numbers(self.printed[cell])
+
+
+def numbers(text: str) -> list[float]:
+    """Returns the numbers in a text, with or without commas between thousands."""
+    return [float(n) for n in re.findall(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?", re.sub(r"(?<=\d),(?=\d{3}\b)", "", text))]
+
 
 @functools.cache
 def run_lecture(chapter_id: str) -> Lecture:
+    """Runs all code cells of a chapter, with the instructor's answers, from top to bottom."""
     import matplotlib
 
     matplotlib.use("agg")

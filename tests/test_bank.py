@@ -14,9 +14,9 @@ from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
-from wrong_answers import PAGE, SEED, cell, lines, read_page, row, said_by_test  # noqa: E402
+from wrong_answers import PAGE, SEED, escape, make_row, messages_by_test, read_page  # noqa: E402
 
-PAGE_ROWS = read_page(PAGE.read_text(encoding="utf-8"))
+PAGE_LINES = read_page(PAGE.read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -62,12 +62,12 @@ def test_answer_gets_its_verdict(
     verdicts = checker.judge(exercise, answer.source, timeout_s=120 if answer.right else 6)
     assert failed_tests(verdicts) == answer.loses, "\n".join(f"{v.test}: {v.error or 'passed'}" for v in verdicts)
     if not answer.right:
-        expected = said_by_test(PAGE_ROWS.get((exercise_id, cell(answer.title)), " | nothing (nowhere)"))
-        messages = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+        expected = messages_by_test(PAGE_LINES.get((exercise_id, escape(answer.title)), " | nothing (nowhere)"))
+        messages = messages_by_test(make_row(chapter_id, exercise, answer.title, verdicts).line)
         if messages != expected:  # another message may come first for other random numbers: use the page's seed
             monkeypatch.setenv("TRIPTYCH_SEED", SEED)
             verdicts = checker.judge(exercise, answer.source)
-            messages = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
+            messages = messages_by_test(make_row(chapter_id, exercise, answer.title, verdicts).line)
         assert messages == expected, UPDATE
 
 
@@ -75,8 +75,8 @@ UPDATE = "run `.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong
 
 
 def test_page_of_wrong_answers_lists_the_bank() -> None:
-    bank = {(exercise, cell(answer.title)) for _, exercise, answer in ANSWERS if not answer.right}
-    assert set(PAGE_ROWS) == bank, UPDATE
+    bank = {(exercise, escape(answer.title)) for _, exercise, answer in ANSWERS if not answer.right}
+    assert set(PAGE_LINES) == bank, UPDATE
 
 
 @pytest.mark.parametrize(("chapter_id", "exercise_id"), [in_chapter(c, e, name=e) for c, e in EXERCISES])

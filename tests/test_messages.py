@@ -41,7 +41,7 @@ def test_a_message_is_complete_and_has_a_fix(site: Site) -> None:
         return
     # another message may follow in a gap
     assert re.search(r"[.?]( ?…)?$|: …$", text), text
-    assert re.search(r": |; |, so | to … with|\(see |\. [A-Z`]", text), text
+    assert re.search(r": |; |, so | to … with|\(see |\. [A-Z`…]", text), text
 
 
 # --- mistakes on the command line ----------------------------------------------------------------

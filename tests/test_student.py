@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
-from student import find  # noqa: E402
+from student import find_notebook  # noqa: E402
 
 STUDENT = [sys.executable, str(ROOT / "tools" / "student.py")]
 FIRST = "01_finite_differences"
@@ -51,7 +51,7 @@ def test_an_unknown_chapter_is_one_message(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "chapter"), [("1", FIRST), ("05", "05_forward_mode"), ("07_jax", "07_jax")])
 def test_chapters_are_found_by_number_and_name(name: str, chapter: str) -> None:
-    assert find(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
+    assert find_notebook(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
 
 
 def listing(address: str) -> set[str]:
