@@ -171,6 +171,6 @@ def test_the_command_lists_and_deletes_with_yes(course: Course) -> None:
     listed = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=True).stdout
     assert f"has  submitted/{NAME}: 1 files" in listed and "Nothing has been deleted" in listed
     done = subprocess.run([*command, "--yes"], cwd=course.root, capture_output=True, text=True, check=True).stdout
-    assert f"gone  feedback/{NAME}" in done
+    assert f"deleted  feedback/{NAME}" in done
     again = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
     assert again.returncode == 1 and "holds nothing of" in again.stderr

@@ -316,7 +316,7 @@ def test_the_oauth_example_configures_its_authenticator(caplog: pytest.LogCaptur
 def test_every_leak_on_the_page_has_its_test() -> None:
     root = Path(__file__).parents[1]
     page = (root / "docs" / "hub.md").read_text(encoding="utf-8")
-    table = page.split("## Who can do what to whom", 1)[1].split("\n## ", 1)[0]
+    table = page.split("## Attacks and protections", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 18
     for leak, fix, tests in rows:

@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Readers see the old file or the new one, never a part of it. Folders above `path` are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
     partial.unlink(missing_ok=True)
     try:
         yield partial

@@ -16,8 +16,8 @@ from nbgrader.auth import NoAuthPlugin
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.build.release import release_chapter
-from triptych.build.stamps import Stamps, common, digest
 from triptych.fingerprint import fingerprint
 from triptych.hub.roster import Person
 from triptych.model.course import Course, CourseError
@@ -90,13 +90,13 @@ def release(course: Course, chapter: str, due: str | None = None) -> bool:
 
 def _make(course: Course, chapter: str) -> None:
     """Makes the student version unless it is up to date, because `hub up` is repeated often."""
-    stamps, made_from = Stamps(course), digest(course.source / chapter, extra=[common(course)])
+    cache, inputs = BuildCache(course), chapter_fingerprint(course, chapter, shared_fingerprint(course))
     with gradebook(course) as book:
         known = any(one.name == chapter and one.notebooks for one in book.assignments)
-    if known and stamps.fresh(course.release / chapter, made_from):
+    if known and cache.is_fresh(course.release / chapter, inputs):
         return
     release_chapter(course, chapter)
-    stamps.record(course.release / chapter, made_from)
+    cache.record(course.release / chapter, inputs)
 
 
 def collect(course: Course, chapter: str) -> list[str]:
