@@ -112,11 +112,6 @@ class Chapter:
     notebook: NotebookNode
     cells: tuple[Cell, ...]
 
-    @property
-    def by_hand(self) -> bool:
-        """Whether answers must not use JAX's derivative transforms."""
-        return bool(self.notebook.metadata.get("triptych", {}).get("by_hand", False))
-
     def with_role(self, *roles: Role) -> Iterator[Cell]:
         """The cells that have one of the roles, in the notebook's order."""
         return (cell for cell in self.cells if cell.role in roles)
