@@ -29,7 +29,7 @@ from triptych.grade.results.report import line_of, statistics, write_report
 from triptych.grade.run import Listener, as_json, grade
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
-from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
+from triptych.nbgrader_api import gradebook, nbgrader_api
 
 #: The real sandbox wherever it works.
 BOX = "none" if _missing_for_sandbox() else "bwrap"
@@ -305,21 +305,6 @@ def test_a_changed_source_is_released_anew_before_grading(small: Course) -> None
     assert result.cells[test.id].score == 0
 
 
-def test_gradebooks_share_an_engine_in_a_run_and_not_after_it(tmp_path: Path) -> None:
-    course = scratch_course(PROJECT, tmp_path / "course", [FORWARD])
-    with one_engine():
-        with gradebook(course) as first:
-            first.add_student("ada")
-            with gradebook(course) as second:
-                assert second.engine is first.engine
-                second.add_student("emmy")
-            assert [student.id for student in first.students] == ["ada", "emmy"]  # closing one leaves the other
-        shared = first.engine
-    with gradebook(course) as later:
-        assert later.engine is not shared
-        assert {student.id for student in later.students} == {"ada", "emmy"}
-
-
 def test_the_gradebook_is_backed_up(small: Course) -> None:
     submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT}))
     run(small)
@@ -405,7 +390,9 @@ def test_a_fault_of_the_grader_is_tried_again(small: Course, monkeypatch: pytest
     run(small)
     record = Record(small)
     (result,) = record.results().values()
-    record.add(replace(result, status=NOT_GRADED, reason="its worker process died", score=None, cells={}, digest=""))
+    record.add(
+        replace(result, status=NOT_GRADED, reason="its worker process died", score=None, cells={}, fingerprint="")
+    )
     (again,) = run(small)
     assert (again.unchanged, again.score) == (False, 2.0)
 

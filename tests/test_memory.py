@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from courses import FORWARD, PROJECT
+from courses import FORWARD, PROJECT, scratch
 
-from triptych.grade.dispatch import memory, worker
+from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
-from triptych.grade.dispatch.memory import drop_other_chapters
+from triptych.grade.dispatch.worker import Worker
 from triptych.grade.execute.test_cells import references
 from triptych.grade.sandbox import zygote
 from triptych.grade.sandbox.limits import Limits
@@ -25,7 +25,6 @@ BARE = ZygoteSpec(sandbox="none", imports=())
 
 @pytest.fixture(autouse=True)
 def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(memory, "_turned_to", set())
     monkeypatch.setattr(zygote, "_most", [zygote.MOST_KEPT])
     close_zygotes()
     yield
@@ -34,13 +33,13 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     first, second = PROJECT.chapters[2:4]
-    chapter = read_chapter(PROJECT.notebook(first))
-    drop_other_chapters(first)
-    kept = references(chapter)
-    drop_other_chapters(first)
-    assert references(chapter) is kept
-    drop_other_chapters(second)
-    assert references(chapter) is not kept
+    chapter, process = read_chapter(PROJECT.notebook(first)), Worker()
+    process.keep_only(first)
+    before = references(chapter)
+    process.keep_only(first)
+    assert references(chapter) is before
+    process.keep_only(second)
+    assert references(chapter) is not before
 
 
 def test_a_worker_keeps_one_warm_process() -> None:
@@ -55,17 +54,18 @@ def test_a_worker_keeps_one_warm_process() -> None:
     assert zygote.get_zygote(other) is last
 
 
-def test_a_worker_turns_to_each_submission_and_gives_back_after_it(
+def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[str] = []
-    monkeypatch.setattr(worker, "drop_other_chapters", done.append)
-    monkeypatch.setattr(worker, "trim", lambda: done.append("gives back"))
-    assert not worker.run(Job(str(tmp_path), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
-    assert done == [FORWARD, "gives back"]
-    begins = "from triptych.grade.dispatch import worker; from triptych.grade.sandbox import zygote; worker.begin('', 'none'); print(zygote._most)"
-    said = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert said.stderr.strip().endswith("[1]")  # a worker has nothing but its log to speak to
+    steps: list[str] = []
+    monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: steps.append(chapter))
+    monkeypatch.setattr(worker, "trim", lambda: steps.append("trim"))
+    course = scratch(tmp_path / "course")
+    assert not Worker().run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
+    assert steps == [FORWARD, "trim"]
+    code = "from triptych.grade.dispatch import worker; from triptych.grade.sandbox import zygote; worker.start('none'); print(zygote._most)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stderr.strip().endswith("[1]")  # a worker prints to its log alone
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back")
@@ -79,7 +79,7 @@ def test_what_is_free_goes_back_to_the_system() -> None:
 SCATTERED = """
 import ctypes
 from pathlib import Path
-from triptych.grade.dispatch.memory import trim
+from triptych.grade.dispatch.worker import trim
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

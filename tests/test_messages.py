@@ -22,7 +22,7 @@ from triptych.model.course import Course, CourseError
 
 #: Modules whose messages become part of another sentence, or stand on the page of their subject.
 PARTS = {
-    "check/bank", "model/chapter", "grade/submission/intake", "grade/dispatch/archive", "grade/sandbox/seccomp",
+    "check/bank", "model/chapter", "grade/submission/intake", "grade/dispatch/transfer", "grade/sandbox/seccomp",
     "hub/exchange/exchange", "hub/exchange/inbound",
 }  # fmt: skip
 

@@ -25,10 +25,10 @@ class Writer:
         self.record = record
         self._log = course.root / ".triptych" / "grade.log"
 
-    def write(self, job: Job, outcome: Outcome, digest: str = "") -> Result:
+    def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
         """Marks and feedback for a prepared submission; a refused one leaves no old marks behind.
 
-        digest: what the result depends on, kept with it unless it is to be tried again in any case.
+        fingerprint: what the result depends on, kept with it unless it is to be tried again in any case.
         """
         start = time.monotonic()
         reason = outcome.reason
@@ -48,7 +48,7 @@ class Writer:
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
             sandbox=self.sandbox,
-            digest="" if again else digest,
+            fingerprint="" if again else fingerprint,
         )
         self.record.add(result)
         self._tell(result)
