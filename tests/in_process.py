@@ -1,7 +1,7 @@
 """An executor for `grade()` that runs submissions in the test's own process.
 
-Bookkeeping (gradebook, record, feedback, report) does not depend on where cells run. Answers of these
-tests are the tests' own, so they need no sandbox, no worker process and no kernel.
+Bookkeeping (gradebook, record, feedback, report) does not depend on where cells run. The tests' own answers need no
+sandbox, no worker process and no kernel.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,17 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from triptych.grade.dispatch.batch import Batch, display_name
 from triptych.grade.dispatch.job import Job, Outcome
-from triptych.grade.dispatch.order import Order, name_of
 from triptych.grade.dispatch.worker import prepare
 from triptych.model.chapter import Chapter, Role, role_of
 
 
-def in_process(order: Order) -> Generator[tuple[Job, Outcome]]:
-    """Prepares the submissions of an order one after the other, in this process."""
-    for number, (student, chapter) in enumerate(order.todo):
-        job = Job(str(order.course.root), student, chapter, str(order.work / str(number)), order.sandbox)
-        order.listener.running([name_of(student, chapter)])
-        yield job, prepare(job, order.limits, execute)
+def in_process(batch: Batch) -> Generator[tuple[Job, Outcome]]:
+    """Prepares the submissions of a batch one after the other, in this process."""
+    for job in batch.jobs():
+        batch.listener.running([display_name(job)])
+        yield job, prepare(job, batch.limits, execute=execute)
 
 
 def execute(notebook: NotebookNode, chapter: Chapter, files: Path, **_: Any) -> NotebookNode:
@@ -36,15 +34,11 @@ def execute(notebook: NotebookNode, chapter: Chapter, files: Path, **_: Any) -> 
     executed = copy.deepcopy(notebook)
     tests = {cell.grade_id: cell.source for cell in chapter.with_role(Role.TEST)}
     names: dict[str, Any] = {"__name__": "__main__"}
-    before = Path.cwd()
-    os.chdir(files)
-    try:
+    with contextlib.chdir(files):
         for cell in executed.cells:
             if cell.cell_type == "code":
                 is_test = role_of(cell) is Role.TEST
                 cell.outputs = _outputs(tests[cell.metadata.nbgrader.grade_id] if is_test else cell.source, names)
-    finally:
-        os.chdir(before)
     return executed
 
 

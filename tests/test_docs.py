@@ -385,7 +385,7 @@ def test_blocks_run(running_course: Course, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     no_sandbox = " --sandbox none" if _missing_for_sandbox() else ""
-    monkeypatch.setattr("triptych.grade.dispatch.pool.prepared", lambda order, jobs: in_process(order))
+    monkeypatch.setattr("triptych.grade.dispatch.local.prepare_batch", lambda batch, processes: in_process(batch))
     for page, line in RUN:
         (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
         assert block, f"{page} has no block with `{line}`: update RUN in tests/test_docs.py"

@@ -84,8 +84,8 @@ def compile(backend, module, devices, options, *rest):
     return real(backend, module, devices, options, *rest)
 compiler.backend_compile_and_load = compile
 if len(sys.argv) > 1:  # as a worker of the grader, which has imported JAX before
-    from triptych.grade.dispatch.worker import begin
-    begin("", sys.argv[1])
+    from triptych.grade.dispatch.worker import start
+    start(sys.argv[1])
 print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(levels), os.environ["XLA_FLAGS"], file=sys.stderr)
 """
 

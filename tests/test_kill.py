@@ -1,4 +1,4 @@
-"""A run that is killed at any moment, whoever of it is hit, loses nobody's marks: a second run has them all.
+"""A run in which a process is killed at any moment loses no score: a second run has them all.
 
 TRIPTYCH_KILLS sets how many moments are tried (a few in every run of the slow tests; 50 before a release). The moment,
 as a part of an undisturbed run, and the process that is killed follow from the seed that pytest prints.
@@ -26,6 +26,7 @@ from triptych.model.course import Course
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("TRIPTYCH_KILLS", "4"))
+BIN = Path(sys.executable).parent
 ANSWERS = {
     "ada": "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2",
     "blaise": "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx1 + dx2 * x2",
@@ -35,6 +36,7 @@ ANSWERS = {
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, object], float]:
+    """A class, its scores after an undisturbed run, and the seconds that the run took."""
     course = scratch(tmp_path_factory.mktemp("kill") / "course")
     edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     release_chapter(course, FORWARD)
@@ -42,47 +44,45 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[
         submit(course, student, answer(course, FORWARD, {"mul_jvp": text}))
     start = time.monotonic()
     assert run(course).wait() == 0
-    return course, marks(course), time.monotonic() - start
+    return course, scores(course), time.monotonic() - start
 
 
 def run(course: Course) -> subprocess.Popen[bytes]:
-    command = [str(Path(sys.executable).parent / "triptych"), "grade", FORWARD, "--sandbox", "none", "--json", "r.json"]
+    command = [str(BIN / "triptych"), "grade", FORWARD, "--sandbox", "none", "--json", "r.json"]
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, cwd=course.root, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
-def marks(course: Course) -> dict[str, object]:
-    """Each student's marks as the last run says them and as the gradebook's export has them."""
-    said = json.loads((course.root / "r.json").read_text(encoding="utf-8"))["submissions"]
-    nbgrader = [str(Path(sys.executable).parent / "nbgrader"), "export", "--to", "g.csv"]
+def scores(course: Course) -> dict[str, object]:
+    """Each student's scores in the last run's JSON and in the gradebook's export."""
+    submissions = json.loads((course.root / "r.json").read_text(encoding="utf-8"))["submissions"]
+    nbgrader = [str(BIN / "nbgrader"), "export", "--to", "g.csv"]
     subprocess.run(nbgrader, cwd=course.root, capture_output=True, check=True)
     rows = (course.root / "g.csv").read_text(encoding="utf-8").splitlines()
-    return {"said": said, "exported": sorted(rows)}
+    return {"json": submissions, "exported": sorted(rows)}
 
 
 def test_the_undisturbed_run_is_right(undisturbed: tuple[Course, dict[str, object], float]) -> None:
-    said = {s["student"]: s["score"] for s in undisturbed[1]["said"]}
-    assert said == {"ada": 2, "blaise": 0, "emmy": 2}
+    assert {s["student"]: s["score"] for s in undisturbed[1]["json"]} == {"ada": 2, "blaise": 0, "emmy": 2}
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_a_killed_run_is_made_good_by_the_next(
-    undisturbed: tuple[Course, dict[str, object], float], number: int
-) -> None:
+def test_a_second_run_has_all_scores(undisturbed: tuple[Course, dict[str, object], float], number: int) -> None:
     course, expected, seconds = undisturbed
     draw = random.Random(f"{SEED} {number}")
     # spread over the whole run, so that intake, kernels, gradebook and feedback all get their share
     part, victim = (number + draw.random()) / KILLS, draw.random()
-    moment, killed = seconds * part, "nothing"
+    killed = "nothing"
     process = run(course)
     try:
-        process.wait(timeout=moment)
+        process.wait(timeout=seconds * part)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(psutil.NoSuchProcess):
-            everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            everyone.sort(key=psutil.Process.create_time)
-            chosen = everyone[int(victim * len(everyone))]
-            killed = f"process {everyone.index(chosen) + 1} of {len(everyone)}, {chosen.cmdline()[:4]}"
+            main = psutil.Process(process.pid)
+            processes = [main, *main.children(recursive=True)]
+            processes.sort(key=psutil.Process.create_time)
+            chosen = processes[int(victim * len(processes))]
+            killed = f"process {processes.index(chosen) + 1} of {len(processes)}, {chosen.cmdline()[:4]}"
             chosen.send_signal(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=120)
@@ -91,4 +91,4 @@ def test_a_killed_run_is_made_good_by_the_next(
     process.wait()
     (course.root / "r.json").unlink(missing_ok=True)
     assert run(course).wait() == 0
-    assert marks(course) == expected, f"killed {killed} at {part:.0%} of a run, seed {SEED}"
+    assert scores(course) == expected, f"killed {killed} at {part:.0%} of a run, seed {SEED}"

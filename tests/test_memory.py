@@ -9,20 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from courses import FORWARD, PROJECT
+from courses import FORWARD, PROJECT, scratch
 
-from triptych.grade.dispatch import memory, worker
+from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
-from triptych.grade.dispatch.memory import drop_other_chapters
+from triptych.grade.dispatch.worker import Worker
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
 from triptych.model.chapter import read_chapter
-
-
-@pytest.fixture(autouse=True)
-def _no_chapter_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_turned_to", set())
 
 
 @pytest.fixture
@@ -34,13 +29,13 @@ def cache() -> Iterator[ZygoteCache]:
 
 def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     first, second = PROJECT.chapters[2:4]
-    chapter = read_chapter(PROJECT.notebook(first))
-    drop_other_chapters(first)
-    kept = CHAPTER_TESTS.get(chapter)
-    drop_other_chapters(first)
-    assert CHAPTER_TESTS.get(chapter) is kept
-    drop_other_chapters(second)
-    assert CHAPTER_TESTS.get(chapter) is not kept
+    chapter, process = read_chapter(PROJECT.notebook(first)), Worker()
+    process.keep_only(first)
+    before = CHAPTER_TESTS.get(chapter)
+    process.keep_only(first)
+    assert CHAPTER_TESTS.get(chapter) is before
+    process.keep_only(second)
+    assert CHAPTER_TESTS.get(chapter) is not before
 
 
 def test_the_least_recently_used_zygote_is_closed(cache: ZygoteCache) -> None:
@@ -65,18 +60,19 @@ def test_a_dead_zygote_is_replaced(cache: ZygoteCache) -> None:
 def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[str] = []
-    monkeypatch.setattr(worker, "drop_other_chapters", calls.append)
-    monkeypatch.setattr(worker, "trim", lambda: calls.append("trim"))
-    assert not worker.run(Job(str(tmp_path), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
-    assert calls == [FORWARD, "trim"]
+    steps: list[str] = []
+    monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: steps.append(chapter))
+    monkeypatch.setattr(worker, "trim", lambda: steps.append("trim"))
+    course = scratch(tmp_path / "course")
+    assert not Worker().run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
+    assert steps == [FORWARD, "trim"]
 
 
 def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:
     code = """
 from triptych.grade.dispatch import worker
 from triptych.grade.sandbox.zygote import ZygoteSpec, get_zygote
-worker.begin("", "none")
+worker.start("none")
 zygotes = [get_zygote(ZygoteSpec(sandbox="none", imports=(), code=code)) for code in "12"]
 print([zygote.alive for zygote in zygotes])
 """
@@ -95,7 +91,7 @@ def test_free_memory_is_returned_to_the_system() -> None:
 SCATTERED = """
 import ctypes
 from pathlib import Path
-from triptych.grade.dispatch.memory import trim
+from triptych.grade.dispatch.worker import trim
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,29 +75,39 @@ class Entry:
         return any(part.startswith(".") or part == "__pycache__" for part in self.relative.parts)
 
 
-def walk(folder: Path, skip: Container[str] = ()) -> Iterator[Entry]:
+def walk(
+    folder: Path, skip: Container[str] = (), onerror: Callable[[OSError], object] | None = None
+) -> Iterator[Entry]:
     """Every entry below `folder`, sorted by name within its folder; links are not followed.
 
     Args:
         folder: the folder to list.
         skip: names of folders to leave out with all they contain.
+        onerror: receives the error of a folder that cannot be listed, which is then left out.
 
     Raises:
-        OSError: a folder cannot be listed, for example because its path is too long for the system.
+        OSError: without `onerror`, a folder cannot be listed, for example because its path is too long for the system.
     """
     waiting = [folder]
     while waiting:
         above = waiting.pop()
         below = []
-        with os.scandir(above) as entries:
-            for found in sorted(entries, key=lambda entry: entry.name):
-                path = above / found.name
-                entry = Entry(path, path.relative_to(folder), found.stat(follow_symlinks=False))
-                if entry.is_folder:
-                    if found.name in skip:
-                        continue
-                    below.append(path)
-                yield entry
+        try:
+            with os.scandir(above) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
+        except OSError as error:
+            if onerror is None:
+                raise
+            onerror(error)
+            continue
+        for found in entries:
+            path = above / found.name
+            entry = Entry(path, path.relative_to(folder), found.stat(follow_symlinks=False))
+            if entry.is_folder:
+                if found.name in skip:
+                    continue
+                below.append(path)
+            yield entry
         waiting += reversed(below)
 
 

@@ -1,12 +1,14 @@
-"""What became of every submission, kept beside the gradebook, which has no place for “not graded”."""
+"""The record of results, beside the gradebook, which has no place for submissions that were not graded."""
 
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from triptych.files import write_whole
 from triptych.model.course import Course, CourseError
 
 GRADED, NOT_GRADED = "graded", "not_graded"
@@ -14,13 +16,33 @@ GRADED, NOT_GRADED = "graded", "not_graded"
 
 @dataclass(frozen=True)
 class CellScore:
+    """The points of a test cell."""
+
     score: float
     max_score: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one submission. `score` is None when it was not graded."""
+    """The result of one submission.
+
+    Attributes:
+        student: The student's name.
+        chapter: The chapter's name.
+        status: `GRADED` or `NOT_GRADED`.
+        reason: Why it was not graded.
+        score: Points, without `penalty`; None if it was not graded.
+        max_score: Points that it could have.
+        late: Whether it was handed in after the deadline.
+        penalty: Points taken off for being late.
+        cells: Points by test cell.
+        seconds: Time spent on it.
+        sandbox: "bwrap" or "none".
+        phases: Seconds by phase: "sandbox", "cells", "tests", "gradebook".
+        tests: Seconds by test cell.
+        fingerprint: Of everything that decides the result; empty if the next run tries it again in any case.
+        unchanged: Whether it is the result of an earlier run.
+    """
 
     student: str
     chapter: str
@@ -29,76 +51,81 @@ class Result:
     score: float | None = None
     max_score: float | None = None
     late: bool = False
-    #: points taken off for being late; `score` is without it
     penalty: float = 0.0
     cells: dict[str, CellScore] = field(default_factory=dict)
     seconds: float = 0.0
     sandbox: str = ""
-    #: where the time went, in seconds: "sandbox", "cells", "tests", "gradebook"
     phases: dict[str, float] = field(default_factory=dict)
-    #: seconds by test cell
     tests: dict[str, float] = field(default_factory=dict)
-    #: over everything that decided on it (`fingerprint`); empty when it should be tried again whatever comes
-    digest: str = ""
-    #: it stands from an earlier run, of which nothing has changed
+    fingerprint: str = ""
     unchanged: bool = False
 
 
 class Record:
-    """Every result of a course folder, a line each in the order they came; the last one of a submission counts.
+    """All results of a course folder, a line of JSON each; the last line of a submission counts.
 
-    Lines are added, so that a class of thousands costs no more a submission than one of ten, and a
-    run that is killed loses no more than the line it was writing.
+    Results are appended, so that a submission costs the same in a class of thousands, and a run that is killed loses
+    only the line that it was writing.
     """
 
     def __init__(self, course: Course) -> None:
         self.path = course.root / ".triptych" / "record.jsonl"
 
     def read(self) -> list[dict[str, Any]]:
-        """The newest result of every submission, in no particular order. Raises CourseError."""
+        """Returns the newest result of every submission, in no particular order.
+
+        Raises:
+            CourseError: A line is damaged.
+        """
         try:
             lines = self.path.read_text(encoding="utf-8").split("\n")
         except FileNotFoundError:
             return []
-        found = {}
+        rows = {}
         for number, line in enumerate(lines, 1):
             if not line:
                 continue
             try:
                 row = json.loads(line)
-                found[row["student"], row["chapter"]] = row
+                rows[row["student"], row["chapter"]] = row
             except (ValueError, TypeError, KeyError) as error:
                 if number == len(lines):
                     continue  # cut off by the end of a run
                 raise CourseError(
                     f"{self.path}, line {number} is damaged ({error}): delete that line, and grade again."
                 ) from error
-        return list(found.values())
+        return list(rows.values())
 
     def results(self) -> dict[tuple[str, str], Result]:
-        """The newest result of every submission by student and chapter; those of another version are left out."""
-        found = {}
+        """Returns the newest result of every submission by student and chapter.
+
+        Rows of older versions are read as far as they go, and left out when they lack what every result has.
+        """
+        results = {}
         for row in self.read():
             try:
-                cells = {name: CellScore(**score) for name, score in row["cells"].items()}
                 fields = {name: row[name] for name in Result.__dataclass_fields__ if name in row}
-                found[row["student"], row["chapter"]] = Result(**{**fields, "cells": cells, "unchanged": True})
+                cells = {name: CellScore(**score) for name, score in row["cells"].items()}
+                results[row["student"], row["chapter"]] = Result(**{**fields, "cells": cells, "unchanged": True})
             except (KeyError, TypeError, AttributeError):
                 continue
-        return found
+        return results
 
     def add(self, result: Result) -> None:
-        """Enters a result."""
-        entry = {name: value for name, value in asdict(result).items() if name != "unchanged"}
-        entry["graded_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        """Appends a result."""
+        row = asdict(result)
+        del row["unchanged"]
+        row["graded_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
-            file.write(json.dumps(entry, sort_keys=True).encode() + b"\n")
+            file.write(json.dumps(row, sort_keys=True).encode() + b"\n")
 
     def shorten(self) -> None:
-        """Leaves out what later lines have replaced; the file is whole at every moment."""
-        rows = self.read()
-        if rows:
-            partial = self.path.with_suffix(".part")
-            partial.write_text("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows), encoding="utf-8")
-            partial.replace(self.path)
+        """Removes lines that later ones have replaced, and a line that was cut off.
+
+        Raises:
+            CourseError: A line is damaged.
+        """
+        if rows := self.read():
+            text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+            write_whole(self.path, text, stat.S_IMODE(self.path.stat().st_mode))

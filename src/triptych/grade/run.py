@@ -1,8 +1,9 @@
-"""A class graded: worked on in processes or on a cluster, one writer of the gradebook, a line for each student."""
+"""A grading run over a class: many workers prepare submissions, one writer enters them into the gradebook."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sqlite3
 import tempfile
 from collections import defaultdict
@@ -16,9 +17,9 @@ from typing import Any
 from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
-from triptych.grade.dispatch import dask, pool
-from triptych.grade.dispatch.order import Executor, Key, Listener, Order
-from triptych.grade.fingerprint import Digests
+from triptych.grade.dispatch import local
+from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
+from triptych.grade.fingerprint import SubmissionFingerprints
 from triptych.grade.lock import course_lock
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
@@ -26,7 +27,7 @@ from triptych.grade.sandbox.limits import Limits
 from triptych.grade.submission.intake import submissions
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course, CourseError
-from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook, one_engine
+from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
 
 
 def grade(
@@ -42,79 +43,96 @@ def grade(
     listener: Listener | None = None,
     executor: Executor | None = None,
 ) -> list[Result]:
-    """Grades what lies in `submitted/` and writes gradebook, feedback and record.
+    """Grades submissions and writes gradebook, feedback and record.
 
-    jobs: submissions at a time (0: as many as there are cores). scheduler: the address of a Dask
-    scheduler, whose workers work on submissions then. executor: prepares the submissions instead of
-    local processes or a scheduler. A submission of which nothing has changed since
-    its last result (itself, chapter, deadline, machinery) keeps that, unless `force`.
-    Raises CourseError when the course itself is not ready; never because of a submission.
+    A submission whose fingerprint has not changed since its last result keeps that result.
+
+    Args:
+        course: The course.
+        chapters: Names of the chapters to grade.
+        students: Names of the students to grade; empty for all who handed something in.
+        jobs: Number of submissions to work on at a time; 0 stands for one per core.
+        scheduler: Address of a Dask scheduler whose workers prepare the submissions, instead of local processes.
+        sandbox: "bwrap", or "none" for trusted submissions.
+        limits: What a submission may use.
+        force: Whether to grade unchanged submissions too.
+        listener: Receives progress.
+        executor: Prepares the submissions, instead of local processes or a scheduler.
+
+    Returns:
+        The results of all submissions, those of unchanged ones first.
+
+    Raises:
+        CourseError: The course is not ready or another run is grading it; never because of a submission.
     """
     limits, listener = limits or Limits(), listener or Listener()
-    with course_lock(course), one_engine(), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
-        work = Path(scratch)
+    with course_lock(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         for chapter in chapters:
-            _prepare(course, chapter)
+            _release_if_changed(course, chapter)
         record = Record(course)
-        record.shorten()  # takes away a line that was cut off, too
+        record.shorten()
         keys = list(submissions(course.submitted, list(chapters), list(students)))
-        digests = _digests(course, keys, sandbox, limits)
-        results = [] if force else _standing(course, record, digests)
+        fingerprints = _fingerprints(course, keys, sandbox, limits)
+        results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
         todo = sorted((key for key in keys if key not in unchanged), key=lambda key: (key[1], key[0]))
         listener.started(len(todo), len(unchanged))
         if todo:
             _back_up(course)
             writer = Writer(course, sandbox, record)
-            order = Order(course, todo, work, sandbox, limits, listener)
-            if executor is None:
-                local = partial(pool.prepared, jobs=jobs)
-                executor = partial(dask.prepared, address=scheduler) if scheduler else local
-            with contextlib.closing(executor(order)) as prepared:
+            batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
+            executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
+            with contextlib.closing(executor(batch)) as prepared:
                 for job, outcome in prepared:
-                    result = writer.write(job, outcome, digests[job.student, job.chapter])
+                    result = writer.write(job, outcome, fingerprints[job.student, job.chapter])
                     results.append(result)
                     listener.finished(result)
         return results
 
 
-# --- what need not be graded again ---------------------------------------------------------------
+def _cluster(address: str) -> Executor:
+    """The executor for a Dask scheduler. Raises CourseError if Dask is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        raise CourseError("--scheduler needs Dask, which is not installed: run pip install 'triptych[cluster]'.")
+    from triptych.grade.dispatch import dask
+
+    return partial(dask.prepare_batch, address=address)
 
 
-def _digests(course: Course, keys: Sequence[Key], sandbox: str, limits: Limits) -> dict[Key, str]:
-    """What decides on each submission's marks and feedback, as one number each."""
-    digests = Digests(course, sandbox, limits)
+def _fingerprints(course: Course, keys: Sequence[Key], sandbox: str, limits: Limits) -> dict[Key, str]:
+    """The fingerprint of each submission."""
+    fingerprints = SubmissionFingerprints(course, sandbox, limits)
     due: dict[str, datetime | None] = {}
     by_hand: dict[Key, list[str]] = defaultdict(list)
     with gradebook(course) as book:
         for chapter in {chapter for _, chapter in keys}:
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
-        given = book.db.query(Grade).filter(or_(Grade.manual_score.isnot(None), Grade.extra_credit.isnot(None)))
-        said = book.db.query(Comment).filter(Comment.manual_comment.isnot(None))
+        grades = book.db.query(Grade).filter(or_(Grade.manual_score.isnot(None), Grade.extra_credit.isnot(None)))
+        comments = book.db.query(Comment).filter(Comment.manual_comment.isnot(None))
         for entry, values in [
-            *((grade, (grade.manual_score, grade.extra_credit)) for grade in given),
-            *((comment, comment.manual_comment) for comment in said),
+            *((grade, (grade.manual_score, grade.extra_credit)) for grade in grades),
+            *((comment, comment.manual_comment) for comment in comments),
         ]:
             submission = entry.notebook.assignment
             by_hand[submission.student_id, submission.name].append(f"{entry.name} {values}")
-    return {key: digests.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
+    return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
 
 
-def _standing(course: Course, record: Record, digests: dict[Key, str]) -> list[Result]:
-    """Results of earlier runs that still hold, and of which gradebook and feedback are there."""
-    known = record.results()
+def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> list[Result]:
+    """Results of earlier runs that are up to date, and whose gradebook entry and feedback exist."""
+    recorded = record.results()
     with gradebook(course) as book:
-        booked = {(s.student_id, s.name) for s in book.db.query(SubmittedAssignment).all()} if known else set()
-    standing = []
-    for key, digest in digests.items():
-        result = known.get(key)
-        if result is None or not result.digest or result.digest != digest:
+        entered = {(s.student_id, s.name) for s in book.db.query(SubmittedAssignment).all()} if recorded else set()
+    unchanged = []
+    for key, fingerprint in fingerprints.items():
+        result = recorded.get(key)
+        if result is None or result.fingerprint != fingerprint:
             continue
         page = course.root / "feedback" / key[0] / key[1] / f"{key[1]}.html"
-        if result.score is None or (key in booked and page.is_file()):
-            standing.append(result)
-    return standing
+        if result.score is None or (key in entered and page.is_file()):
+            unchanged.append(result)
+    return unchanged
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:
@@ -124,28 +142,26 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
     return {"submissions": [{key: row[key] for key in keys} for row in rows]}
 
 
-# --- what must hold before a run -----------------------------------------------------------------
+def _release_if_changed(course: Course, chapter: str) -> None:
+    """Releases a chapter again if the gradebook has other test or locked cells than its source.
 
-
-def _prepare(course: Course, chapter: str) -> None:
-    """Release and gradebook must know the chapter as its source is now."""
-    source = course.notebook(chapter)
+    Raises CourseError if the chapter has not been built.
+    """
     if not (course.release / chapter / f"{chapter}.ipynb").is_file():
         raise CourseError(f"release/{chapter} is missing: run `triptych build {chapter}` first.")
-    truth = {
-        c.grade_id: c.source for c in read_chapter(source).cells if c.nbgrader.get("grade") or c.nbgrader.get("locked")
-    }
+    cells = read_chapter(course.notebook(chapter)).cells
+    sources = {c.grade_id: c.source for c in cells if c.nbgrader.get("grade") or c.nbgrader.get("locked")}
     with gradebook(course) as book:
         try:
-            kept = {c.name: c.source for c in book.find_notebook(chapter, chapter).source_cells}
+            entered = {c.name: c.source for c in book.find_notebook(chapter, chapter).source_cells}
         except MissingEntry:
-            kept = {}
-    if any(kept.get(name) != text for name, text in truth.items()):
+            entered = {}
+    if any(entered.get(name) != source for name, source in sources.items()):
         release_chapter(course, chapter)
 
 
 def _back_up(course: Course) -> None:
-    """A copy of the gradebook as it is before the run, through SQLite's own backup."""
+    """Copies the gradebook as it is before the run, through SQLite's own backup."""
     path = course.root / "gradebook.db"
     if path.is_file():
         with (

@@ -1,151 +1,149 @@
-"""What a Dask worker does for a submission. Scheduler and workers import this module; it imports little.
+"""Grading a submission on a Dask worker.
 
-The Dask worker unpacks and packs, and hands the submission to a process of its own (`subprocess_worker`), in
-which the student's code gets its sandbox. It goes on whatever becomes of that.
+The submission runs in a pool of processes that the Dask worker keeps, so that one that hangs or crashes does not
+end the Dask worker. Light to import: schedulers load this module too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
-import json
-import shutil
+import platform
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any
 
-from triptych.grade.dispatch.archive import extract, name_of_part, pack_outcome, unpack
-from triptych.grade.dispatch.job import STUCK, Job, Outcome, died, late, longest
-from triptych.grade.dispatch.subprocess_worker import Ended, SubprocessWorker
-from triptych.grade.fingerprint import machinery
+from distributed import WorkerPlugin, get_worker
+from distributed.utils import sync
+
+from triptych.files import remove
+from triptych.grade.dispatch.job import GRACE_S, Job, Outcome, died, hard_timeout_s, late
+from triptych.grade.dispatch.pool import WorkerPool, outcome_of, run_job
+from triptych.grade.dispatch.transfer import result_of, write_files
+from triptych.grade.fingerprint import software
 from triptych.grade.sandbox.bubblewrap import SYSTEM_FOLDERS, environment_folders
 from triptych.grade.sandbox.limits import Limits
 
-#: How often a submission is begun: the first time, and twice more when its worker has died.
+#: How often a submission is begun: once, and twice more if its worker has died.
 TRIES = 3
-#: A submission's answer is an archive; what a worker says instead begins with one of these.
+#: What a message of a worker begins with, instead of a result.
 UNABLE, GIVEN_UP = "unable: ", "given up"
-MOST_PART = 1_000_000_000
+#: Seconds without a submission after which the pool ends, to free its memory.
+IDLE_TIMEOUT_S = 600.0
+#: Seconds between two checks whether a submission is still wanted.
+POLL_INTERVAL_S = 0.5
 
 
 @functools.cache
-def about() -> dict[str, str]:
-    """What grader and workers must have in common for equal marks."""
-    import platform
-
-    return {"Python": ".".join(platform.python_version_tuple()[:2]), **machinery()}
+def installed() -> dict[str, str]:
+    """The software that grader and workers must have in common for equal scores, with versions."""
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), **software()}
 
 
-def difference(wanted: dict[str, str], found: dict[str, str]) -> str:
-    """The first things in which a worker is not as the grader, or nothing."""
-    names = [name for name in wanted if found.get(name) != wanted[name]]
-    told = [f"{name} {found.get(name, 'none')} instead of {wanted[name]}" for name in names]
-    return ", ".join(told[:3])
+def hold(course: dict[str, bytes]) -> dict[str, bytes]:
+    """Holds a course's files as a task, so that Dask passes them between workers and restores lost ones."""
+    return course
 
 
-def kept(part: bytes) -> bytes:
-    """A course part, as a task of its own: Dask hands it on between workers, and makes it anew when it is lost."""
-    return part
+def grade_submission(
+    course: dict[str, bytes], submission: dict[str, bytes], request: dict[str, Any]
+) -> dict[str, Any] | str:
+    """Grades one submission.
 
+    Args:
+        course: What is needed of the course, see `transfer.course_files`.
+        submission: The submission's files.
+        request: Plain data: `student`, `chapter`, `sandbox`, `limits`, `compile_first`; `course`, a name for the
+            course's files; `software`, as the grader has it; `run` and `topic`, the scheduler's topics for events of
+            the run and of the submission.
 
-def work(wanted: str, part: bytes, submission: bytes, told: str) -> bytes | str:
-    """Works on one submission and gives its outcome as an archive; or says, in words, why this worker cannot.
-
-    wanted: what `about` must say, as JSON. part, submission: archives. told: JSON with student, chapter,
-    sandbox, limits, whether it is worth it to compile first, and the topics on which to say that it begins.
+    Returns:
+        `transfer.result_of` the submission, or a message that begins with `UNABLE` or `GIVEN_UP`.
     """
-    order, here = json.loads(told), _Here()
-    if differs := difference(json.loads(wanted), about()):
-        return here.unable(f"has {differs}: install on workers what is installed here")
-    if exposed := _exposed(here.folder):
-        return here.unable(f"keeps its files below {exposed}, which sandboxes show: give it another --local-directory")
-    if not here.begin(order["run"], order["topic"]):
+    plugin = _plugin()
+    if reason := plugin.find_problem(request["software"]):
+        return plugin.unable(reason)
+    if not plugin.begin(request["run"], request["topic"]):
         return GIVEN_UP
     try:
-        return _work(here, part, submission, order)
+        return plugin.grade(course, submission, request)
     finally:
-        here.end(order["run"], order["topic"])
+        plugin.end(request["run"], request["topic"])
 
 
-def _work(here: _Here, part: bytes, submission: bytes, order: dict[str, Any]) -> bytes | str:
-    student, chapter, limits = order["student"], order["chapter"], Limits(**order["limits"])
-    course = _unpacked(part, here.folder)
-    with _folder(here.folder) as folder:
-        submitted, made = folder / "submitted", folder / "work"
-        made.mkdir()
-        most = limits.folder_bytes + limits.notebook_bytes + 1
-        extract(unpack(submission, lambda _: True, most), submitted / student / chapter)
-        job = Job(str(course), student, chapter, str(made), order["sandbox"], submitted=str(submitted))
-        task = {"job": asdict(job), "limits": asdict(limits), "fill": order["fill"]}
-        where = f"the log of the worker on {socket.gethostname()}"
-        try:
-            answer = _run(task, here, longest(limits))
-        except Ended as end:
-            stuck = end.code is None or end.code == STUCK
-            outcome = late(limits) if stuck else died(end.code, where)
-        else:
-            if "unable" in answer:
-                return here.unable(f"can make no sandboxes ({str(answer['unable']).rstrip('.')})")
-            outcome = Outcome(**answer["outcome"])
-        return pack_outcome(outcome, made, student, chapter)
+def _plugin() -> GradingPlugin:
+    """The plugin of the Dask worker that runs this task; the first task adds it."""
+    worker = get_worker()
+
+    async def add() -> None:  # on the worker's event loop, so that one thread at a time is in here
+        if GradingPlugin.name not in worker.plugins:
+            await worker.plugin_add(GradingPlugin(worker), name=GradingPlugin.name)
+
+    sync(worker.loop, add)
+    plugin = worker.plugins[GradingPlugin.name]
+    assert isinstance(plugin, GradingPlugin)
+    return plugin
 
 
-# --- processes for submissions --------------------------------------------------------------------
+class GradingPlugin(WorkerPlugin):
+    """The state of a Dask worker: its folder, and the pool of processes in which submissions run.
 
-#: Those that have nothing to do: as many as there are threads of the Dask worker, at the most.
-_idle: list[SubprocessWorker] = []
-_lock = threading.Lock()
+    There is one per Dask worker, and it ends with it.
+    """
 
+    name = "triptych"
 
-def _run(task: dict[str, Any], here: _Here, seconds: float) -> dict[str, Any]:
-    """The answer of a process that is there or made now. Raises Ended."""
-    while True:
-        with _lock:
-            subprocess_worker = _idle.pop() if _idle else None
-        if subprocess_worker is not None and not subprocess_worker.alive:
-            subprocess_worker.close()
-            continue
-        fresh = subprocess_worker is None
-        if subprocess_worker is None:
-            subprocess_worker = SubprocessWorker(here.folder / "references")
-        try:
-            answer = subprocess_worker.run(task, seconds, here.unwanted)
-        except Ended as end:
-            if end.code == 0 and not fresh:
-                continue  # it had just ended, since it had nothing to do
-            raise
-        with _lock:
-            _idle.append(subprocess_worker)
-        return answer
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._folder = Path(worker.local_directory).resolve() / "triptych"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._lock = threading.Lock()
+        self._pool: WorkerPool | None = None
+        self._users = 0
+        self._idle = threading.Timer(0, lambda: None)
 
+    async def teardown(self, worker: Any) -> None:
+        """Ends the pool; Dask calls this when the worker ends."""
+        self._idle.cancel()
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.close)
 
-# --- where we are ---------------------------------------------------------------------------------
+    # --- what this worker can do ------------------------------------------------------------------
 
+    def find_problem(self, software: dict[str, str]) -> str:
+        """Why this worker cannot grade, in words that follow "The worker …"; empty if it can.
 
-class _Here:
-    """The Dask worker and the task that this thread runs."""
+        Args:
+            software: What the grader has installed.
+        """
+        if differences := difference(software, installed()):
+            return f"has {differences}: install on workers what is installed here"
+        if folder := shown_in_sandbox(self._folder):
+            return f"keeps its files below {folder}, which sandboxes show: give it another --local-directory"
+        if current_process().daemon:
+            return "may not start processes: start it with DASK_DISTRIBUTED__WORKER__DAEMON=False in its environment"
+        return ""
 
-    def __init__(self) -> None:
-        from distributed import get_worker
+    def unable(self, reason: str) -> str:
+        return f"{UNABLE}The worker at {self._worker.address} {reason}."
 
-        self._worker: Any = get_worker()
-        self._key = self._worker.get_current_task()
-        self.folder = Path(self._worker.local_directory).resolve() / "triptych"
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+    # --- tries, as events on the scheduler --------------------------------------------------------
 
     def begin(self, run: str, topic: str) -> bool:
-        """Says to the scheduler that work begins, unless it has begun too often; whether it does.
+        """Reports that a submission is begun. False if that has happened too often.
 
-        The scheduler knows it before anything is done, and when all is lost here: what workers die of
-        must not take ever more of them with it, whatever Dask's own configuration says.
+        The scheduler knows it before anything else is done: a submission that kills its workers must not kill ever
+        more of them, whatever Dask's own `allowed-failures` is.
         """
-        from distributed.utils import sync
 
-        async def say() -> bool:
+        async def report() -> bool:
             scheduler = self._worker.scheduler
             if sum(message["begun"] for _, message in await scheduler.events(topic=topic)) >= TRIES:
                 return False
@@ -153,49 +151,117 @@ class _Here:
             await scheduler.log_event(topic=[run, topic], msg=message)
             return True
 
-        return bool(sync(self._worker.loop, say))
+        return bool(sync(self._worker.loop, report))
 
     def end(self, run: str, topic: str) -> None:
-        """Says that work has ended, and this worker lives: if its answer is lost, the submission is not to blame."""
+        """Reports that this worker has survived a submission. If its result is lost, the submission is not at fault."""
         self._worker.log_event([run, topic], {"topic": topic, "begun": -1})
 
-    def unable(self, why: str) -> str:
-        return f"{UNABLE}The worker at {self._worker.address} {why}."
+    # --- one submission ---------------------------------------------------------------------------
 
-    def unwanted(self) -> bool:
-        """Whether the grader has taken the task back."""
-        task = self._worker.state.tasks.get(self._key)
-        return task is None or task.state == "cancelled"
+    def grade(
+        self, course: dict[str, bytes], submission: dict[str, bytes], request: dict[str, Any]
+    ) -> dict[str, Any] | str:
+        """Grades one submission; see `grade_submission`. None of its files is left."""
+        student, chapter, limits = request["student"], request["chapter"], Limits(**request["limits"])
+        root = self._folder / request["course"]
+        with self._lock:
+            if not root.is_dir():  # the first submission to this chapter
+                with _temporary_folder(self._folder) as folder:
+                    write_files(course, folder / "course")
+                    (folder / "course").rename(root)
+        with _temporary_folder(self._folder) as folder:
+            write_files(submission, folder / "submitted" / student / chapter)
+            job = Job(
+                course=str(root),
+                student=student,
+                chapter=chapter,
+                work=str(folder / "work"),
+                sandbox=request["sandbox"],
+                submitted=str(folder / "submitted"),
+                compile_first=request["compile_first"],
+            )
+            outcome = self.run(run_if_sandboxed, job, limits)
+            if isinstance(outcome, str):
+                return self.unable(f"cannot make sandboxes ({outcome.rstrip('.')})")
+            return result_of(outcome, job)
+
+    def run(self, function: Callable[[Job, Limits], Outcome | str], job: Job, limits: Limits) -> Outcome | str:
+        """Calls a function for a job in a process of the pool.
+
+        The process is killed if it takes too long, or if the grader no longer wants the result.
+        """
+        log = f"the log of the worker on {socket.gethostname()}"
+        timeout_s = hard_timeout_s(limits)
+        task = self._worker.get_current_task()
+        with self._use_pool() as pool:
+            future: Future[Any] = pool.schedule(function, [job, limits], timeout_s)
+            # the pool has its own timeout, but cannot keep it if a process dies while it holds the pool's lock
+            deadline = time.monotonic() + timeout_s + GRACE_S
+            while not wait([future], timeout=POLL_INTERVAL_S).done:
+                if not pool.active or not self._wants(task):
+                    future.cancel()
+                    return died(None, log)
+                if time.monotonic() > deadline:
+                    pool.close()
+                    return late(limits)
+            return outcome_of(future, limits, log)
+
+    def _wants(self, key: Any) -> bool:
+        """Whether the grader still wants the result of a task."""
+        task = self._worker.state.tasks.get(key)
+        return task is not None and task.state != "cancelled"
+
+    @contextlib.contextmanager
+    def _use_pool(self) -> Iterator[WorkerPool]:
+        """The pool, with a process for each thread of the Dask worker; it ends when nothing has used it for a while."""
+        with self._lock:
+            self._idle.cancel()
+            if self._pool is None or not self._pool.active:
+                self._pool = WorkerPool(self._worker.state.nthreads, self._folder / "references")
+            pool = self._pool
+            self._users += 1
+        try:
+            yield pool
+        finally:
+            with self._lock:
+                self._users -= 1
+                self._idle.cancel()
+                self._idle = threading.Timer(IDLE_TIMEOUT_S, self._close_if_idle)
+                self._idle.daemon = True
+                self._idle.start()
+
+    def _close_if_idle(self) -> None:
+        with self._lock:
+            if not self._users and self._pool is not None:
+                self._pool.close()
+                self._pool = None
 
 
-def _exposed(folder: Path) -> str:
-    """The folder that sandboxes show in which `folder` lies, if there is one."""
+def run_if_sandboxed(job: Job, limits: Limits) -> Outcome | str:
+    """`run_job`, or the reason why this machine cannot make sandboxes. Runs in a process of the pool."""
+    from triptych.grade.sandbox.sandbox import find_problem
+
+    return (find_problem() if job.sandbox != "none" else None) or run_job(job, limits)
+
+
+def difference(expected: dict[str, str], versions: dict[str, str]) -> str:
+    """The first three differences between the software of a worker and that of the grader."""
+    names = [name for name in expected if versions.get(name) != expected[name]]
+    return ", ".join(f"{name} {versions.get(name, 'none')} instead of {expected[name]}" for name in names[:3])
+
+
+def shown_in_sandbox(folder: Path) -> str:
+    """The folder above `folder` that sandboxes show to students' code; empty if there is none."""
     shown = [Path("/usr"), *map(Path, SYSTEM_FOLDERS), *environment_folders()]
     return next((str(path) for path in shown if folder.is_relative_to(path.resolve())), "")
 
 
-def _unpacked(part: bytes, folder: Path) -> Path:
-    """The course folder that a part makes, unpacked once a worker."""
-    target = folder / name_of_part(part)
-    with _lock:
-        if not target.is_dir():
-            with _folder(folder) as fresh:
-                extract(unpack(part, _of_a_course, MOST_PART), fresh / "course")
-                (fresh / "course").rename(target)
-    return target
-
-
-def _of_a_course(name: str) -> bool:
-    return name.startswith(("source/", "release/"))
-
-
 @contextlib.contextmanager
-def _folder(above: Path) -> Iterator[Path]:
+def _temporary_folder(above: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=above))
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-__all__ = ["GIVEN_UP", "TRIES", "UNABLE", "about", "difference", "kept", "work"]
+        with contextlib.suppress(OSError):
+            remove(folder)

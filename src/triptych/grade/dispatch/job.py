@@ -1,4 +1,4 @@
-"""What a worker is told of a submission, and what it says. Imports little: Dask workers and schedulers import it."""
+"""What a worker receives and returns for a submission. Light to import: Dask workers and schedulers load it."""
 
 from __future__ import annotations
 
@@ -8,58 +8,72 @@ from dataclasses import dataclass, field
 from triptych.grade.execute.clock import MAX_SLOWDOWN
 from triptych.grade.sandbox.limits import Limits
 
-#: Beyond a notebook's own deadline a worker gets this long to write its result; in seconds.
-GRACE = 60.0
-#: Exit code of a worker that has ended itself.
+#: Seconds that a worker has beyond the notebook's time limit to write its result.
+GRACE_S = 60.0
+#: Exit code of a worker that has ended itself because its submission did not end.
 STUCK = 9
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told. All paths are the grader's own."""
+    """A submission to prepare. Paths are those of the machine on which the worker runs.
+
+    Attributes:
+        course: The course folder.
+        student: The student's name.
+        chapter: The chapter's name.
+        work: Folder for the results; it need not exist.
+        sandbox: "bwrap" or "none".
+        submitted: Folder of all submissions; empty for the one in the course folder.
+        compile_first: Whether the worker compiles what submissions to the chapter share, unless that has been done.
+    """
 
     course: str
     student: str
     chapter: str
     work: str
     sandbox: str
-    #: a folder of programs that JAX has compiled before; none when empty
-    compiled: str = ""
-    #: where submissions lie; the course's own folder for them when empty
     submitted: str = ""
+    compile_first: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a worker says: refused with the reason, or ready with where the time went (seconds)."""
+    """What a worker returns for a submission.
+
+    Attributes:
+        ready: Whether the submission can be entered into the gradebook.
+        reason: Why it cannot.
+        seconds: Time spent on it.
+        again: Whether the next run tries it again even if nothing has changed: the submission is not at fault.
+        phases: Seconds by phase.
+        tests: Seconds by test cell.
+    """
 
     ready: bool
     reason: str = ""
     seconds: float = 0.0
-    #: not the submission's fault: to be tried in the next run, whatever has changed
     again: bool = False
     phases: Mapping[str, float] = field(default_factory=dict)
-    #: seconds by test cell
     tests: Mapping[str, float] = field(default_factory=dict)
 
 
-def longest(limits: Limits) -> float:
-    """Seconds of wall time after which a worker process has not ended itself, as it should have, and is ended."""
-    return MAX_SLOWDOWN * (limits.notebook_seconds + 2 * GRACE)
+def hard_timeout_s(limits: Limits) -> float:
+    """Seconds of wall time after which a worker that has not ended itself, as it should have, is killed."""
+    return MAX_SLOWDOWN * (limits.notebook_seconds + 2 * GRACE_S)
 
 
 def late(limits: Limits) -> Outcome:
-    """What becomes of a submission that does not end."""
-    return Outcome(False, f"it did not end within {limits.notebook_seconds + GRACE:.0f} s", again=True)
+    """The outcome of a submission that did not end in time."""
+    return Outcome(False, f"it did not end within {limits.notebook_seconds + GRACE_S:.0f} s", again=True)
 
 
 def died(code: int | None, log: str) -> Outcome:
-    """What becomes of a submission whose worker process has ended; `log` says where to look."""
-    said = f"its worker process died (exit code {code}): grade it again; see {log}"
-    return Outcome(False, said, again=True)
+    """The outcome of a submission whose worker process died; `log` names the place to look."""
+    return Outcome(False, f"its worker process died (exit code {code}): grade it again; see {log}", again=True)
 
 
 def failed(error: BaseException, log: str) -> Outcome:
-    """What becomes of a submission when the grader or the course has a fault."""
-    said = f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}"
-    return Outcome(False, said, again=True)
+    """The outcome of a submission on which the grader failed; `log` names the place to look."""
+    reason = f"the grader could not run it ({type(error).__name__}: {str(error)[:200]}); see {log}"
+    return Outcome(False, reason, again=True)

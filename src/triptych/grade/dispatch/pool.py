@@ -1,83 +1,88 @@
-"""Submissions worked on in processes of this machine."""
+"""Worker processes for submissions, as local grading and Dask workers use them.
+
+Light to import: the worker processes alone load JAX.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import shutil
-from collections import Counter
-from collections.abc import Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from triptych.grade.dispatch import worker
-from triptych.grade.dispatch.job import STUCK, Job, Outcome, died, failed, late, longest
-from triptych.grade.dispatch.order import LOOK_EVERY, Key, Order, name_of
-from triptych.grade.execute import compile_cache
+from triptych.grade.dispatch.job import STUCK, Job, Outcome, died, failed, late
 from triptych.grade.sandbox.limits import Limits
 
 
-def prepared(order: Order, jobs: int) -> Generator[tuple[Job, Outcome]]:
-    """Runs submissions in worker processes, `jobs` at a time (0: one a core), and yields what each says as it ends.
+class WorkerPool:
+    """Worker processes that work on one submission at a time.
 
-    A worker keeps what submissions share (warm processes, setup cells, compiled references); a
-    student's code runs in a process of its own. A worker that dies or hangs costs its submission alone.
+    A process keeps what submissions share: the zygote, setup cells, compiled test cells. A submission that hangs or
+    crashes ends its process alone, and the pool starts another.
     """
-    course, todo, sandbox, limits = order.course, order.todo, order.sandbox, order.limits
-    log = course.root / ".triptych" / "workers.log"
-    # spawned, not forked: a worker must not inherit the gradebook's connections or JAX's threads
-    pool = ProcessPool(
-        max_workers=min(jobs or os.cpu_count() or 1, len(todo)),
-        initializer=worker.begin,
-        initargs=[str(log), str(course.root / ".triptych" / "references")],
-        context=multiprocessing.get_context("spawn"),
-    )
-    seconds = longest(limits)
-    pending: dict[Future[Any], Job | str] = {}
-    number = 0
 
-    def schedule(keys: Sequence[Key]) -> None:
-        nonlocal number
-        programs = {chapter: compile_cache.compiled(course, chapter) for chapter in {chapter for _, chapter in keys}}
-        for student, chapter in keys:
-            number += 1
-            folder = programs[chapter]
-            job = Job(str(course.root), student, chapter, str(order.work / str(number)), sandbox, str(folder or ""))
-            Path(job.work).mkdir()
-            pending[pool.schedule(worker.run, [job, limits], timeout=seconds)] = job
+    def __init__(self, processes: int, references: Path, log: Path | None = None) -> None:
+        """Starts no process yet.
 
-    try:
-        many = Counter(chapter for _, chapter in todo)
-        first = [chapter for chapter in many if compile_cache.should_warm(course, chapter, many[chapter])]
-        for chapter in first:
-            told = [str(course.root), chapter, sandbox, many[chapter]]
-            pending[pool.schedule(worker.compile_chapter, told, timeout=seconds)] = chapter
-        schedule([key for key in todo if key[1] not in first])
-        while pending:
-            done, _ = wait(pending, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
-            order.listener.running([_name(job) for future, job in pending.items() if future.running()])
-            for future in done:
-                job = pending.pop(future)
-                if isinstance(job, str):  # the chapter's programs are there, or must do without
-                    schedule([key for key in todo if key[1] == job])
-                    continue
-                yield job, _outcome(future, limits, str(log))
-                shutil.rmtree(job.work, ignore_errors=True)
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join()
+        Args:
+            processes: Number of processes.
+            references: Folder for what JAX compiles for test cells.
+            log: File for the output of the processes; without it, they write where this process writes its errors.
+        """
+        # spawned, not forked: a worker must not inherit the gradebook's connections or the threads of this process
+        self._pool = ProcessPool(
+            max_workers=processes,
+            initializer=_start,
+            initargs=[str(references), str(log or "")],
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether the pool takes work: it has neither been closed nor lost all its processes."""
+        return bool(self._pool.active)
+
+    def schedule(self, function: Callable[..., Any], args: Sequence[Any], timeout_s: float) -> Future[Any]:
+        """Has a process call a function. Cancelling the future ends the process that runs it.
+
+        Args:
+            function: A function of a module, such as `run_job`.
+            args: Its arguments.
+            timeout_s: Seconds after which its process is killed.
+        """
+        return self._pool.schedule(function, args, timeout=timeout_s)
+
+    def close(self) -> None:
+        """Ends the processes and the sandboxes that they have made."""
+        self._pool.stop()
+        self._pool.join()
 
 
-def _name(job: Job | str) -> str:
-    return f"what all share of {job[:2]}" if isinstance(job, str) else name_of(job.student, job.chapter)
+def run_job(job: Job, limits: Limits) -> Outcome:
+    """Prepares a submission, in a process of a pool."""
+    from triptych.grade.dispatch import worker
+
+    return worker.run(job, limits)
 
 
-def _outcome(future: Future[Outcome], limits: Limits, log: str) -> Outcome:
-    """What a worker said, or what became of it."""
+def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int) -> None:
+    """Compiles what submissions to a chapter share, in a process of a pool."""
+    from triptych.grade.dispatch import worker
+
+    worker.compile_chapter(course, chapter, sandbox, submissions)
+
+
+def outcome_of(future: Future[Outcome], limits: Limits, log: str) -> Outcome:
+    """The outcome of a finished `run_job`, whatever became of its process.
+
+    Args:
+        future: From `WorkerPool.schedule`.
+        limits: The submission's limits.
+        log: Where to look for more, as a part of a sentence.
+    """
     try:
         return future.result()
     except TimeoutError:
@@ -86,3 +91,9 @@ def _outcome(future: Future[Outcome], limits: Limits, log: str) -> Outcome:
         return late(limits) if death.exitcode == STUCK else died(death.exitcode, log)
     except Exception as error:  # a fault of the grader or of the course; other submissions go on
         return failed(error, log)
+
+
+def _start(references: str, log: str) -> None:
+    from triptych.grade.dispatch import worker
+
+    worker.start(references, log)

@@ -1,45 +1,105 @@
 """One submission in a worker process: intake, rebuild, execution.
 
-Writes the rebuilt and the executed notebook below the job's folder. What breaks in here breaks
-one submission; the process that writes the gradebook never opens a notebook that a student made.
+Writes the rebuilt and the executed notebook below the job's folder. A fault in here costs one submission; the process
+that writes the gradebook never opens a notebook that a student wrote.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
+import gc
+import multiprocessing
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jax
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
-from triptych.grade.dispatch.job import GRACE, STUCK, Job, Outcome
-from triptych.grade.dispatch.memory import drop_other_chapters, trim
+from triptych.grade.dispatch.job import GRACE_S, STUCK, Job, Outcome
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.run import Timings, execute
+from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.zygote import keep_at_most
+from triptych.grade.sandbox.zygote import close_zygotes, keep_at_most
 from triptych.grade.submission.files import copy_tree
 from triptych.grade.submission.intake import RejectedSubmission, copy_files, read_submission
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 
+CLOSE_TIMEOUT_S = 2.0
 
-def begin(log: str, references: str) -> None:
-    """Prepares a worker process: what libraries say goes to `log`, not over the progress bar.
 
-    Without `log` all of it goes where errors go. What JAX compiles for tests on the grader's side is
-    kept in the folder `references`.
+class Worker:
+    """What a worker process keeps from one submission to the next: what those to one chapter share.
+
+    There is one per process, `this_worker`. It works on one submission at a time.
     """
-    import jax
 
+    def __init__(self) -> None:
+        self._chapter = ""
+        self._compiled: Path | None = None
+        #: course, chapter and `compile_first` for which `_compiled` was determined
+        self._compiled_for: tuple[str, str, bool] | None = None
+
+    def run(self, job: Job, limits: Limits) -> Outcome:
+        """Prepares a submission; see `prepare`. Ends the process if the submission does not end in time."""
+        try:
+            self.keep_only(job.chapter)
+            compiled = self._compiled_folder(job)
+            with _time_limit(limits.notebook_seconds + GRACE_S):
+                return prepare(job, limits, compiled)
+        finally:
+            trim()
+
+    def keep_only(self, chapter: str) -> None:
+        """Drops what this process keeps for another chapter.
+
+        Its zygote is dropped when `chapter` needs another (see `zygote.keep_at_most`).
+        """
+        if self._chapter not in ("", chapter):
+            CHAPTER_TESTS.clear()
+            jax.clear_caches()
+            gc.collect()
+            trim()
+        self._chapter = chapter
+
+    def _compiled_folder(self, job: Job) -> Path | None:
+        """The folder of programs compiled for a chapter, if there is one. Compiling is tried once."""
+        key = (job.course, job.chapter, job.compile_first)
+        if key != self._compiled_for:
+            self._compiled_for = key
+            if job.compile_first:
+                with contextlib.suppress(Exception):  # submissions then compile for themselves
+                    compile_chapter(job.course, job.chapter, job.sandbox, compile_cache.MIN_SUBMISSIONS)
+            self._compiled = compile_cache.compiled(Course(Path(job.course)), job.chapter)
+        return self._compiled
+
+
+@functools.cache
+def this_worker() -> Worker:
+    """The state of this process."""
+    return Worker()
+
+
+def start(references: str, log: str = "") -> None:
+    """Prepares a process for submissions.
+
+    Args:
+        references: Folder for what JAX compiles for test cells.
+        log: File for everything that is printed; without it, that goes where this process writes its errors.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if log:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
@@ -54,36 +114,70 @@ def begin(log: str, references: str) -> None:
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {EMITTERS}".strip()
 
 
+def _end_with_parent() -> None:
+    """Ends this process and its sandboxes when the process that started it has died."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    threading.Timer(CLOSE_TIMEOUT_S, os._exit, [0]).start()  # whatever blocks `close_zygotes` must not block the end
+    with contextlib.suppress(Exception):
+        close_zygotes()
+    os._exit(0)
+
+
 def run(job: Job, limits: Limits) -> Outcome:
-    """Prepares one submission for nbgrader below `job.work`: `staged/<student>/<chapter>/` and
-    `executed/<student>/<chapter>.ipynb`."""
-    # whatever holds this process up, in Python or below, ends with it; the pool starts another
+    """`Worker.run` in this process."""
+    return this_worker().run(job, limits)
+
+
+def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int) -> None:
+    """Compiles what submissions to a chapter share, worth it for so many submissions."""
+    this_worker().keep_only(chapter)
+    compile_cache.warm(Course(Path(course)), chapter, sandbox=sandbox, submissions=submissions)
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Ends this process with exit code `STUCK` if the block takes longer, whether Python or a library blocks it."""
     done = threading.Event()
-    threading.Thread(target=_end_when_late, args=[done, limits.notebook_seconds + GRACE], daemon=True).start()
+
+    def watch() -> None:
+        end = fair_time() + seconds
+        while not done.wait(1.0):
+            if fair_time() > end:
+                os._exit(STUCK)
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
-        drop_other_chapters(job.chapter)
-        return prepare(job, limits)
+        yield
     finally:
         done.set()
-        trim()
 
 
-def _end_when_late(done: threading.Event, seconds: float) -> None:
-    end = fair_time() + seconds
-    while not done.wait(1.0):
-        if fair_time() > end:
-            os._exit(STUCK)
+def prepare(
+    job: Job,
+    limits: Limits,
+    compiled: Path | None = None,
+    execute: Callable[..., NotebookNode] = execute,
+) -> Outcome:
+    """Reads, rebuilds and executes one submission.
 
+    Writes `staged/<student>/<chapter>/` and `executed/<student>/<chapter>.ipynb` below `job.work`.
 
-def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = execute) -> Outcome:
-    """Intake, rebuild and execution of one submission. `execute` runs its cells."""
+    Args:
+        job: The submission.
+        limits: What it may use.
+        compiled: Folder of programs that JAX has compiled before.
+        execute: Runs its cells.
+    """
     start = time.monotonic()
     course, work = Course(Path(job.course)), Path(job.work)
     submitted = Path(job.submitted) if job.submitted else course.submitted
     try:
         submission = read_submission(submitted, job.student, job.chapter, limits)
-    except RejectedSubmission as refusal:
-        return Outcome(False, str(refusal), time.monotonic() - start)
+    except RejectedSubmission as rejection:
+        return Outcome(False, str(rejection), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
     release = nbformat.read(course.release / job.chapter / name, as_version=4)
     chapter = read_chapter(course.notebook(job.chapter))
@@ -101,10 +195,9 @@ def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = exe
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        programs = Path(job.compiled) if job.compiled else None
         timings = Timings()
         executed = execute(
-            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=programs, timings=timings
+            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=compiled, timings=timings
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,17 +205,18 @@ def prepare(job: Job, limits: Limits, execute: Callable[..., NotebookNode] = exe
     return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
 
 
-def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int = compile_cache.MIN_SUBMISSIONS) -> None:
-    """Makes what JAX compiles for a chapter ready for so many submissions."""
-    drop_other_chapters(chapter)
-    compile_cache.warm(Course(Path(course)), chapter, sandbox=sandbox, submissions=submissions)
-
-
 def _keep_only_a_valid_timestamp(path: Path) -> None:
-    """nbgrader parses this file and ends the submission when it cannot; without it there is no lateness."""
+    """Removes a timestamp that nbgrader cannot parse, which would fail the submission; it then counts as on time."""
     try:
         parse_utc(path.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         pass
     except (ValueError, OverflowError, UnicodeDecodeError):
         path.unlink()
+
+
+def trim() -> None:
+    """Returns free memory to the system, which the C library keeps: 100 MB after a chapter's setup cells."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if malloc_trim is not None:
+        malloc_trim(0)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from triptych.grade.dispatch.order import Listener
+from triptych.grade.dispatch.batch import Listener
 from triptych.grade.record import GRADED, Result
 from triptych.grade.results.report import result_line
 
@@ -54,10 +54,10 @@ class GradingBar(Listener):
         self._start = time.monotonic()
         self._bar.update(self._task, total=total)
 
-    def waiting(self, why: str) -> None:
-        self._bar.update(self._task, names=why)
+    def waiting(self, reason: str) -> None:
+        self._bar.update(self._task, names=reason)
         if not self._is_waiting and self._bar.disable:
-            self._out.print(Text(f"{why} …"))
+            self._out.print(Text(f"{reason} …"))
         self._is_waiting = True
 
     def running(self, names: Sequence[str]) -> None:

@@ -54,7 +54,7 @@ class Writer:
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
             sandbox=self.sandbox,
-            digest="" if retry else fingerprint,
+            fingerprint="" if retry else fingerprint,
         )
         self.record.add(result)
         self._append_to_log(result)
