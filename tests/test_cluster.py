@@ -40,13 +40,13 @@ from triptych.grade.dispatch.transfer import course_files, read_result
 from triptych.grade.record import GRADED, NOT_GRADED, Result
 from triptych.grade.run import Listener, grade
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.sandbox import available
+from triptych.grade.sandbox.sandbox import find_problem
 from triptych.grade.submission.intake import RejectedSubmission, collect, read_submission
 from triptych.model.chapter import hidden_lines, read_chapter
 from triptych.model.course import Course, CourseError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
-SANDBOX = "none" if available() else "bwrap"
+SANDBOX = "none" if find_problem() else "bwrap"
 PAGE = PROJECT.root / "docs" / "cluster.md"
 RIGHT = ANSWERS["ada"]
 JOB = Job("", "ada", FORWARD, "", "none")

@@ -74,7 +74,7 @@ CALL = "hvp(shear, np.array([1.0, 2.0]), np.array([1.0, 0.5]))"
 
 def counted(code: str, warm: Zygote) -> list[int]:
     """Programs that were found and not found while `code` ran."""
-    ran: CompletedRun = run(COUNT.format(code=code), zygote=warm, seconds=60)
+    ran: CompletedRun = run(COUNT.format(code=code), zygote=warm, timeout_s=60)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 

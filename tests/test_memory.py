@@ -1,4 +1,4 @@
-"""A worker process that goes from chapter to chapter keeps what one of them needs, not what all have needed."""
+"""A worker that grades one chapter after the other keeps in memory only what the current one needs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,16 @@ from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.worker import Worker
 from triptych.grade.execute.test_cells import references
-from triptych.grade.sandbox import zygote
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.zygote import ZygoteSpec, close_zygotes, keep_at_most
+from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
 from triptych.model.chapter import read_chapter
 
-BARE = ZygoteSpec(sandbox="none", imports=())
 
-
-@pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(zygote, "_most", [zygote.MOST_KEPT])
-    close_zygotes()
-    yield
-    close_zygotes()
+@pytest.fixture
+def cache() -> Iterator[ZygoteCache]:
+    cache = ZygoteCache()
+    yield cache
+    cache.close()
 
 
 def test_references_stay_for_a_chapter_and_go_with_it() -> None:
@@ -42,37 +38,53 @@ def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     assert references(chapter) is not before
 
 
-def test_a_worker_keeps_one_warm_process() -> None:
-    other = ZygoteSpec(sandbox="none", imports=(), code="1")
-    one = zygote.get_zygote(BARE)
-    zygote.get_zygote(other)
-    assert one.alive  # a notebook server may use several in turn
-    keep_at_most(1)
-    last = zygote.get_zygote(other)
-    assert last.alive
-    assert not one.alive
-    assert zygote.get_zygote(other) is last
+def test_the_least_recently_used_zygote_is_closed(cache: ZygoteCache) -> None:
+    first, second = (ZygoteSpec(sandbox="none", imports=(), code=code) for code in ("1", "2"))
+    oldest = cache.get(first)
+    newest = cache.get(second)
+    assert oldest.alive and newest.alive  # a notebook server may use several in turn
+    cache.limit(1)
+    assert cache.get(second) is newest
+    assert newest.alive and not oldest.alive
+    cache.close(second)
+    assert not newest.alive
+
+
+def test_a_dead_zygote_is_replaced(cache: ZygoteCache) -> None:
+    spec = ZygoteSpec(sandbox="none", imports=())
+    dead = cache.get(spec)
+    dead.close()
+    assert cache.get(spec) is not dead and cache.get(spec).alive
 
 
 def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps: list[str] = []
-    monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: steps.append(chapter))
-    monkeypatch.setattr(worker, "trim", lambda: steps.append("trim"))
+    calls: list[str] = []
+    monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: calls.append(chapter))
+    monkeypatch.setattr(worker, "trim", lambda: calls.append("trim"))
     course = scratch(tmp_path / "course")
     assert not Worker().run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
-    assert steps == [FORWARD, "trim"]
-    code = "from triptych.grade.dispatch import worker; from triptych.grade.sandbox import zygote; worker.start('none'); print(zygote._most)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stderr.strip().endswith("[1]")  # a worker prints to its log alone
+    assert calls == [FORWARD, "trim"]
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back")
-def test_what_is_free_goes_back_to_the_system() -> None:
-    """In a process of its own: what others have left on the heap decides what can be given back."""
-    said = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True).stdout
-    before, after = map(int, said.split())
+def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:
+    code = """
+from triptych.grade.dispatch import worker
+from triptych.grade.sandbox.zygote import ZygoteSpec, get_zygote
+worker.start("none")
+zygotes = [get_zygote(ZygoteSpec(sandbox="none", imports=(), code=code)) for code in "12"]
+print([zygote.alive for zygote in zygotes])
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stderr.strip().endswith("[False, True]")  # a worker prints to its log alone
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can return free memory")
+def test_free_memory_is_returned_to_the_system() -> None:
+    """In a process of its own, since the heap of this one depends on earlier tests."""
+    output = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True).stdout
+    before, after = map(int, output.split())
     assert after < before - 40e6
 
 

@@ -12,7 +12,7 @@ from sessions import BehindTheWall
 
 from triptych.check.bank import read_bank
 from triptych.model.cell_names import bound_names
-from triptych.model.chapter import Chapter, Exercise, read_chapter
+from triptych.model.chapter import Exercise, read_chapter
 from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
@@ -50,15 +50,11 @@ class Pretender(float):
 """
 
 
-def by_hand(chapter: Chapter) -> bool:
-    return bool(chapter.notebook.metadata.get("triptych", {}).get("by_hand", False))
-
-
 @pytest.mark.parametrize("chapter_id", CHAPTERS)
 def test_verdicts_are_those_of_one_process(chapter_id: str) -> None:
     chapter = read_chapter(COURSE.notebook(chapter_id))
     wrong = {}
-    with BehindTheWall(chapter, by_hand=by_hand(chapter)) as wall:
+    with BehindTheWall(chapter, by_hand=chapter.by_hand) as wall:
         for exercise in chapter.exercises.values():
             own = wall.errors(exercise)
             if own:

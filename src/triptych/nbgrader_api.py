@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment
@@ -17,6 +20,13 @@ from triptych.model.course import Course, CourseError
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
+
+
+def _put_programs_on_path() -> None:
+    """Puts this environment's programs first on PATH: nbgrader calls `alembic` by name when it creates a gradebook."""
+    programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if path.split(os.pathsep)[0] != programs:
+        os.environ["PATH"] = f"{programs}{os.pathsep}{path}"
 
 
 def config_of(course: Course) -> Config:
@@ -44,6 +54,7 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
     Raises:
         CourseError: As `config_of`.
     """
+    _put_programs_on_path()
     config = config_of(course)
     config.CourseDirectory.root = str(course.root)
     for section, traits in overrides.items():
@@ -57,6 +68,7 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 def gradebook(course: Course) -> Gradebook:
     """Opens the course's gradebook; use it in a `with` block. Raises CourseError as `config_of`."""
+    _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
     return Gradebook(directory.db_url, directory.course_id)
 

@@ -79,7 +79,7 @@ def grade(
         listener.started(len(todo), len(unchanged))
         if todo:
             _back_up(course)
-            writer = Writer(course, Path(scratch), sandbox, record)
+            writer = Writer(course, sandbox, record)
             batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
             executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
             with contextlib.closing(executor(batch)) as prepared:

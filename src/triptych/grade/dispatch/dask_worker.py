@@ -240,9 +240,9 @@ class GradingPlugin(WorkerPlugin):
 
 def run_if_sandboxed(job: Job, limits: Limits) -> Outcome | str:
     """`run_job`, or the reason why this machine cannot make sandboxes. Runs in a process of the pool."""
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
-    return (available() if job.sandbox != "none" else None) or run_job(job, limits)
+    return (find_problem() if job.sandbox != "none" else None) or run_job(job, limits)
 
 
 def difference(expected: dict[str, str], versions: dict[str, str]) -> str:

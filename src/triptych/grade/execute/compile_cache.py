@@ -85,12 +85,11 @@ def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = WORTH
         kept.mkdir()
         if target.is_dir():
             copy_tree(target, written)
-        hand = bool(source.notebook.metadata.get("triptych", {}).get("by_hand", False))
         try:
             for answers in _answers(course, source, bank=bank):
                 _run(_answered(release, answers), source, course.release / chapter, sandbox, written)
         finally:
-            close_zygote(zygote_spec(sandbox, hand=hand, compiled=written, filled=True, hide=course.root))
+            close_zygote(zygote_spec(sandbox, hand=source.by_hand, compiled=written, filled=True, hide=course.root))
         for path in written.iterdir():
             if path.is_file() and not path.is_symlink() and path.name.endswith("-cache"):
                 shutil.copy2(

@@ -310,7 +310,7 @@ agent.AGENT = agent.start({path!r}, shell.user_ns, {bounds!r})
 
 def pictures_code(drawn: bool) -> str:
     """What the kernel runs so that plots are drawn from here on, or not."""
-    return f"__import__('sys').modules['triptych.grade.guest.agent'].pictures({drawn!r})"
+    return f"__import__('sys').modules['triptych.grade.guest.agent'].draw_plots({drawn!r})"
 
 
 def serve_code(number: int) -> str:

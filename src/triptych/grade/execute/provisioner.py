@@ -18,7 +18,7 @@ from traitlets import Bool, Dict, Unicode
 from triptych.grade.guest.zygote import COMPILED
 from triptych.grade.sandbox.bubblewrap import SandboxError, environment_folders
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.sandbox import available
+from triptych.grade.sandbox.sandbox import find_problem
 from triptych.grade.sandbox.zygote import Child, Zygote, ZygoteSpec, get_zygote
 from triptych.model.course import Course, CourseError
 
@@ -31,7 +31,7 @@ import triptych.grade.guest.agent
 """
 _NO_AUTODIFF = """
 from triptych.grade.guest import no_autodiff
-no_autodiff.take_away()
+no_autodiff.disable()
 """
 _JAX = """
 import jax
@@ -95,7 +95,7 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepares the connection. Raises SandboxError when no sandbox can be made, or for a restart."""
-        problem = available() if self.sandbox != "none" else None
+        problem = find_problem() if self.sandbox != "none" else None
         if problem is not None:
             raise SandboxError(problem)
         if self._shared is not None:
@@ -176,4 +176,4 @@ class SandboxProvisioner(KernelProvisionerBase):
             self._child = None
 
 
-__all__ = ["SandboxError", "SandboxProvisioner", "available", "zygote_spec"]
+__all__ = ["SandboxError", "SandboxProvisioner", "find_problem", "zygote_spec"]

@@ -94,7 +94,7 @@ class _Run:
     def __init__(self, notebook: NotebookNode, chapter: Chapter, files: Path, limits: Limits) -> None:
         self.notebook = notebook
         self._references = references(chapter)
-        self._by_hand = bool(chapter.notebook.metadata.get("triptych", {}).get("by_hand", False))
+        self._by_hand = chapter.by_hand
         self._files, self._limits = files, limits
         self._course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
         self.timed = Timed()
