@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -49,17 +50,16 @@ def process_id(*_: object) -> int:
 
 
 def busy(dask_worker: Any) -> int:
-    """How many threads of a worker run a task, wanted or not."""
+    """The number of threads of a worker that run a task, also a cancelled one."""
     return len(dask_worker.active_threads)
 
 
 def found_in(folder: str, text: str) -> list[str]:
-    """Files below a folder that hold a text."""
+    """Names of the files below a folder that contain a text."""
     names = []
-    for path in Path(folder).rglob("*"):
-        try:
-            if path.is_file() and text.encode() in path.read_bytes():
-                names.append(path.name)
-        except OSError:
-            pass
+    for above, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                if text.encode() in (Path(above) / name).read_bytes():
+                    names.append(name)
     return names

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,9 @@ FETCH_TIMEOUT_S = 60.0
 #: Seconds between two counts of the workers.
 COUNT_INTERVAL_S = 2.0
 #: How often a submission is sent that no worker has begun: Dask gives it up when the workers that it waits for die.
-MAX_SENT = 20
-#: Submissions sent ahead: at least so many, so many per thread of the workers, and at most so many bytes.
-MIN_AHEAD, AHEAD_PER_THREAD, MAX_AHEAD_BYTES = 50, 3, 200_000_000
+MAX_TIMES_SENT = 20
+#: Submissions on the cluster at a time, and their bytes.
+MAX_SENT, MAX_SENT_BYTES = 500, 200_000_000
 RESUME = "What was graded is kept, and the same command continues from there."
 
 
@@ -100,13 +100,15 @@ def _log_to(path: Path) -> Iterator[None]:
 
 @dataclass
 class _Task:
-    """A submission of this run, the scheduler's topic for its events, and what was sent of it."""
+    """A submission of this run, and what was sent of it."""
 
     job: Job
+    #: names its events on the scheduler
     topic: str
     files: frozenset[str] = frozenset()
     size_bytes: int = 0
     times_sent: int = 0
+    future: Any = None
 
 
 class _ClusterRun:
@@ -118,16 +120,17 @@ class _ClusterRun:
         self._id = f"triptych-{uuid.uuid4().hex}"
         self._counts = Counter(chapter for _, chapter in batch.keys)
         self._waiting = deque(_Task(job, f"{self._id}-{n}") for n, job in enumerate(batch.jobs(), 1))
-        self._sent: dict[Any, _Task] = {}
+        #: results as they arrive, each awaited by a thread: Dask loses them with the worker that has them
+        self._sent: dict[Future[object], _Task] = {}
+        self._threads = ThreadPoolExecutor(MAX_SENT, thread_name_prefix="fetch")
         self._courses: dict[str, tuple[str, Any]] = {}
         #: how often a submission was begun and not ended, by topic: as workers report it
         self._begun: Counter[str] = Counter()
-        #: results or errors by future, fetched at once: they are lost with the worker that has them
-        self._results: queue.SimpleQueue[tuple[Any, object]] = queue.SimpleQueue()
-        self._threads: dict[str, int] = {}
+        self._workers = 0
         self._last_count = -COUNT_INTERVAL_S
 
     def outcomes(self) -> Iterator[tuple[Job, Outcome]]:
+        """Yields each submission with its outcome, as it ends. Raises CourseError as `prepare_batch` does."""
         self._client.subscribe_topic(self._id, self._count_begun)
         try:
             while self._waiting or self._sent:
@@ -144,11 +147,11 @@ class _ClusterRun:
         self._begun[event[1]["topic"]] += event[1]["begun"]
 
     def _count_workers(self) -> None:
-        """Updates the threads of each worker. Raises CourseError when the scheduler is lost."""
+        """Updates the number of workers. Raises CourseError if the scheduler is lost."""
         if time.monotonic() - self._last_count < COUNT_INTERVAL_S:
             return
         try:
-            self._threads = dict(self._client.nthreads())
+            self._workers = len(self._client.nthreads())
         except Exception as error:
             raise self._lost_scheduler() from error
         self._last_count = time.monotonic()
@@ -159,10 +162,9 @@ class _ClusterRun:
     # --- sending ----------------------------------------------------------------------------------
 
     def _send(self) -> Iterator[tuple[Job, Outcome]]:
-        """Sends as many submissions as the cluster can hold; yields those that cannot be sent."""
-        limit = max(MIN_AHEAD, AHEAD_PER_THREAD * sum(self._threads.values()))
+        """Sends submissions, as many as may be on the cluster at a time; yields those that cannot be sent."""
         size_bytes = sum(task.size_bytes for task in self._sent.values())
-        while self._waiting and len(self._sent) < limit and (size_bytes < MAX_AHEAD_BYTES or not self._sent):
+        while self._waiting and len(self._sent) < MAX_SENT and size_bytes < MAX_SENT_BYTES:
             task = self._waiting.popleft()
             job, submitted = task.job, self._batch.course.submitted
             try:
@@ -176,9 +178,8 @@ class _ClusterRun:
             task.files, task.size_bytes = frozenset(files), sum(map(len, files.values()))
             task.times_sent += 1
             size_bytes += task.size_bytes
-            future = self._submit(task, files)
-            self._sent[future] = task
-            future.add_done_callback(self._fetch)
+            task.future = self._submit(task, files)
+            self._sent[self._threads.submit(self._fetch, task.future)] = task
 
     def _submit(self, task: _Task, files: dict[str, bytes]) -> Any:
         batch, course, chapter = self._batch, self._batch.course, task.job.chapter
@@ -189,7 +190,7 @@ class _ClusterRun:
             )
             self._courses[chapter] = (version, held)
         version, held = self._courses[chapter]
-        per_worker = self._counts[chapter] // max(len(self._threads), 1)
+        per_worker = self._counts[chapter] // max(self._workers, 1)
         request = {
             "student": task.job.student,
             "chapter": chapter,
@@ -207,44 +208,34 @@ class _ClusterRun:
 
     # --- receiving --------------------------------------------------------------------------------
 
-    def _fetch(self, future: Any) -> None:
-        """Fetches the result of a future that is done. Dask calls this in a thread of its own."""
-        result: object
-        try:
-            result = future.result(timeout=FETCH_TIMEOUT_S)
-        except BaseException as error:
-            if future.status not in (
-                "error",
-                "cancelled",
-            ):  # its worker died before the result arrived: Dask repeats it
-                future.add_done_callback(self._fetch)
-                return
-            result = error
-        self._results.put((future, result))
+    def _fetch(self, future: Any) -> object:
+        """Awaits a result, in a thread. Dask repeats a submission whose result is lost with its worker."""
+        while True:
+            try:
+                return future.result(timeout=FETCH_TIMEOUT_S)
+            except TimeoutError:
+                if future.done() or self._client.status != "running":
+                    raise
 
     def _receive(self) -> Iterator[tuple[_Task, Outcome]]:
         """Waits a moment, reports progress, and yields the outcomes that have arrived."""
-        results = []
-        if self._sent:
-            with contextlib.suppress(queue.Empty):
-                results.append(self._results.get(timeout=REPORT_INTERVAL_S))
-                while True:
-                    results.append(self._results.get_nowait())
-        if self._threads:
+        done, _ = wait(self._sent, timeout=REPORT_INTERVAL_S, return_when=FIRST_COMPLETED)
+        if self._workers:
             running = [display_name(task.job) for task in self._sent.values() if self._begun[task.topic] > 0]
             self._batch.listener.running(running)
         else:
             self._batch.listener.waiting(f"waiting for workers at {self._address}")
-        for future, result in results:
-            task = self._sent.pop(future)
-            outcome = self._explain(result, task) if isinstance(result, BaseException) else self._read(result, task)
+        for fetched in done:
+            task = self._sent.pop(fetched)
+            error = fetched.exception()
+            outcome = self._read(fetched.result(), task) if error is None else self._explain(error, task)
             if outcome is None:
                 self._waiting.append(task)
             else:
                 yield task, outcome
 
     def _read(self, result: object, task: _Task) -> Outcome:
-        """The outcome in a worker's result. Raises CourseError when the worker cannot grade."""
+        """The outcome in a worker's result. Raises CourseError if the worker cannot grade."""
         if result == GIVEN_UP:
             return _given_up()
         if isinstance(result, str) and result.startswith(UNABLE):
@@ -257,13 +248,13 @@ class _ClusterRun:
     def _explain(self, error: BaseException, task: _Task) -> Outcome | None:
         """The outcome of a submission for which Dask has an error; None if it is to be sent again.
 
-        Raises CourseError when no submission could be graded.
+        Raises CourseError if no submission could be graded.
         """
         if isinstance(error, CancelledError) and self._client.status != "running":
             raise self._lost_scheduler() from error
         if isinstance(error, (KilledWorker, CancelledError)):
             # workers died, perhaps because of other submissions and before this one was begun
-            return None if self._begun[task.topic] < TRIES and task.times_sent < MAX_SENT else _given_up()
+            return None if self._begun[task.topic] < TRIES and task.times_sent < MAX_TIMES_SENT else _given_up()
         on_arrival = "deserialization of the task graph" in str(error)
         if on_arrival or isinstance(error, (ImportError, AttributeError)):
             place = f"The scheduler at {self._address}" if on_arrival else f"A worker of {self._address}"
@@ -278,7 +269,8 @@ class _ClusterRun:
             self._client.unsubscribe_topic(self._id)
         if self._client.status == "running":
             with contextlib.suppress(Exception):
-                self._client.cancel(list(self._sent))
+                self._client.cancel([task.future for task in self._sent.values()])
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _given_up() -> Outcome:

@@ -11,21 +11,20 @@ import contextlib
 import functools
 import platform
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from multiprocessing import current_process
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 from distributed.utils import sync
 
-from triptych.files import remove
 from triptych.grade.dispatch.job import GRACE_S, Job, Outcome, died, hard_timeout_s, late
-from triptych.grade.dispatch.pool import WorkerPool, outcome_of, run_job
+from triptych.grade.dispatch.pool import WorkerPool, next_try, outcome_of, run_job
 from triptych.grade.dispatch.transfer import result_of, write_files
 from triptych.grade.fingerprint import software
 from triptych.grade.sandbox.bubblewrap import SYSTEM_FOLDERS, environment_folders
@@ -167,18 +166,18 @@ class GradingPlugin(WorkerPlugin):
         root = self._folder / request["course"]
         with self._lock:
             if not root.is_dir():  # the first submission to this chapter
-                with _temporary_folder(self._folder) as folder:
-                    write_files(course, folder / "course")
-                    (folder / "course").rename(root)
-        with _temporary_folder(self._folder) as folder:
-            write_files(submission, folder / "submitted" / student / chapter)
+                with TemporaryDirectory(dir=self._folder) as folder:
+                    write_files(course, Path(folder, "course"))
+                    Path(folder, "course").rename(root)
+        with TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
+            write_files(submission, Path(folder, "submitted", student, chapter))
             job = Job(
                 course=str(root),
                 student=student,
                 chapter=chapter,
-                work=str(folder / "work"),
+                work=f"{folder}/work",
                 sandbox=request["sandbox"],
-                submitted=str(folder / "submitted"),
+                submitted=f"{folder}/submitted",
                 compile_first=request["compile_first"],
             )
             outcome = self.run(run_if_sandboxed, job, limits)
@@ -205,7 +204,9 @@ class GradingPlugin(WorkerPlugin):
                 if time.monotonic() > deadline:
                     pool.close()
                     return late(limits)
-            return outcome_of(future, limits, log)
+        if again := next_try(job, future, limits):
+            return self.run(function, again, limits)
+        return outcome_of(future, limits, log)
 
     def _wants(self, key: Any) -> bool:
         """Whether the grader still wants the result of a task."""
@@ -217,9 +218,10 @@ class GradingPlugin(WorkerPlugin):
         """The pool, with a process for each thread of the Dask worker; it ends when nothing has used it for a while."""
         with self._lock:
             self._idle.cancel()
-            if self._pool is None or not self._pool.active:
-                self._pool = WorkerPool(self._worker.state.nthreads, self._folder / "references")
-            pool = self._pool
+            if self._pool is not None and not self._pool.active:  # its idle processes died
+                self._pool.close()
+                self._pool = None
+            pool = self._pool = self._pool or WorkerPool(self._worker.state.nthreads, self._folder / "references")
             self._users += 1
         try:
             yield pool
@@ -255,13 +257,3 @@ def shown_in_sandbox(folder: Path) -> str:
     """The folder above `folder` that sandboxes show to students' code; empty if there is none."""
     shown = [Path("/usr"), *map(Path, SYSTEM_FOLDERS), *environment_folders()]
     return next((str(path) for path in shown if folder.is_relative_to(path.resolve())), "")
-
-
-@contextlib.contextmanager
-def _temporary_folder(above: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=above))
-    try:
-        yield folder
-    finally:
-        with contextlib.suppress(OSError):
-            remove(folder)

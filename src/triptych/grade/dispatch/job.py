@@ -12,6 +12,8 @@ from triptych.grade.sandbox.limits import Limits
 GRACE_S = 60.0
 #: Exit code of a worker that has ended itself because its submission did not end.
 STUCK = 9
+#: File in a job's work folder with the id of the test cell that runs.
+RUNNING_TEST = "running-test"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Job:
         work: Folder for the results; it need not exist.
         sandbox: "bwrap" or "none".
         submitted: Folder of all submissions; empty for the one in the course folder.
+        failed_tests: Test cells that ended the worker processes in which they ran; they fail.
         compile_first: Whether the worker compiles what submissions to the chapter share, unless that has been done.
     """
 
@@ -35,6 +38,7 @@ class Job:
     sandbox: str
     submitted: str = ""
     compile_first: bool = False
+    failed_tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

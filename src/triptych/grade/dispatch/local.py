@@ -13,7 +13,7 @@ from typing import Any
 from triptych.files import remove
 from triptych.grade.dispatch.batch import REPORT_INTERVAL_S, Batch, display_name
 from triptych.grade.dispatch.job import Job, Outcome, hard_timeout_s
-from triptych.grade.dispatch.pool import WorkerPool, compile_chapter, outcome_of, run_job
+from triptych.grade.dispatch.pool import WorkerPool, compile_chapter, next_try, outcome_of, run_job
 from triptych.grade.execute import compile_cache
 
 
@@ -56,7 +56,9 @@ def prepare_batch(batch: Batch, processes: int = 0) -> Generator[tuple[Job, Outc
             batch.listener.running([_display_name(task) for future, task in pending.items() if future.running()])
             for future in done:
                 task = pending.pop(future)
-                if isinstance(task, Job):
+                if isinstance(task, Job) and (again := next_try(task, future, limits)):
+                    pending[pool.schedule(run_job, [again, limits], timeout_s)] = again
+                elif isinstance(task, Job):
                     yield task, outcome_of(future, limits, str(log))
                     with contextlib.suppress(OSError):
                         remove(Path(task.work))

@@ -8,12 +8,14 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from triptych.grade.dispatch.job import STUCK, Job, Outcome, died, failed, late
+from triptych.files import remove
+from triptych.grade.dispatch.job import RUNNING_TEST, STUCK, Job, Outcome, died, failed, late
 from triptych.grade.sandbox.limits import Limits
 
 
@@ -91,6 +93,26 @@ def outcome_of(future: Future[Outcome], limits: Limits, log: str) -> Outcome:
         return late(limits) if death.exitcode == STUCK else died(death.exitcode, log)
     except Exception as error:  # a fault of the grader or of the course; other submissions go on
         return failed(error, log)
+
+
+def next_try(job: Job, future: Future[Any], limits: Limits) -> Job | None:
+    """The job without the test cell that ended its process, if that was the reason why `run_job` has failed.
+
+    Args:
+        job: The submission.
+        future: From `WorkerPool.schedule`, done.
+        limits: The submission's limits.
+    """
+    if future.cancelled() or not isinstance(future.exception(), ProcessExpired):
+        return None
+    try:
+        test = (Path(job.work) / RUNNING_TEST).read_text(encoding="utf-8")
+        remove(Path(job.work))
+    except OSError:
+        return None
+    if len(job.failed_tests) >= limits.killed_tests or test in job.failed_tests:
+        return None
+    return replace(job, failed_tests=(*job.failed_tests, test))
 
 
 def _start(references: str, log: str) -> None:

@@ -6,7 +6,7 @@ What a worker returns is validated strictly before the gradebook's side uses it.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from triptych.model.course import Course
 
 #: Names of a returned submission's files: those for nbgrader, and the executed notebook.
 STAGED, EXECUTED = "staged/", "executed.ipynb"
-MAX_REASON_CHARACTERS = 2000
+OUTCOME_TYPES = {"ready": bool, "reason": str, "seconds": float, "again": bool, "phases": dict, "tests": dict}
+MAX_CHARACTERS = 2000
 MAX_TIMES = 10_000
 
 
@@ -53,7 +54,7 @@ def result_of(outcome: Outcome, job: Job) -> dict[str, Any]:
     return {"outcome": asdict(outcome), "files": files}
 
 
-def read_result(result: object, job: Job, sent: Container[str], limits: Limits) -> Outcome:
+def read_result(result: object, job: Job, sent: Iterable[str], limits: Limits) -> Outcome:
     """Returns the outcome that a worker returned, and writes its files as `worker.prepare` does.
 
     Args:
@@ -84,7 +85,7 @@ def read_result(result: object, job: Job, sent: Container[str], limits: Limits) 
     return outcome
 
 
-def check_files(files: object, sent: Container[str], limit_bytes: int) -> dict[str, bytes]:
+def check_files(files: object, sent: Iterable[str], limit_bytes: int) -> dict[str, bytes]:
     """Returns the files of a result.
 
     Args:
@@ -95,14 +96,13 @@ def check_files(files: object, sent: Container[str], limit_bytes: int) -> dict[s
     Raises:
         BadResult: They are too large, or something in it is not a file that was sent or the executed notebook.
     """
-    left = limit_bytes
-    for name, content in _typed(files, dict).items():
-        if name != EXECUTED and not (_typed(name, str).startswith(STAGED) and name.removeprefix(STAGED) in sent):
-            raise BadResult(f"{ascii(name)[:80]} has no place in it")
-        left -= len(_typed(content, bytes))
-    if left < 0:
+    if type(files) is not dict or not all(type(content) is bytes for content in files.values()):
+        raise BadResult("its files are not files")
+    if unexpected := set(files) - {EXECUTED, *(STAGED + name for name in sent)}:
+        raise BadResult(f"{ascii(unexpected.pop())[:80]} has no place in it")
+    if sum(map(len, files.values())) > limit_bytes:
         raise BadResult(f"it is larger than {limit_bytes // 10**6} MB")
-    return dict(files)  # type: ignore[call-overload]
+    return files
 
 
 def read_outcome(fields: object) -> Outcome:
@@ -111,37 +111,15 @@ def read_outcome(fields: object) -> Outcome:
     Raises:
         BadResult: A field is missing or has another type, or a number of seconds is negative or not finite.
     """
-    try:
-        values = {name: _typed(fields, dict)[name] for name in Outcome.__dataclass_fields__}
-        return Outcome(
-            ready=_typed(values["ready"], bool),
-            reason=_typed(values["reason"], str)[:MAX_REASON_CHARACTERS],
-            seconds=_seconds(values["seconds"]),
-            again=_typed(values["again"], bool),
-            phases=_times(values["phases"]),
-            tests=_times(values["tests"]),
-        )
-    except (KeyError, OverflowError) as error:
-        raise BadResult(f"its outcome cannot be read ({type(error).__name__})") from error
-
-
-def _typed(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise BadResult(f"a {type(value).__name__} in it should be a {kind.__name__}")
-    return value
-
-
-def _seconds(value: Any) -> float:
-    seconds = float(value if type(value) is int else _typed(value, float))
-    if not math.isfinite(seconds) or seconds < 0:
-        raise BadResult("a number in it is not a number of seconds")
-    return seconds
-
-
-def _times(value: Any) -> dict[str, float]:
-    if len(_typed(value, dict)) > MAX_TIMES:
-        raise BadResult("it has too many durations")
-    return {_typed(name, str)[:200]: _seconds(seconds) for name, seconds in value.items()}
+    if type(fields) is not dict or {name: type(value) for name, value in fields.items()} != OUTCOME_TYPES:
+        raise BadResult("its outcome is not an outcome")
+    names = [*fields["phases"], *fields["tests"]]
+    times = [fields["seconds"], *fields["phases"].values(), *fields["tests"].values()]
+    if len(times) > MAX_TIMES or not all(type(name) is str and len(name) <= MAX_CHARACTERS for name in names):
+        raise BadResult("it has too many durations, or for something without a name")
+    if not all(type(time) is float and 0 <= time < math.inf for time in times):
+        raise BadResult("a duration in it is not a number of seconds")
+    return Outcome(**{**fields, "reason": fields["reason"][:MAX_CHARACTERS]})
 
 
 def _read_notebook(content: bytes) -> nbformat.NotebookNode:

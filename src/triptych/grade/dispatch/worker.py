@@ -12,6 +12,7 @@ import functools
 import gc
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 import time
@@ -23,21 +24,23 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
-from triptych.grade.dispatch.job import GRACE_S, STUCK, Job, Outcome
+from triptych.files import remove
+from triptych.grade.dispatch.job import GRACE_S, RUNNING_TEST, STUCK, Job, Outcome
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.run import Timings, execute
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.zygote import close_zygotes, keep_at_most
+from triptych.grade.sandbox.zygote import keep_at_most
 from triptych.grade.submission.files import copy_tree
 from triptych.grade.submission.intake import RejectedSubmission, copy_files, read_submission
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 
-CLOSE_TIMEOUT_S = 2.0
+PR_SET_PDEATHSIG = 1
+TIMESTAMP_BYTES = 200
 
 
 class Worker:
@@ -99,7 +102,9 @@ def start(references: str, log: str = "") -> None:
         references: Folder for what JAX compiles for test cells.
         log: File for everything that is printed; without it, that goes where this process writes its errors.
     """
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if multiprocessing.parent_process() is not None:
+        # by the kernel, because a thread could not end a process whose C code holds the interpreter's lock
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if log:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
@@ -112,18 +117,6 @@ def start(references: str, log: str = "") -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_disable_most_optimizations", True)
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {EMITTERS}".strip()
-
-
-def _end_with_parent() -> None:
-    """Ends this process and its sandboxes when the process that started it has died."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    parent.join()
-    threading.Timer(CLOSE_TIMEOUT_S, os._exit, [0]).start()  # whatever blocks `close_zygotes` must not block the end
-    with contextlib.suppress(Exception):
-        close_zygotes()
-    os._exit(0)
 
 
 def run(job: Job, limits: Limits) -> Outcome:
@@ -197,7 +190,15 @@ def prepare(
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
         timings = Timings()
         executed = execute(
-            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=compiled, timings=timings
+            notebook,
+            chapter,
+            folder,
+            limits=limits,
+            sandbox=job.sandbox,
+            compiled=compiled,
+            timings=timings,
+            failed_tests=job.failed_tests,
+            on_test=(work / RUNNING_TEST).write_text,
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -208,11 +209,13 @@ def prepare(
 def _keep_only_a_valid_timestamp(path: Path) -> None:
     """Removes a timestamp that nbgrader cannot parse, which would fail the submission; it then counts as on time."""
     try:
+        if path.stat().st_size > TIMESTAMP_BYTES:
+            raise ValueError("too long")
         parse_utc(path.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         pass
-    except (ValueError, OverflowError, UnicodeDecodeError):
-        path.unlink()
+    except (ValueError, OverflowError, OSError):
+        remove(path)
 
 
 def trim() -> None:

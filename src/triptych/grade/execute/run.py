@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,8 @@ def execute(
     compiled: Path | None = None,
     compiled_writable: bool = False,
     timings: Timings | None = None,
+    failed_tests: Sequence[str] = (),
+    on_test: Callable[[str], object] | None = None,
 ) -> NotebookNode:
     """Runs a rebuilt submission. No submission can make this function raise.
 
@@ -73,6 +75,8 @@ def execute(
         compiled: a folder of programs that JAX has compiled before.
         compiled_writable: whether newly compiled programs are written to that folder.
         timings: receives the time by phase and test cell.
+        failed_tests: test cells that ended the process in which they ran before. They fail.
+        on_test: receives the id of each test cell before it runs.
 
     Returns:
         A copy of the notebook with outputs.
@@ -86,7 +90,12 @@ def execute(
     course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
     spec = zygote_spec(sandbox, by_hand=chapter.by_hand, compiled=compiled, writable=compiled_writable, hide=course)
     run = _SubmissionRun(
-        CHAPTER_TESTS.get(chapter), limits, timings or Timings(), lambda: Kernel(spec, Path(files), limits)
+        CHAPTER_TESTS.get(chapter),
+        limits,
+        timings or Timings(),
+        lambda: Kernel(spec, Path(files), limits),
+        failed_tests,
+        on_test or (lambda test_id: None),
     )
     executed = copy.deepcopy(notebook)
     try:
@@ -106,11 +115,20 @@ class _SubmissionRun:
         limits: the limits on the submission.
         timings: receives the time by phase and test cell.
         start_kernel: starts a kernel for the submission.
+        failed_tests: test cells that fail without being run.
+        on_test: receives the id of each test cell before it runs.
     """
 
     def __init__(
-        self, chapter_tests: ChapterTests, limits: Limits, timings: Timings, start_kernel: Callable[[], Kernel]
+        self,
+        chapter_tests: ChapterTests,
+        limits: Limits,
+        timings: Timings,
+        start_kernel: Callable[[], Kernel],
+        failed_tests: Sequence[str],
+        on_test: Callable[[str], object],
     ) -> None:
+        self._failed_tests, self._on_test = failed_tests, on_test
         self._chapter_tests, self._limits, self._timings = chapter_tests, limits, timings
         self._start_kernel = start_kernel
         self._end = fair_time() + limits.notebook_seconds
@@ -193,8 +211,8 @@ class _SubmissionRun:
             self._completed.remove(cell)
         if run.kernel_lost:
             self.close()
-        elif role_of(cell) is Role.SETUP:
-            kernel.remember(bound_names(source))
+        elif role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE):
+            kernel.remember(bound_names(source) - self._chapter_tests.answers)
         return run
 
     def _run_test(self, cell: NotebookNode) -> list[NotebookNode]:
@@ -202,9 +220,16 @@ class _SubmissionRun:
         test = self._chapter_tests.tests.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if test is None:
             return [error_output(NOT_RUN, "This test cell is not one of the course's.")]
+        if test.id in self._failed_tests:
+            if len(self._failed_tests) >= self._limits.killed_tests and test.id == self._failed_tests[-1]:
+                self._stop_reason = (
+                    "Too many tests took too much time or memory: no more tests are run."
+                )
+            return [error_output(STOPPED, "The result takes more time or memory than a test may use.")]
         ready = None if self._is_notebook_late() else self._ready()
         if ready is None or self._stop_reason:
             return [error_output(NOT_RUN, self._stop_reason)]
+        self._on_test(test.id)
         outputs, usable = run_test(test, self._chapter_tests, *ready)
         if not usable:
             self.close()

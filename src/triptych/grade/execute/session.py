@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +24,7 @@ from triptych.grade.guest.codec import (
 )
 from triptych.grade.sandbox.limits import Limits
 
-KEPT_ERRORS = 1_000
+KEPT_ERRORS = 100
 KEPT_REPLIES = 256
 
 
@@ -70,6 +71,7 @@ class _CurrentTest:
         self.aborted: TestAborted | None = None
         self.unanswered = 0
         self.callbacks = 0
+        self.received_bytes = 0
         self.raised: dict[int, Exception] = {}
         self.results = _Results(limit_bytes)
         self._functions: list[Callable[..., Any]] = []
@@ -95,6 +97,7 @@ class _CurrentTest:
 
     def keep_error(self, error: Exception) -> tuple[str, str, int]:
         """What the sandbox learns of an exception in a callback. If it comes back, the original is raised."""
+        traceback.clear_frames(error.__traceback__)  # their arguments may be as large as a message
         self.raised[self.callbacks] = error
         if len(self.raised) > KEPT_ERRORS:
             del self.raised[next(iter(self.raised))]
@@ -158,7 +161,7 @@ class ProxySession:
         try:
             self._connection.send(codec.END, self._test.number, b"", self._waiter(end))
             self._skip_to(codec.ENDED, end)
-        except (TestAborted, ProtocolError, ConnectionClosed):
+        except (TestAborted, ProtocolError, ConnectionClosed, MemoryError):
             return False
         return True
 
@@ -252,14 +255,22 @@ class ProxySession:
         wait = self._waiter(end)
         test.unanswered += 1
         self._connection.send(codec.REQUEST, number, body, wait)
-        kind, answered, data = self._connection.receive(wait)
+        kind, answered, data = self._receive(wait)
         while kind == codec.CALL:
             self._call_back(answered, data, end)
             wait()
-            kind, answered, data = self._connection.receive(wait)
+            kind, answered, data = self._receive(wait)
         test.unanswered -= 1
         _require(answered == number, "The reply belongs to another request.")
         return self._result(kind, data, arguments, wait)
+
+    def _receive(self, wait: Callable[[], None]) -> tuple[bytes, int, bytes]:
+        frame = self._connection.receive(wait)
+        self._test.received_bytes += len(frame[2])
+        if self._test.received_bytes > self.limits.received_bytes:
+            megabytes = self.limits.received_bytes // 10**6
+            raise TestAborted(f"The code returned more than {megabytes} MB in one test.")
+        return frame
 
     def _result(self, kind: bytes, data: bytes, arguments: list[Any], wait: Callable[[], None]) -> Any:
         """The content of a reply, after changes to `arguments` and to earlier results were applied."""

@@ -100,6 +100,7 @@ class ChapterTests:
         setup: what setup cells define; not to be changed.
         shared: ids of lists, dicts, sets and arrays in `setup`, which no submission may change.
         student_side: the text of the course's cells that run in the student's kernel, by cell id.
+        answers: the names that solution cells define.
         tests: the test cells by nbgrader id.
 
     Raises:
@@ -110,7 +111,8 @@ class ChapterTests:
         self.setup: Mapping[str, Any] = _run_setup(chapter)
         self.shared = frozenset(id(value) for value in self.setup.values() if type(value) in MUTABLE)
         self.student_side = {cell.id: cell.source for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE)}
-        answered = _bound_names(chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE))
+        self.answers = _bound_names(chapter.with_role(Role.SOLUTION))
+        answered = self.answers | _bound_names(chapter.with_role(Role.STUDENT_SIDE))
         self.tests = {
             cell.grade_id: _test_cell(cell, answered) for cell in chapter.with_role(Role.TEST) if cell.is_code
         }

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from triptych.grade.execute.errors import MESSAGE_CHARACTERS, StudentError, TestAborted
 from triptych.grade.execute.kernel import Kernel
 from triptych.grade.execute.outputs import new_output
+from triptych.grade.execute.process_limits import process_limits
 from triptych.grade.execute.session import ProxySession
 from triptych.grade.execute.test_cells import PRINTED_CHARACTERS, ChapterTests, TestCell, captured_prints
 from triptych.grade.execute.watchdog import Watchdog
@@ -38,13 +39,14 @@ def run_test(
     """
     kernel.serve_test(session.begin())
     usable = False
-    try:
-        with captured_prints() as printed:
-            failure = _failure(test, chapter_tests, session)
-        if session.aborted is not None and not session.aborted.kernel_lost and session.busy:
-            kernel.interrupt()
-    finally:
-        usable = session.finish()
+    with process_limits(session.limits.test_cpu_seconds, session.limits.test_memory_bytes):
+        try:
+            with captured_prints() as printed:
+                failure = _failure(test, chapter_tests, session)
+            if session.aborted is not None and not session.aborted.kernel_lost and session.busy:
+                kernel.interrupt()
+        finally:
+            usable = session.finish()
     text = plain(printed.getvalue(), PRINTED_CHARACTERS)
     outputs = [new_output("stream", name="stdout", text=text)] if text else []
     return (outputs if failure is None else [*outputs, failure]), usable
@@ -71,6 +73,9 @@ def _failure(test: TestCell, chapter_tests: ChapterTests, session: ProxySession)
             exec(test.code, namespace)  # noqa: S102 - the course's own cell
     except TestAborted as error:
         session.abort(error)
+    except MemoryError:
+        megabytes = session.limits.test_memory_bytes // 10**6
+        session.abort(TestAborted(f"The result takes more memory than a test may use ({megabytes} MB)."))
     except (Exception, SystemExit) as error:
         if session.aborted is None:
             return _described(error, test)

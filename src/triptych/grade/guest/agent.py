@@ -30,6 +30,7 @@ TRACEBACK_FRAMES = 12
 # How many earlier results, and how many bytes of them, are checked for changes.
 WATCHED_RESULTS = 16
 WATCHED_BYTES = 1_000_000
+_MISSING = object()
 
 
 class Abort(BaseException):
@@ -78,7 +79,7 @@ class Agent:
         self._calls = 0
 
     def remember(self, names: Iterable[str]) -> None:
-        """Keeps the objects that a setup cell has just bound, whatever later cells bind to their names."""
+        """Keeps the objects that a cell of the course has just bound. Tests find them whatever later cells bind."""
         self._setup.update((name, self._namespace[name]) for name in names if name in self._namespace)
 
     def serve(self, number: int) -> None:
@@ -89,6 +90,8 @@ class Agent:
         """
         self._reset()
         self._ended = False
+        rebound = {name: self._namespace.get(name, _MISSING) for name in self._setup}
+        self._namespace.update(self._setup)
         try:
             self._connection.send(codec.READY, number, b"")
             while not self._ended:
@@ -103,6 +106,11 @@ class Agent:
             self._connection.send(codec.ENDED, number, b"")
         finally:
             self._reset()
+            for name, value in rebound.items():
+                if value is _MISSING:
+                    self._namespace.pop(name, None)
+                else:
+                    self._namespace[name] = value
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -242,6 +250,8 @@ class Agent:
 
     def lookup(self, name: str) -> Any:
         """The value of a variable. Raises NameError."""
+        if name in self._setup:
+            return self._setup[name]
         if name not in self._namespace:
             raise NameError(f"name {name!r} is not defined")
         return self._namespace[name]

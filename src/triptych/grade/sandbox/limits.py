@@ -31,3 +31,9 @@ class Limits:
     message_bytes: int = 64_000_000
     message_depth: int = 50
     callbacks: int = 1_000_000
+    # one test cell, in the grader's process: what the sandbox may send, and what the process may take for it
+    received_bytes: int = 256_000_000
+    test_cpu_seconds: float = 60.0
+    test_memory_bytes: int = 384_000_000
+    #: test cells of one submission that may end their process; the rest is then not run
+    killed_tests: int = 3
