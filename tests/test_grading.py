@@ -27,13 +27,13 @@ from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.results.feedback import secret_lines
 from triptych.grade.results.report import class_statistics, result_line, write_report
 from triptych.grade.run import Listener, as_json, grade
-from triptych.grade.sandbox.sandbox import available
+from triptych.grade.sandbox.sandbox import find_problem
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api, one_engine
 
 #: The real sandbox wherever it works.
-SANDBOX = "none" if available() else "bwrap"
+SANDBOX = "none" if find_problem() else "bwrap"
 
 
 def feedback_of(course: Course, student: str) -> str:
