@@ -95,7 +95,8 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            self.max_bytes = max(self.max_bytes, sum(self._groups.group(user).memory_bytes or 0 for user in self._users))
+            in_use = sum(self._groups.group(user).memory_bytes or 0 for user in self._users)
+            self.max_bytes = max(self.max_bytes, in_use)
 
     def stop(self) -> None:
         self._stop.set()
