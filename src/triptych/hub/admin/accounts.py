@@ -31,11 +31,7 @@ def account(user: str) -> pwd.struct_passwd | None:
 
 
 def refuse_system_accounts(people: Iterable[Person]) -> None:
-    """Checks that nobody on the roster has the name of a system account.
-
-    Raises:
-        CourseError: somebody has.
-    """
+    """Raises CourseError if a user on the roster has the name of a system account."""
     for person in people:
         entry = account(person.user)
         if entry and entry.pw_uid < FIRST_USER_ID:

@@ -1,6 +1,6 @@
 """The course environment that all users of the hub share, and the proxy. Everyone may read them, root alone may write.
 
-The environment is made from the system's Python, because students cannot run one that lies in somebody's home.
+The environment is made from the system's Python, because students cannot run one in another user's home.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def require_open(environment: Path) -> None:
     for path in (environment.resolve(), python.resolve()):
         if folder := closed_to_others(path):
             raise CourseError(
-                f"Students cannot run {python}, because {folder} is closed to them: make the environment from the "
-                "system's Python (/usr/bin/python3 -m venv) in an open place."
+                f"{folder} is closed to students, so they cannot run {python}: make the environment from the system's "
+                "Python (/usr/bin/python3 -m venv) in an open place."
             )
 
 

@@ -94,7 +94,7 @@ def write_site(site: Site, settings: Settings) -> None:
     """Creates `hub/`, `etc/` and the exchange with their permissions, and writes the servers' configuration.
 
     Raises:
-        CourseError: a folder belongs to somebody else.
+        CourseError: a folder belongs to another user.
     """
     make_private_folder(site)
     _make_folder(site.etc, 0o755)
@@ -181,13 +181,13 @@ def copy_course(course: Course, settings: Settings, *, update: bool) -> list[str
     """
     target = Path(settings.course_root)
     archive = io.BytesIO()
-    kept: list[str] = []
+    differing: list[str] = []
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for path in _sources(course):
             name = path.relative_to(course.root)
             copy = target / name
             if copy.is_file() and not filecmp.cmp(path, copy, shallow=False) and not update:
-                kept.append(str(name))
+                differing.append(str(name))
                 continue
             entry = tar.gettarinfo(path, str(name))
             entry.uid = entry.gid = 0
@@ -202,7 +202,7 @@ def copy_course(course: Course, settings: Settings, *, update: bool) -> list[str
             f"The course folder {target} could not be written ({last_line(result.stderr.decode(errors='replace'))}): "
             "fix that, and run `triptych hub up` again."
         )
-    return kept
+    return differing
 
 
 def _sources(course: Course) -> Iterator[Path]:

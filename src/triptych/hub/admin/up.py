@@ -247,7 +247,7 @@ def warnings(course: Course, settings: Settings) -> list[str]:
     """Risks on this machine that an administrator should know about."""
     texts = []
     if environment.closed_to_others(course.source) is None:
-        texts.append(f"{course.source} holds the hidden tests and everyone here can read it: chmod 700 {course.root}")
+        texts.append(f"{course.source} holds the hidden tests and is readable for everyone: chmod 700 {course.root}")
     try:
         Groups(settings.group_name).create("probe", memory_bytes=2**30, cpus=1, processes=100).remove()
     except OSError as error:

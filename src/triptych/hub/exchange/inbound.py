@@ -127,7 +127,7 @@ def walk(folder: int, owner: int, limits: Limits) -> Iterator[InboundFile]:
 
 
 def _require_plain(path: Path, status: os.stat_result, owner: int) -> None:
-    """Rejects everything but a folder or a regular file with one name: a hard link may be somebody else's file."""
+    """Rejects everything but a folder or a regular file with one name: a hard link may be another user's file."""
     mode = status.st_mode
     if status.st_uid != owner:
         problem = f"belongs to {_user_name(status.st_uid)}"
