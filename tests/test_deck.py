@@ -279,10 +279,10 @@ def test_each_overflow_is_reported_with_its_slide(deck: Deck) -> None:
 
 
 @needs_chromium
-def test_command_line_writes_pdf_and_pictures_and_reports_overflow(
+def test_pdf_and_pictures_are_written_and_overflow_is_reported(
     deck: Deck, lecture_deck: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert browser.main(["pdf", str(lecture_deck), str(tmp_path / "deck.pdf")]) == 0
+    browser.write_pdf(lecture_deck, tmp_path / "deck.pdf")
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "deck.pdf").read_bytes())) == 6
     assert browser.main(["sheet", str(lecture_deck), str(tmp_path / "sheet"), "--dark"]) == 0
     pictures = sorted((tmp_path / "sheet").iterdir())

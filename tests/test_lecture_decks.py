@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -36,6 +38,10 @@ def of(names: list[str]) -> pytest.MarkDecorator:
 
 
 each, each_chapter = of(NAMES), of(PROJECT.chapters)
+
+
+def each_surveyed(test: Callable[[str], None]) -> Any:
+    return needs_chromium(each(test))
 
 
 def chapters_of(name: str) -> list[str]:
@@ -82,8 +88,7 @@ def test_deck_with_solutions_has_no_hidden_tests(name: str) -> None:
     assert leaks(text, own_solution_lines(name))
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_slides_fit_request_nothing_and_raise_no_errors(name: str) -> None:
     result = survey(name)
     assert result.overflows == {(1280, 720): [], (1920, 1080): []}
@@ -91,8 +96,7 @@ def test_slides_fit_request_nothing_and_raise_no_errors(name: str) -> None:
     assert result.errors == []
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_formulas_are_typeset(name: str) -> None:
     facts = survey(name).facts
     assert facts["dollars"] == []
@@ -108,8 +112,7 @@ def test_formulas_are_typeset(name: str) -> None:
     assert with_formula and not with_formula & set(facts["without_formula"])
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_figures_are_complete_and_described(name: str) -> None:
     """As many as the sources show and the answer keys have drawn, each loaded and with alternative text."""
     images = survey(name).facts["images"]
@@ -127,8 +130,7 @@ def test_figures_are_complete_and_described(name: str) -> None:
     assert [image for image in images if not image["loaded"] or len(image["alt"]) < 20] == []
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_headings_are_in_order_and_the_language_is_set(name: str) -> None:
     facts = survey(name).facts
     assert facts["lang"] == PROJECT.language
@@ -138,24 +140,21 @@ def test_headings_are_in_order_and_the_language_is_set(name: str) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_letters_are_large_enough_for_the_last_row(name: str) -> None:
     sizes = survey(name).facts["type"]
     least = {"pre": 20, "p": 23, "li": 26, "td": 24}
     assert {(tag, size) for tag, size in sizes if size < least[tag] and (tag, size) != ("pre", 17)} == set()
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_fragments_appear_with_the_key(name: str) -> None:
     fragments = survey(name).facts["fragments"]
     expected = sum(any(_has_fragment(cell) for cell in slide.cells) for slide in source_slides(name))
     assert fragments == [[False, True]] * expected
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_notes_are_with_their_slides(name: str) -> None:
     notes = survey(name).facts["notes"]
     expected = [any(cell.cell_type == "raw" for cell in slide.cells) for slide in source_slides(name)]
@@ -166,8 +165,7 @@ def test_notes_are_with_their_slides(name: str) -> None:
         assert sum(expected) > 5
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_exercise_slides_show_points_and_minutes(name: str) -> None:
     badges = [badge for badge in survey(name).facts["badges"] if badge]
     plans = [
@@ -180,8 +178,7 @@ def test_exercise_slides_show_points_and_minutes(name: str) -> None:
     assert "**" not in "".join(badges)
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_footers_have_chapter_and_number(name: str) -> None:
     facts = survey(name).facts
     for number, footer in enumerate(facts["footers"], start=1):
@@ -190,14 +187,12 @@ def test_footers_have_chapter_and_number(name: str) -> None:
             assert footer.endswith(f"{PROJECT.plans[name].number} {PROJECT.plans[name].title}")
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_axe_finds_nothing_serious_in_light_and_dark(name: str) -> None:
     assert printed(name).axe == {"light": [], "dark": []}
 
 
-@needs_chromium
-@each
+@each_surveyed
 def test_pdf_has_a_page_per_slide_bookmarks_tags_and_no_secrets(name: str) -> None:
     pdf, facts = printed(name), survey(name).facts
     title_and_parts = 1 + len(chapters_of(name)) if name == WORKSHOP else 0

@@ -31,7 +31,7 @@ from triptych.model.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
 from triptych.model.course import Course, CourseError
 from triptych.present.ipython_extension import CELLS, LOG, DeckExtension
 from triptych.present.notebook import PresentOptions, check_save_path, live_notebook, make_copy, save, with_log
-from triptych.present.server import check_port
+from triptych.present.server import find_port
 
 TRIPTYCH = Path(sys.executable).parent / "triptych"
 
@@ -188,7 +188,7 @@ def used_port() -> Iterator[int]:
 
 def test_port_in_use_is_an_error(used_port: int) -> None:
     with pytest.raises(CourseError, match=rf"Port {used_port} cannot be used .*: name another with --port"):
-        check_port(used_port)
+        find_port(used_port)
 
 
 def write_log(copy: Path, *entries: tuple[str, str, float]) -> None:

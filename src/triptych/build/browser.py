@@ -1,6 +1,6 @@
-"""Decks in a browser: do slides overflow, how do they look, and their PDF.
+"""Decks in a browser: overflowing slides, pictures of slides, and PDFs.
 
-`python -m triptych.build.browser overflow|sheet|pdf DECK [TARGET]` does the same from the command line. Playwright is
+`python -m triptych.build.browser overflow|sheet DECK [FOLDER]` does the first two from the command line. Playwright is
 imported where it is used, since a course can be built and graded without it.
 """
 
@@ -93,21 +93,11 @@ def launch(*flags: str) -> Iterator[Any]:
 
 
 @contextmanager
-def open_deck(
-    deck: Path,
-    width: int = 1280,
-    height: int = 720,
-    *,
-    dark: bool = False,
-    query: str = "",
-    blocked: list[str] | None = None,
-) -> Iterator[Any]:
-    """A Playwright page with a deck that has started and has its formulas typeset.
+def open_deck(deck: Path, *, dark: bool = False, query: str = "", blocked: list[str] | None = None) -> Iterator[Any]:
+    """A Playwright page of 1280 × 720 pixels with a deck that has started and has its formulas typeset.
 
     Args:
         deck: the HTML file. Requests for any other address are blocked.
-        width: of the viewport, in pixels.
-        height: of the viewport, in pixels.
         dark: use the dark colour scheme.
         query: the query of the address; `?print-pdf` opens the print view.
         blocked: a list to which the blocked addresses are appended.
@@ -131,7 +121,7 @@ def open_deck(
         from playwright.sync_api import Error
 
         context = browser.new_context(
-            viewport={"width": width, "height": height},
+            viewport={"width": 1280, "height": 720},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
@@ -267,21 +257,16 @@ _MEASURE = """async () => {
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 1 if slides overflow, 2 if there is no browser or no deck."""
     parser = argparse.ArgumentParser(prog="python -m triptych.build.browser", description=__doc__)
-    parser.add_argument("action", choices=["overflow", "sheet", "pdf"])
+    parser.add_argument("action", choices=["overflow", "sheet"])
     parser.add_argument("deck", type=Path)
-    parser.add_argument("target", type=Path, nargs="?", help="folder of the sheet, or file of the PDF")
-    parser.add_argument("--dark", action="store_true", help="the sheet in dark colours")
+    parser.add_argument("folder", type=Path, nargs="?", help="where to write the pictures")
+    parser.add_argument("--dark", action="store_true", help="dark colours")
     options = parser.parse_args(arguments)
     deck: Path = options.deck
     try:
-        if options.action == "pdf":
-            target = options.target or deck.with_suffix(".pdf")
-            write_pdf(deck, target)
-            print(target)
-            return 0
         with open_deck(deck, dark=options.dark) as page:
             if options.action == "sheet":
-                print(photograph(page, options.target or deck.with_suffix(""))[-1])
+                print(photograph(page, options.folder or deck.with_suffix(""))[-1])
                 return 0
             overflows = measure(page)
     except BrowserError as error:

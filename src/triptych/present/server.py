@@ -105,7 +105,7 @@ def live_deck(course: Course, options: PresentOptions) -> Iterator[LiveDeck]:
             cannot be saved to `options.save_to` (the copy is then kept; the message has its path).
     """
     check_save_path(course, options.save_to)
-    check_port(options.port)
+    find_port(options.port)  # before the answer key is run
     scratch = Path(tempfile.mkdtemp(prefix="triptych-present-"))  # readable by its owner only
     unsaved = False
     try:
@@ -127,10 +127,8 @@ def live_deck(course: Course, options: PresentOptions) -> Iterator[LiveDeck]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def check_port(port: int) -> None:
-    """Raises CourseError if a port is in use; 0 is always fine."""
-    if not port:
-        return
+def find_port(port: int) -> int:
+    """Returns `port`, or any free port if it is 0. Raises CourseError if the port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -139,6 +137,7 @@ def check_port(port: int) -> None:
             raise CourseError(
                 f"Port {port} cannot be used ({error.strerror}): name another with --port, or leave the option out."
             ) from error
+        return int(probe.getsockname()[1])
 
 
 def path_of(options: PresentOptions, first: int) -> str:
@@ -166,13 +165,10 @@ def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0)
         The environment in which to start the server.
     """
     config = scratch / "config"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", port))
-        free_port = probe.getsockname()[1]
     server_config = {
         "ServerApp": {
             "ip": "127.0.0.1",
-            "port": free_port,
+            "port": find_port(port),
             "port_retries": 0 if port else 50,
             "open_browser": False,
             "root_dir": str(scratch / DECK),
