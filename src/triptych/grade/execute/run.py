@@ -222,9 +222,7 @@ class _SubmissionRun:
             return [error_output(NOT_RUN, "This test cell is not one of the course's.")]
         if test.id in self._failed_tests:
             if len(self._failed_tests) >= self._limits.killed_tests and test.id == self._failed_tests[-1]:
-                self._stop_reason = (
-                    "Too many tests took too much time or memory: no more tests are run."
-                )
+                self._stop_reason = "Too many tests took too much time or memory: no more tests are run."
             return [error_output(STOPPED, "The result takes more time or memory than a test may use.")]
         ready = None if self._is_notebook_late() else self._ready()
         if ready is None or self._stop_reason:
