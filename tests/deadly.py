@@ -1,7 +1,8 @@
-"""What the tests of clusters put into Dask workers. In a module that workers can load quickly."""
+"""Code that the tests of clusters run in Dask workers, in a module that workers import quickly."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -11,34 +12,32 @@ from distributed import WorkerPlugin
 
 
 class Deadly(WorkerPlugin):  # type: ignore[misc]
-    """Workers die of eve's submissions, at once and without a word."""
+    """Each submission of eve kills its worker."""
 
     def setup(self, worker: Any) -> None:
         from triptych.grade.dispatch import dask_worker
 
         run = dask_worker._run
 
-        def deadly(task: dict[str, Any], here: Any, seconds: float) -> dict[str, Any]:
+        def deadly(task: dict[str, Any], *arguments: Any) -> dict[str, Any]:
             if task["job"]["student"] == "eve":
                 os.kill(os.getpid(), signal.SIGKILL)
-            return run(task, here, seconds)
+            return run(task, *arguments)
 
         dask_worker._run = deadly
 
 
 def busy(dask_worker: Any) -> int:
-    """How many threads of a worker are at a task, wanted or not."""
+    """The number of threads of a worker that run a task, also a cancelled one."""
     return len(dask_worker.active_threads)
 
 
 def found_in(folder: str, text: str) -> list[str]:
-    """Files below a folder that hold a text."""
-    found = []
-    for above, _, names in os.walk(folder):
-        for name in names:
-            try:
+    """Names of the files below a folder that contain a text."""
+    names = []
+    for above, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
                 if text.encode() in (Path(above) / name).read_bytes():
-                    found.append(name)
-            except OSError:
-                pass
-    return found
+                    names.append(name)
+    return names

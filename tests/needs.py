@@ -32,9 +32,9 @@ needs_chromium = needs(_missing_for_browser())
 
 
 def _missing_for_sandbox() -> str:
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
-    return available() or ""
+    return find_problem() or ""
 
 
 #: Tests that make sandboxes; as whoever runs them.

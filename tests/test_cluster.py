@@ -36,13 +36,13 @@ from triptych.grade.dispatch.job import Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, Result
 from triptych.grade.run import Listener, grade
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.sandbox import available
+from triptych.grade.sandbox.sandbox import find_problem
 from triptych.grade.submission.intake import RejectedSubmission, collect, read_submission
 from triptych.model.chapter import hidden_lines, read_chapter
 from triptych.model.course import Course, CourseError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
-BOX = "none" if available() else "bwrap"
+BOX = "none" if find_problem() else "bwrap"
 PAGE = PROJECT.root / "docs" / "cluster.md"
 RIGHT = ANSWERS["ada"]
 

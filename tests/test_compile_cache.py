@@ -73,7 +73,7 @@ def zygote(warm: tuple[Course, Path]) -> Iterator[Zygote]:
 
 def hits_and_misses(code: str, zygote: Zygote) -> tuple[int, int]:
     """The numbers of programs that were found and not found while `code` ran."""
-    result = run(COUNT.format(code=code), zygote=zygote, seconds=60)
+    result = run(COUNT.format(code=code), zygote=zygote, timeout_s=60)
     assert result.returncode == 0, result.stderr
     hits, misses = json.loads(result.stdout.splitlines()[-1])
     return hits, misses

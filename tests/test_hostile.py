@@ -49,7 +49,7 @@ FULL = sum(map(len, KEPT.values()))
 #: More than there are cores: most of the time goes into waiting for what does not end.
 JOBS = 2 * len(os.sched_getaffinity(0))
 #: Short, so that what does not end is soon over; long enough for what is honest on a busy machine.
-LIMITS = Limits(call_seconds=2, test_seconds=8, cell_seconds=5, notebook_seconds=60, memory=1_500_000_000)
+LIMITS = Limits(call_seconds=2, test_seconds=8, cell_seconds=5, notebook_seconds=60, memory_bytes=1_500_000_000)
 TOKEN = "5f3c-token-of-the-hub-77aa"
 ORPHAN = f"hostile-orphan-{os.getpid()}"
 

@@ -1,4 +1,4 @@
-"""A program that is in the process is not compiled again, another program is, and neither is optimised."""
+"""Programs in the process are not compiled again, other programs are, and none is optimised."""
 
 from __future__ import annotations
 
@@ -6,85 +6,87 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-import triptych.grade.guest.jax_cache
 from triptych.grade.guest.jax_cache import EMITTERS, QUICK
 from triptych.grade.sandbox.bubblewrap import SETTINGS
 
-CODE = """
+
+def run(code: str, *arguments: object, environment: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
+    """Runs code that uses JAX in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+COUNT_COMPILATIONS = """
 import json, pathlib, sys
 import jax, jax.numpy as jnp
 from jax._src import compiler
-jax.config.update("jax_compilation_cache_dir", sys.argv[1])
-jax.config.update("jax_persistent_cache_min_compile_time_secs", float(sys.argv[2]))
+from triptych.grade.guest.jax_cache import keep_loaded
+folder, min_seconds, limit = sys.argv[1:]
+jax.config.update("jax_compilation_cache_dir", folder)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", float(min_seconds))
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-exec(open(sys.argv[3]).read())
-if sys.argv[4] != "no":
-    assert keep_loaded(int(sys.argv[4]))
-compiled, real = [], compiler.backend_compile_and_load
-def compile(*args):
-    compiled.append(1)
-    return real(*args)
-compiler.backend_compile_and_load = compile
+if limit != "unpatched":
+    assert keep_loaded(int(limit))
+compiled, compile = [], compiler.backend_compile_and_load
+compiler.backend_compile_and_load = lambda *args: compiled.append(1) or compile(*args)
 x = jnp.arange(4.0)
-out, values = [], []
+counts, values = [], []
 for factor in (2.0, 2.0, 3.0, 2.0):
     before = len(compiled)
     values.append(jax.jit(lambda x: jnp.sin(x) * factor)(x))  # a new function each time
-    out.append(len(compiled) - before)
+    counts.append(len(compiled) - before)
 for factor, value in zip((2.0, 2.0, 3.0, 2.0), values):
     assert jnp.allclose(value, jnp.sin(x) * factor)
 for shape in ((3,), (4,)):
     assert jax.jit(lambda x: x + 1)(jnp.ones(shape)).shape == shape
-for word in "ab":  # a program that calls back belongs to its own function
+for word in "ab":  # a program with a callback belongs to its own function
     heard = []
     jax.jit(lambda x: jax.debug.callback(lambda _, word=word: heard.append(word), x))(x)
     jax.effects_barrier()
     assert heard == [word], heard
-print(json.dumps([out, len(list(pathlib.Path(sys.argv[1]).glob("*-cache")))]))
+print(json.dumps([counts, len(list(pathlib.Path(folder).glob("*-cache")))]))
 """
 
 
-def ran(tmp_path: Path, *, most: str = "512", least: str = "1e9") -> tuple[list[int], int]:
-    """Compilations of the four calls, and how many programs were written to the folder."""
-    argv = [sys.executable, "-c", CODE, str(tmp_path), least, triptych.grade.guest.jax_cache.__file__, most]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    out, written = json.loads(done.stdout)
-    return out, written
+def compilations(folder: Path, *, limit: str = "512", min_seconds: str = "1e9") -> tuple[list[int], int]:
+    """Compilations of the four calls, and the number of programs in the folder."""
+    result = run(COUNT_COMPILATIONS, folder, min_seconds, limit)
+    assert result.returncode == 0, result.stderr
+    counts, written = json.loads(result.stdout)
+    return counts, written
 
 
 @pytest.mark.parametrize(
-    ("most", "compilations"),
-    [("512", [1, 0, 1, 0]), ("no", [1, 1, 1, 1]), ("1", [1, 0, 1, 1])],
-    ids=["kept", "as JAX is", "one kept"],
+    ("limit", "counts"),
+    [("512", [1, 0, 1, 0]), ("unpatched", [1, 1, 1, 1]), ("1", [1, 0, 1, 1])],
 )
-def test_a_program_is_compiled_once(tmp_path: Path, most: str, compilations: list[int]) -> None:
-    assert ran(tmp_path, most=most) == (compilations, 0)  # and nothing goes to the disk
+def test_a_program_is_compiled_once(tmp_path: Path, limit: str, counts: list[int]) -> None:
+    assert compilations(tmp_path, limit=limit) == (counts, 0)  # and nothing is written to the disk
 
 
-def test_what_may_be_written_is_written_and_found(tmp_path: Path) -> None:
-    first, written = ran(tmp_path, least="0")
+def test_programs_on_the_disk_are_written_and_read(tmp_path: Path) -> None:
+    first, written = compilations(tmp_path, min_seconds="0")
     assert first == [1, 0, 1, 0] and written >= 2
-    again, more = ran(tmp_path, least="0")
-    assert again == [0, 0, 0, 0] and more == written
+    assert compilations(tmp_path, min_seconds="0") == ([0, 0, 0, 0], written)
 
 
-SEEN = """
+OPTIMISATION = """
 import os, sys, jax, jax.numpy as jnp
 from jax._src import compiler
-asked, real = [], compiler.backend_compile_and_load
+levels, real = [], compiler.backend_compile_and_load
 def compile(backend, module, devices, options, *rest):
-    asked.append(options.executable_build_options.debug_options.xla_backend_optimization_level)
+    levels.append(options.executable_build_options.debug_options.xla_backend_optimization_level)
     return real(backend, module, devices, options, *rest)
 compiler.backend_compile_and_load = compile
-if len(sys.argv) > 1:  # as a worker of the grader does it, which has imported JAX before
+if len(sys.argv) > 1:  # as a worker of the grader, which has imported JAX before
     from triptych.grade.dispatch.worker import begin
     begin("", sys.argv[1])
-print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(asked), os.environ["XLA_FLAGS"], file=sys.stderr)
+print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(levels), os.environ["XLA_FLAGS"], file=sys.stderr)
 """
 
 
@@ -92,17 +94,14 @@ print(jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.arange(3.0)), set(asked), os.enviro
     ("environment", "worker"), [(QUICK, False), (SETTINGS, False), ({}, True)], ids=["quick", "kernel", "worker"]
 )
 def test_the_compiler_does_not_optimise(tmp_path: Path, environment: dict[str, str], worker: bool) -> None:
-    """And this version of XLA knows the flags: it ends the process for one that it does not know."""
-    # whoever runs the tests may have JAX keep what it compiles
+    """And the installed version of XLA knows the flags: it aborts the process for an unknown one."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
-    argv = [sys.executable, "-c", SEEN, *([str(tmp_path)] if worker else [])]
-    done = subprocess.run(argv, env=plain | environment, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    value, level, flags = done.stderr.split("\n")[-2].split()
-    assert float(value) == pytest.approx(2.68964965, rel=1e-6) and (level, flags) == ("{0}", EMITTERS)
+    result = run(OPTIMISATION, *([tmp_path] if worker else []), environment=plain | environment)
+    assert result.returncode == 0, result.stderr
+    value, levels, flags = result.stderr.split("\n")[-2].split()
+    assert float(value) == pytest.approx(2.68964965, rel=1e-6) and (levels, flags) == ("{0}", EMITTERS)
 
 
-def test_a_flag_that_xla_does_not_know_would_be_noticed() -> None:
+def test_an_unknown_flag_aborts_the_process() -> None:
     environment = {**os.environ, "XLA_FLAGS": "--xla_no_such_flag=1"}
-    argv = [sys.executable, "-c", "import jax; jax.devices()"]
-    assert subprocess.run(argv, env=environment, capture_output=True, check=False, timeout=120).returncode != 0
+    assert run("import jax; jax.devices()", environment=environment).returncode != 0

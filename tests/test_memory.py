@@ -1,4 +1,4 @@
-"""A worker process that goes from chapter to chapter keeps what one of them needs, not what all have needed."""
+"""A worker that grades one chapter after the other keeps in memory only what the current one needs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from triptych.grade.dispatch import memory, worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.memory import drop_other_chapters
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
-from triptych.grade.sandbox import zygote
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.zygote import ZygoteSpec, close_zygotes, keep_at_most
+from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
 from triptych.model.chapter import read_chapter
-
-BARE = ZygoteSpec(sandbox="none", imports=())
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_chapter_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_turned_to", set())
-    monkeypatch.setattr(zygote, "_most", [zygote.MOST_KEPT])
-    close_zygotes()
-    yield
-    close_zygotes()
+
+
+@pytest.fixture
+def cache() -> Iterator[ZygoteCache]:
+    cache = ZygoteCache()
+    yield cache
+    cache.close()
 
 
 def test_references_stay_for_a_chapter_and_go_with_it() -> None:
@@ -43,36 +43,52 @@ def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     assert CHAPTER_TESTS.get(chapter) is not kept
 
 
-def test_a_worker_keeps_one_warm_process() -> None:
-    other = ZygoteSpec(sandbox="none", imports=(), code="1")
-    one = zygote.get_zygote(BARE)
-    zygote.get_zygote(other)
-    assert one.alive  # a notebook server may use several in turn
-    keep_at_most(1)
-    last = zygote.get_zygote(other)
-    assert last.alive
-    assert not one.alive
-    assert zygote.get_zygote(other) is last
+def test_the_least_recently_used_zygote_is_closed(cache: ZygoteCache) -> None:
+    first, second = (ZygoteSpec(sandbox="none", imports=(), code=code) for code in ("1", "2"))
+    oldest = cache.get(first)
+    newest = cache.get(second)
+    assert oldest.alive and newest.alive  # a notebook server may use several in turn
+    cache.limit(1)
+    assert cache.get(second) is newest
+    assert newest.alive and not oldest.alive
+    cache.close(second)
+    assert not newest.alive
 
 
-def test_a_worker_turns_to_each_submission_and_gives_back_after_it(
+def test_a_dead_zygote_is_replaced(cache: ZygoteCache) -> None:
+    spec = ZygoteSpec(sandbox="none", imports=())
+    dead = cache.get(spec)
+    dead.close()
+    assert cache.get(spec) is not dead and cache.get(spec).alive
+
+
+def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[str] = []
-    monkeypatch.setattr(worker, "drop_other_chapters", done.append)
-    monkeypatch.setattr(worker, "trim", lambda: done.append("gives back"))
+    calls: list[str] = []
+    monkeypatch.setattr(worker, "drop_other_chapters", calls.append)
+    monkeypatch.setattr(worker, "trim", lambda: calls.append("trim"))
     assert not worker.run(Job(str(tmp_path), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
-    assert done == [FORWARD, "gives back"]
-    begins = "from triptych.grade.dispatch import worker; from triptych.grade.sandbox import zygote; worker.begin('', 'none'); print(zygote._most)"
-    said = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert said.stderr.strip().endswith("[1]")  # a worker has nothing but its log to speak to
+    assert calls == [FORWARD, "trim"]
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back")
-def test_what_is_free_goes_back_to_the_system() -> None:
-    """In a process of its own: what others have left on the heap decides what can be given back."""
-    said = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True).stdout
-    before, after = map(int, said.split())
+def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:
+    code = """
+from triptych.grade.dispatch import worker
+from triptych.grade.sandbox.zygote import ZygoteSpec, get_zygote
+worker.begin("", "none")
+zygotes = [get_zygote(ZygoteSpec(sandbox="none", imports=(), code=code)) for code in "12"]
+print([zygote.alive for zygote in zygotes])
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stderr.strip().endswith("[False, True]")  # a worker prints to its log alone
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can return free memory")
+def test_free_memory_is_returned_to_the_system() -> None:
+    """In a process of its own, since the heap of this one depends on earlier tests."""
+    output = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True).stdout
+    before, after = map(int, output.split())
     assert after < before - 40e6
 
 

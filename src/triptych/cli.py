@@ -234,20 +234,20 @@ def grade(
 
 def require_sandbox(sandbox: str, *, here: bool = True) -> str:
     """The sandbox asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
     if sandbox not in ("bwrap", "none"):
         stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
-    if sandbox == "bwrap" and here and (reason := available()):
+    if sandbox == "bwrap" and here and (reason := find_problem()):
         stop(f"{reason.rstrip('.')}; or grade submissions that you trust with --sandbox none.")
     return sandbox
 
 
 def sandbox_if_possible() -> str:
     """The sandbox where there is one. For submissions of the project's own."""
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
 
-    if available() is None:
+    if find_problem() is None:
         return "bwrap"
     out.print("No sandbox on this machine (see `triptych doctor`): the sample class is graded without one.")
     return "none"
@@ -428,10 +428,10 @@ def doctor(course: CourseFolder = None, json_file: JsonFile = None) -> None:
     marks = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
     for finding in findings:
         fix = f"\n      → {finding.fix}" if finding.fix else ""
-        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.found}{fix}"))
+        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
-    if bad := [finding.name for finding in findings if finding.status is Status.FAIL]:
-        stop(f"grading as it should be is not possible here yet ({', '.join(bad)}): see the fixes above.")
+    if failed := [finding.name for finding in findings if finding.status is Status.FAIL]:
+        stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}): see the fixes above.")
 
 
 def write_json(path: Path | None, content: object) -> None:

@@ -1,7 +1,4 @@
-"""What this machine can do, and a proof: one hostile program in a sandbox.
-
-Examines only; the command `triptych doctor` prints.
-"""
+"""Checks of this machine for `triptych doctor`, and a proof: a hostile program that runs in a sandbox."""
 
 from __future__ import annotations
 
@@ -22,13 +19,14 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from triptych.build.browser import find_chromium
+from triptych.fingerprint import version_of
 from triptych.grade.sandbox import bubblewrap, cgroup, sandbox, seccomp
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.course import Course
 
 OLDEST_PYTHON = (3, 11)
-#: Packages that are named whatever is wrong with them: the ones that marks and decks depend on.
-SHOWN = ("jax", "numpy", "nbgrader", "nbconvert", "jupyter-client", "pyhf")
+#: Packages whose versions are always listed, because scores and decks depend on them.
+MAIN_PACKAGES = ("jax", "numpy", "nbgrader", "nbconvert", "jupyter-client", "pyhf")
 
 
 class Status(StrEnum):
@@ -39,103 +37,98 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `fix` says what to do when it is not well."""
+    """The result of one check.
+
+    Attributes:
+        name: the part of the machine that was checked.
+        status: FAIL if grading does not work without it, WARN if only other commands need it.
+        detail: its version or state.
+        fix: the fix of a problem, empty if there is none.
+    """
 
     name: str
     status: Status
-    found: str
+    detail: str
     fix: str = ""
 
 
 def examine(course: Course | None = None) -> list[Finding]:
-    """Looks at everything, in the order in which a person would put it right. Raises nothing.
+    """Runs all checks, in the order in which problems are best fixed. Raises nothing.
 
-    course: the folder that the proof tries to read; without one, this process's own.
+    Args:
+        course: the course whose folder the proof tries to read, by default the current folder.
     """
-    looks: list[Callable[[], Iterator[Finding]]] = [
-        _python,
-        _packages,
-        _bubblewrap,
-        _namespaces,
-        _filter,
-        _cgroups,
-        _chromium,
-        _node,
-        functools.partial(_proof, course),
-    ]
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "Python": _check_python,
+        "packages": _check_packages,
+        "bubblewrap": _check_bubblewrap,
+        "user namespaces": _check_namespaces,
+        "system calls": _check_filter,
+        "control groups": _check_cgroups,
+        "Chromium": _check_chromium,
+        "Node": _check_node,
+        "proof": functools.partial(_check_isolation, course),
+    }
     findings: list[Finding] = []
-    for look in looks:
+    for name, check in checks.items():
         try:
-            findings += look()
+            findings += check()
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            name = getattr(look, "__name__", "proof").strip("_")
-            findings.append(Finding(name, Status.WARN, f"could not be looked at ({error})"))
+            findings.append(Finding(name, Status.WARN, f"the check failed ({error})"))
     return findings
 
 
 # --- versions ------------------------------------------------------------------------------------
 
 
-def _python() -> Iterator[Finding]:
-    found = f"{platform.python_version()} in {sys.prefix}"
+def _check_python() -> Iterator[Finding]:
+    detail = f"{platform.python_version()} in {sys.prefix}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        yield Finding("Python", Status.OK, found)
+        yield Finding("Python", Status.OK, detail)
     else:
-        yield Finding("Python", Status.FAIL, found, "Make an environment with Python 3.11 or later.")
+        yield Finding("Python", Status.FAIL, detail, "Create an environment with Python 3.11 or later.")
 
 
-def _packages() -> Iterator[Finding]:
+def _check_packages() -> Iterator[Finding]:
     try:
-        wanted = [Requirement(line) for line in importlib.metadata.requires("triptych") or []]
+        requirements = [Requirement(line) for line in importlib.metadata.requires("triptych") or []]
     except importlib.metadata.PackageNotFoundError:
-        yield Finding(
-            "packages", Status.FAIL, "triptych itself is not installed", "pip install -e . in the course folder."
-        )
+        fix = "Run `pip install -e .` in the course folder."
+        yield Finding("packages", Status.FAIL, "triptych itself is not installed", fix)
         return
-    wrong = []
-    for requirement in wanted:
+    problems = []
+    for requirement in requirements:
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        installed = _version(requirement.name)
-        if installed is None:
-            wrong.append(f"{requirement.name} is missing")
+        installed = version_of(requirement.name)
+        if installed == "none":
+            problems.append(f"{requirement.name} is missing")
         elif not requirement.specifier.contains(installed, prereleases=True):
-            wrong.append(f"{requirement.name} is {installed}, wanted {requirement.specifier}")
-    if wrong:
-        yield Finding("packages", Status.FAIL, "; ".join(wrong), "pip install -r requirements.txt")
+            problems.append(f"{requirement.name} is {installed}, required is {requirement.specifier}")
+    if problems:
+        yield Finding("packages", Status.FAIL, "; ".join(problems), "Run `pip install -r requirements.txt`.")
     else:
-        shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN if _version(name))
-        yield Finding("packages", Status.OK, shown)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        yield Finding("packages", Status.OK, ", ".join(f"{name} {version_of(name)}" for name in MAIN_PACKAGES))
 
 
 # --- the sandbox -------------------------------------------------------------------------------------
 
 
-def _bubblewrap() -> Iterator[Finding]:
-    program = shutil.which("bwrap")
-    if program is None:
-        fix = "sudo apt install bubblewrap (or the like)."
+def _check_bubblewrap() -> Iterator[Finding]:
+    version = _program_version("bwrap")
+    if version is None:
+        fix = "Run `sudo apt install bubblewrap`, or your distribution's command."
         yield Finding("bubblewrap", Status.FAIL, "not installed", fix)
-        return
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
-    problem = sandbox.available()
-    if problem is not None:
-        found, _, fix = problem.partition(": ")
-        yield Finding("bubblewrap", Status.FAIL, found, fix)
+    elif problem := sandbox.find_problem():
+        detail, _, fix = problem.partition(": ")
+        yield Finding("bubblewrap", Status.FAIL, detail, fix)
     else:
-        who = "root, students' code as nobody" if os.geteuid() == 0 else "an ordinary user, in a user namespace"
-        yield Finding("bubblewrap", Status.OK, f"{told.stdout.strip()}, works as {who}")
+        user = "root, students' code as a user without an account" if os.geteuid() == 0 else "an ordinary user"
+        yield Finding("bubblewrap", Status.OK, f"{version}, works as {user}")
 
 
-def _namespaces() -> Iterator[Finding]:
-    """User namespaces by the kernel's own settings, so that root learns what others will meet."""
+def _check_namespaces() -> Iterator[Finding]:
+    """Checks the kernel's settings for user namespaces, which root does not need but others do."""
 
     def setting(name: str) -> str:
         path = Path("/proc/sys", name)
@@ -143,78 +136,82 @@ def _namespaces() -> Iterator[Finding]:
 
     status = Status.WARN if os.geteuid() == 0 else Status.FAIL
     if setting("user/max_user_namespaces") == "0":
-        yield Finding("user namespaces", status, "none allowed", "sudo sysctl -w user.max_user_namespaces=10000")
+        fix = "Run `sudo sysctl -w user.max_user_namespaces=10000`."
+        yield Finding("user namespaces", status, "none allowed", fix)
     elif setting("kernel/unprivileged_userns_clone") == "0":
-        fix = "sudo sysctl -w kernel.unprivileged_userns_clone=1"
-        yield Finding("user namespaces", status, "off for ordinary users", fix)
+        fix = "Run `sudo sysctl -w kernel.unprivileged_userns_clone=1`."
+        yield Finding("user namespaces", status, "disabled for ordinary users", fix)
     elif setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
-        fix = "An AppArmor profile for bubblewrap, as in docs/security.md."
+        fix = "Write an AppArmor profile for bubblewrap, as in docs/security.md."
         yield Finding("user namespaces", Status.WARN, "only for programs with an AppArmor profile (Ubuntu)", fix)
     else:
-        yield Finding("user namespaces", Status.OK, "on")
+        yield Finding("user namespaces", Status.OK, "enabled")
 
 
-def _filter() -> Iterator[Finding]:
+def _check_filter() -> Iterator[Finding]:
     try:
-        yield Finding("system calls", Status.OK, f"filter of {len(seccomp.program()) // 8} steps")
+        yield Finding("system calls", Status.OK, f"filter of {len(seccomp.program()) // 8} instructions")
     except seccomp.UnknownMachineError as error:
         yield Finding("system calls", Status.FAIL, str(error), "Grade on an x86_64 or aarch64 machine.")
 
 
-def _cgroups() -> Iterator[Finding]:
+def _check_cgroups() -> Iterator[Finding]:
     limits = Limits()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as member:
-        group = cgroup.open_group(limits.memory, limits.processes, member.pid)
+        group = cgroup.open_group(limits.memory_bytes, limits.processes, member.pid)
         member.kill()
     if group is not None:
         group.remove()
-        yield Finding("control groups", Status.OK, cgroup.where())
+        yield Finding("control groups", Status.OK, cgroup.describe())
     else:
-        fix = (
-            "Nothing has to be done; for a limit that holds at once: "
-            "systemd-run --user --scope -p Delegate=yes triptych grade …"
-        )
-        yield Finding(
-            "control groups", Status.WARN, "none: memory of a whole sandbox is watched, five times a second", fix
-        )
+        detail = "none; the memory of a sandbox is checked five times a second instead"
+        fix = "Optional, for an exact limit: systemd-run --user --scope -p Delegate=yes triptych grade …"
+        yield Finding("control groups", Status.WARN, detail, fix)
 
 
-# --- decks ---------------------------------------------------------------------------------------
+# --- decks and the hub -----------------------------------------------------------------------------
 
 
-def _chromium() -> Iterator[Finding]:
+def _check_chromium() -> Iterator[Finding]:
     path = find_chromium()
     if path:
         yield Finding("Chromium", Status.OK, str(path))
     else:
-        yield Finding(
-            "Chromium", Status.WARN, "not found: no PDF of decks, no check of slides", "playwright install chromium"
-        )
+        detail = "not installed; no PDF of decks, no check of slides"
+        yield Finding("Chromium", Status.WARN, detail, "Run `playwright install chromium`.")
 
 
-def _node() -> Iterator[Finding]:
-    program = shutil.which("node")
+def _check_node() -> Iterator[Finding]:
+    version = _program_version("node")
+    if version is None:
+        fix = "Run `sudo apt install nodejs`; only JupyterHub's proxy needs it."
+        yield Finding("Node", Status.WARN, "not installed; no workshop hub", fix)
+    else:
+        yield Finding("Node", Status.OK, version)
+
+
+def _program_version(name: str) -> str | None:
+    """The first line that a program prints for --version; None if it is not installed."""
+    program = shutil.which(name)
     if program is None:
-        fix = "sudo apt install nodejs (needed by JupyterHub's proxy alone)."
-        yield Finding("Node", Status.WARN, "not installed: no workshop hub", fix)
-        return
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
-    yield Finding("Node", Status.OK, told.stdout.strip())
+        return None
+    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
+    return result.stdout.strip()
 
 
 # --- the proof -----------------------------------------------------------------------------------
 
-SECRET = "triptych-doctor-secret"  # noqa: S105 - one that is meant to be found where the sandbox leaks
+SECRET = "triptych-doctor-secret"  # noqa: S105 - no secret: the hostile program searches for it
 
-#: Each attempt leaves "held" or what it got. COURSE, PORT and SECRET are put in.
+#: Each attempt is recorded as "blocked" or with its success. Constants in capitals are prepended.
 HOSTILE = """
 import json, os, pathlib, socket, time
-said = {}
+outcomes = {}
 def attempt(name, act):
     try:
-        said[name] = act() or "held"
+        outcomes[name] = act() or "blocked"
     except Exception:
-        said[name] = "held"
+        outcomes[name] = "blocked"
 
 def course():
     names = os.listdir(COURSE)
@@ -231,7 +228,7 @@ def environment():
             pass
     return "found the grader's secret" if SECRET in text else ""
 def fork():
-    made = 0
+    count = 0
     for _ in range(LIMIT + 50):
         try:
             if os.fork() == 0:
@@ -239,8 +236,8 @@ def fork():
                 os._exit(0)
         except OSError:
             return ""
-        made += 1
-    return f"forked {made} times"
+        count += 1
+    return f"forked {count} times"
 def write():
     pathlib.Path(PREFIX, "written-by-doctor").write_text("x")
     return "wrote to the Python environment"
@@ -250,44 +247,51 @@ attempt("opens a connection", connect)
 attempt("reads the grader's environment", environment)
 attempt("writes to the Python environment", write)
 attempt("forks without end", fork)
-print(json.dumps(said), flush=True)
+print(json.dumps(outcomes), flush=True)
 """
 
 
-def _proof(course: Course | None) -> Iterator[Finding]:
-    """Runs HOSTILE in a sandbox; every attempt is a finding."""
-    problem = sandbox.available()
-    if problem is not None:
-        yield Finding("proof", Status.FAIL, "no sandbox to prove", "See bubblewrap above.")
+def _check_isolation(course: Course | None) -> Iterator[Finding]:
+    """Runs HOSTILE in a sandbox. Each attempt is a finding."""
+    if sandbox.find_problem() is not None:
+        yield Finding("proof", Status.FAIL, "no sandbox", "See bubblewrap above.")
         return
-    root = course.root if course is not None else Path.cwd()
-    said = hostile_attempts(root)
-    if not said:
-        yield Finding("proof", Status.FAIL, "the hostile program said nothing", "Run it again; then report it.")
-    for name, outcome in said.items():
-        if outcome == "held":
-            yield Finding(f"proof: {name}", Status.OK, "tried in a sandbox, failed")
+    outcomes = attempt_escapes(course.root if course is not None else Path.cwd())
+    if not outcomes:
+        yield Finding("proof", Status.FAIL, "the hostile program printed nothing", "Run it again, then report it.")
+    for name, outcome in outcomes.items():
+        if outcome == "blocked":
+            yield Finding(f"proof: {name}", Status.OK, outcome)
         else:
-            fix = "Do not grade here; report it as docs/security.md says."
-            yield Finding(f"proof: {name}", Status.FAIL, f"succeeded in a sandbox: {outcome}", fix)
+            fix = "Do not grade on this machine, and report it as described in docs/security.md."
+            yield Finding(f"proof: {name}", Status.FAIL, f"NOT blocked: {outcome}", fix)
 
 
-def hostile_attempts(root: Path, run: Callable[..., sandbox.CompletedRun] = sandbox.run) -> dict[str, str]:
-    """What each hostile attempt came to: "held", or what it got. `run` is how Python is run in a sandbox.
+def attempt_escapes(root: Path, run: Callable[..., sandbox.CompletedRun] = sandbox.run) -> dict[str, str]:
+    """Runs the hostile program.
 
-    Raises CourseError when the sandbox cannot be made.
+    Args:
+        root: the folder that it tries to read.
+        run: runs Python, by default in a sandbox.
+
+    Returns:
+        For each attempt "blocked" or its success; empty if the program printed nothing.
+
+    Raises:
+        SandboxError: The sandbox cannot be created.
     """
     limits = Limits()
-    environment = bubblewrap.environment_folders()
-    # an environment that lies in the course folder can be seen, and so can the way to it
+    # an environment in the course folder is visible, and so is the way to it
     harmless = {
-        folder.relative_to(root).parts[0] for folder in environment if folder.is_relative_to(root) and folder != root
+        folder.relative_to(root).parts[0]
+        for folder in bubblewrap.environment_folders()
+        if folder.is_relative_to(root) and folder != root
     }
     before = os.environ.get("TRIPTYCH_DOCTOR")
     os.environ["TRIPTYCH_DOCTOR"] = SECRET
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            values = {
+            constants = {
                 "COURSE": str(root),
                 "HARMLESS": harmless,
                 "PORT": server.getsockname()[1],
@@ -295,14 +299,14 @@ def hostile_attempts(root: Path, run: Callable[..., sandbox.CompletedRun] = sand
                 "LIMIT": limits.processes,
                 "PREFIX": sys.prefix,
             }
-            head = "".join(f"{name} = {value!r}\n" for name, value in values.items())
-            told = run(head + HOSTILE, hide=[root], limits=limits, seconds=60)
+            head = "".join(f"{name} = {value!r}\n" for name, value in constants.items())
+            result = run(head + HOSTILE, hide=[root], limits=limits, timeout_s=60)
     finally:
         if before is None:
             del os.environ["TRIPTYCH_DOCTOR"]
         else:
             os.environ["TRIPTYCH_DOCTOR"] = before
-    for line in told.stdout.splitlines():
+    for line in result.stdout.splitlines():
         if line.startswith("{"):
             return {str(name): str(outcome) for name, outcome in json.loads(line).items()}
     return {}

@@ -138,11 +138,11 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
     """{"outcome": …}, or {"unable": why} when this machine can make no sandboxes."""
     from triptych.grade.dispatch import worker
     from triptych.grade.execute import compile_cache
-    from triptych.grade.sandbox.sandbox import available
+    from triptych.grade.sandbox.sandbox import find_problem
     from triptych.model.course import Course
 
     job, limits = Job(**task["job"]), Limits(**task["limits"])
-    if job.sandbox != "none" and (reason := available()):
+    if job.sandbox != "none" and (reason := find_problem()):
         return {"unable": reason}
     try:
         if task["fill"] and (job.course, job.chapter) not in _filled:

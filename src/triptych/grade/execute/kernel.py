@@ -19,7 +19,7 @@ from triptych.grade.execute.channels import CellRun, Channels, connect
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.sandbox.bubblewrap import SandboxError
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.sandbox import available
+from triptych.grade.sandbox.sandbox import find_problem
 from triptych.grade.sandbox.zygote import ZygoteSpec, get_zygote
 
 START_SECONDS = 60.0
@@ -64,7 +64,7 @@ class Kernel:
     """
 
     def __init__(self, spec: ZygoteSpec, files: Path, limits: Limits) -> None:
-        problem = available() if spec.sandbox != "none" else None
+        problem = find_problem() if spec.sandbox != "none" else None
         if problem is not None:
             raise SandboxError(problem)
         self._limits = limits
@@ -156,7 +156,7 @@ class Kernel:
             draw: whether figures become outputs.
         """
         if draw is not self._drawing:
-            self.send(f"{AGENT_MODULE}.pictures({draw!r})")
+            self.send(f"{AGENT_MODULE}.draw_plots({draw!r})")
             self._drawing = draw
         return self._channels.run(code, end)
 

@@ -13,7 +13,7 @@ import triptych.grade.guest.agent
 """
 _NO_AUTODIFF = """
 from triptych.grade.guest import no_autodiff
-no_autodiff.take_away()
+no_autodiff.disable()
 """
 #: Compiled programs are read from the cache. Those of a submission are never written to it: the minimum compile time
 #: is longer than any compilation.

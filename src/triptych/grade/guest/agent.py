@@ -1,8 +1,7 @@
-"""What answers in the sandbox: it looks up, calls and computes with what the student's cells made.
+"""The agent: looks up, calls and computes with a student's objects when a test cell of the grader asks for it.
 
-Runs in the student's kernel, between two cells, while a test cell runs on the grader's side. The
-student's code can do to it what it likes: nothing here decides on a mark. It imports the codec, the
-standard library and NumPy, because its source is sent into the sandbox without the rest of the package.
+It runs in the student's kernel, between two cells, while a test cell runs on the host's side. The student's code can
+manipulate it: nothing here decides on a score. It imports the codec, the standard library and NumPy.
 """
 
 from __future__ import annotations
@@ -29,22 +28,18 @@ from triptych.grade.guest.codec import Bounds, Connection, Decoder, Encoder, Not
 
 MESSAGE_CHARACTERS = 2_000
 TRACEBACK_FRAMES = 12
-# Of results given earlier, how many and how much is watched for changes.
-GIVEN_RESULTS = 16
-GIVEN_BYTES = 1_000_000
+# How many earlier results, and how many bytes of them, are checked for changes.
+WATCHED_RESULTS = 16
+WATCHED_BYTES = 1_000_000
 
 
 class Abort(BaseException):
-    """The test has ended: what it had asked for is wanted no more."""
-
-
-def _nothing() -> None:
-    pass
+    """The test has ended, and with it the request."""
 
 
 @dataclass
-class _Given:
-    """A mutable result, as it was when last told about, and the numbers under which the grader has it."""
+class _Result:
+    """A mutable result that the grader holds a copy of, its content then, and the grader's numbers for it."""
 
     value: Any
     snapshot: Any
@@ -52,65 +47,75 @@ class _Given:
 
 
 class Agent:
-    """Serves one grader over one socket."""
+    """Serves the requests of one grader over one socket.
+
+    Args:
+        stream: a connected socket.
+        namespace: the variables of the student's notebook.
+        bounds: limits on messages.
+    """
 
     def __init__(self, stream: socket.socket, namespace: dict[str, Any], bounds: Bounds) -> None:
-        self._link = Connection(stream, bounds)
+        self._connection = Connection(stream, bounds)
         self._bounds = bounds
         self._namespace = namespace
         self._setup: dict[str, Any] = {}
         self._lock = threading.RLock()
         self._running = False
         self._ended = False
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._objects: list[Any] = []
-        self._numbers: dict[int, int] = {}
+        self._object_numbers: dict[int, int] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         self._function_numbers: dict[int, int] = {}
         self._failures: dict[int, BaseException] = {}
-        self._given: dict[int, _Given] = {}
-        self._given_count = 0
+        self._results: dict[int, _Result] = {}
+        self._result_count = 0
         self._calls = 0
 
     def remember(self, names: Iterable[str]) -> None:
-        """Keeps what a setup cell has just made, so that it goes by name whatever comes later."""
+        """Keeps the objects that a setup cell has just bound, whatever later cells bind to their names."""
         self._setup.update((name, self._namespace[name]) for name in names if name in self._namespace)
 
     def serve(self, number: int) -> None:
-        """Answers requests until the grader says that the test has ended."""
-        self._forget()
+        """Answers requests until the grader ends the test.
+
+        Args:
+            number: the grader's number of the test.
+        """
+        self._reset()
         self._ended = False
-        before = signal.signal(signal.SIGINT, self._interrupted)
+        handler = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            self._link.send(codec.READY, number, b"", _nothing)
+            self._connection.send(codec.READY, number, b"")
             while not self._ended:
                 try:
-                    kind, request, body = self._link.receive(_nothing)
+                    kind, request, body = self._connection.receive()
                     if kind == codec.REQUEST:
                         self._answer(request, body)
                     elif kind == codec.END:
                         break
                 except Abort:
                     pass
-            self._link.send(codec.ENDED, number, b"", _nothing)
+            self._connection.send(codec.ENDED, number, b"")
         finally:
             self._running = False
-            self._forget()
-            signal.signal(signal.SIGINT, before)
+            self._reset()
+            signal.signal(signal.SIGINT, handler)
 
-    def _interrupted(self, signum: int, frame: object) -> None:
+    def _interrupt(self, signum: int, frame: object) -> None:
         if self._running:  # never between two bytes of a message
             raise KeyboardInterrupt
 
-    # --- one request -----------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------------
 
     def _answer(self, number: int, body: bytes) -> None:
         decoder = Decoder(self._incoming, counting=True, bounds=self._bounds)
         operation, operands = decoder.decode(body)
-        before = [(value, _content(value)) for value in decoder.mutable]
-        known = {id(value): i for i, value in enumerate(decoder.mutable)}
+        arguments = [(value, _content(value)) for value in decoder.mutable]
+        numbers = {id(value): i for i, value in enumerate(decoder.mutable)}
         result: Any = None
         try:
             try:
@@ -118,49 +123,51 @@ class Agent:
                 result = _OPERATIONS[operation](self, *operands)
             finally:
                 self._running = False
-            kind, reply = codec.ANSWER, self._reply((result,), before, known)
+            kind, reply = codec.ANSWER, self._reply((result,), arguments, numbers)
         except Abort:
             raise
         except BaseException as error:
-            kind, reply = codec.ERROR, self._failure(error, before, known)
-        self._link.send(kind, number, reply, _nothing)
+            kind, reply = codec.ERROR, self._error_reply(error, arguments, numbers)
+        self._connection.send(kind, number, reply)
 
-    def _reply(self, said: tuple[Any, ...], before: list[tuple[Any, Any]], known: dict[int, int]) -> bytes:
-        """What is said, what has changed of the arguments, and of results given earlier. Raises NotSerializable."""
-        changed = [(n, _content(value)) for n, (value, old) in enumerate(before) if not _same(value, old)]
+    def _reply(self, fields: tuple[Any, ...], arguments: list[tuple[Any, Any]], numbers: dict[int, int]) -> bytes:
+        """Encodes the fields, the changed arguments and the changed earlier results. Raises NotSerializable."""
+        changed = [(i, _content(value)) for i, (value, before) in enumerate(arguments) if not _same(value, before)]
         earlier = [
-            (number, _content(given.value))
-            for given in self._given.values()
-            if not _same(given.value, given.snapshot)
-            for number in given.numbers
+            (number, _content(result.value))
+            for result in self._results.values()
+            if not _same(result.value, result.snapshot)
+            for number in result.numbers
         ]
-        encoder = Encoder(self._outgoing, known, bounds=self._bounds)
-        reply = encoder.encode((*said, tuple(changed), tuple(earlier)))
+        encoder = Encoder(self._outgoing, numbers, bounds=self._bounds)
+        reply = encoder.encode((*fields, tuple(changed), tuple(earlier)))
         copies = {id(content) for _, content in (*changed, *earlier)}
-        self._keep([None if id(value) in copies else value for value in encoder.mutable])
+        self._watch([None if id(value) in copies else value for value in encoder.mutable])
         return reply
 
-    def _keep(self, values: list[Any]) -> None:
-        """Results that the student's code could change later, as one that it keeps as a buffer."""
-        for given in self._given.values():
-            given.snapshot = _content(given.value)
+    def _watch(self, values: list[Any]) -> None:
+        """Remembers results, which the student's code may change later, for example a reused buffer."""
+        for result in self._results.values():
+            result.snapshot = _content(result.value)
         for value in values:
-            if value is not None and _size(value) <= GIVEN_BYTES:
-                fresh = _Given(value, _content(value), [])
-                given = self._given.pop(id(value), fresh)
-                given.numbers = [*given.numbers[1 - GIVEN_RESULTS :], self._given_count]
-                self._given[id(value)] = given
-            self._given_count += 1
-        while len(self._given) > GIVEN_RESULTS or sum(map(_size_of_given, self._given.values())) > GIVEN_BYTES:
-            del self._given[next(iter(self._given))]
+            if value is not None and _size(value) <= WATCHED_BYTES:
+                result = self._results.pop(id(value), _Result(value, _content(value), []))
+                result.numbers = [*result.numbers[1 - WATCHED_RESULTS :], self._result_count]
+                self._results[id(value)] = result
+            self._result_count += 1
+        while (
+            len(self._results) > WATCHED_RESULTS
+            or sum(_size(result.value) for result in self._results.values()) > WATCHED_BYTES
+        ):
+            del self._results[next(iter(self._results))]
 
-    def _failure(self, error: BaseException, before: list[tuple[Any, Any]], known: dict[int, int]) -> bytes:
+    def _error_reply(self, error: BaseException, arguments: list[tuple[Any, Any]], numbers: dict[int, int]) -> bytes:
         bases = [base.__name__ for base in type(error).__mro__ if getattr(builtins, base.__name__, 0) is base]
         try:
             message = str(error)[:MESSAGE_CHARACTERS]
         except BaseException:
             message = ""
-        said = (
+        fields = (
             type(error).__name__[:100],
             tuple(bases),
             message,
@@ -168,24 +175,19 @@ class Agent:
             int(getattr(error, "_triptych_raised", -1)),
         )
         try:
-            return self._reply(said, before, known)
+            return self._reply(fields, arguments, numbers)
         except NotSerializable:
-            self._given.clear()  # what was changed is too large to tell
-            return self._reply(said, [], {})
+            self._results.clear()  # the changes are too large
+            return self._reply(fields, [], {})
 
     # --- values that are no plain data -----------------------------------------------------------
-
-    def _incoming_setup(self, path: str) -> Any:
-        name, _, rest = path.partition(".")
-        value = self._setup.get(name, self._namespace.get(name))
-        return operator.attrgetter(rest)(value) if rest else value
 
     @property
     def _incoming(self) -> dict[bytes, Callable[[Any], Any]]:
         return {
             codec.HANDLE: self._objects.__getitem__,
             codec.CALLBACK: self._function,
-            codec.SETUP: self._incoming_setup,
+            codec.SETUP: self._setup_object,
             codec.IMPORTED: _imported,
             codec.SYMPY: _expression,
             codec.JAX: _jax_array,
@@ -198,13 +200,18 @@ class Agent:
         plain = _plain(value)
         if plain is not None:
             return b"", plain
-        if id(value) not in self._numbers:
-            self._numbers[id(value)] = len(self._objects)
+        if id(value) not in self._object_numbers:
+            self._object_numbers[id(value)] = len(self._objects)
             self._objects.append(value)
-        return codec.HANDLE, self._numbers[id(value)]
+        return codec.HANDLE, self._object_numbers[id(value)]
+
+    def _setup_object(self, path: str) -> Any:
+        name, _, attributes = path.partition(".")
+        value = self._setup.get(name, self._namespace.get(name))
+        return operator.attrgetter(attributes)(value) if attributes else value
 
     def _function(self, number: int) -> Callable[..., Any]:
-        """A function of the test, which stays on the grader's side and is called there."""
+        """A function of the test, which is called on the grader's side."""
         if number not in self._functions:
 
             def function(*args: Any, **kwargs: Any) -> Any:
@@ -223,34 +230,35 @@ class Agent:
                     raise Abort
                 self._calls += 1
                 call = self._calls & 0xFFFFFFFF
-                self._link.send(codec.CALL, call, body, _nothing)
-                return self._outcome(call)
+                self._connection.send(codec.CALL, call, body)
+                return self._receive_outcome(call)
             finally:
                 self._running = running
 
-    def _outcome(self, call: int) -> Any:
+    def _receive_outcome(self, call: int) -> Any:
         while True:
-            kind, number, body = self._link.receive(_nothing)
+            kind, number, body = self._connection.receive()
             if kind == codec.REQUEST:
                 self._answer(number, body)
             elif kind == codec.END:
                 self._ended = True
                 raise Abort
             elif number == call:
-                answer = Decoder(self._incoming, bounds=self._bounds).decode(body)
+                outcome = Decoder(self._incoming, bounds=self._bounds).decode(body)
                 if kind == codec.ANSWER:
-                    return answer
-                raise _error_of_the_test(*answer)
+                    return outcome
+                raise _callback_error(*outcome)
 
     # --- operations ------------------------------------------------------------------------------
 
     def lookup(self, name: str) -> Any:
+        """The value of a variable. Raises NameError."""
         if name not in self._namespace:
             raise NameError(f"name {name!r} is not defined")
         return self._namespace[name]
 
     def next(self, iterator: Iterator[Any], count: int) -> tuple[list[Any], bool]:
-        """Up to `count` items, and whether that was all."""
+        """Up to `count` items of an iterator, and whether it is exhausted. Raises the iterator's exception."""
         failure = self._failures.pop(id(iterator), None)
         if failure is not None:
             raise failure
@@ -263,7 +271,7 @@ class Agent:
         except Exception as error:
             if not items:
                 raise
-            self._failures[id(iterator)] = error  # the items before it are good
+            self._failures[id(iterator)] = error  # raised at the next request, after the items before it
         return items, False
 
 
@@ -271,7 +279,7 @@ def _call(agent: Agent, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return function(*args, **kwargs)
 
 
-def _with(function: Callable[..., Any]) -> Callable[..., Any]:
+def _ignoring_agent(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda agent, *operands: function(*operands)
 
 
@@ -283,29 +291,31 @@ _FROM_OPERATOR = """
 _FROM_BUILTINS = """
     abs bool complex divmod float format getattr setattr int isinstance iter len repr reversed round str
 """
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "array": np.asarray,
+    "trunc": math.trunc,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    **{name: getattr(operator, name) for name in _FROM_OPERATOR.split()},
+    **{name: getattr(builtins, name) for name in _FROM_BUILTINS.split()},
+}
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "call": _call,
     "lookup": Agent.lookup,
     "next": Agent.next,
-    "array": _with(np.asarray),
-    "trunc": _with(math.trunc),
-    "floor": _with(math.floor),
-    "ceil": _with(math.ceil),
-    "copy": _with(copy.copy),
-    "deepcopy": _with(copy.deepcopy),
-    **{name: _with(getattr(operator, name)) for name in _FROM_OPERATOR.split()},
-    **{name: _with(getattr(builtins, name)) for name in _FROM_BUILTINS.split()},
+    **{name: _ignoring_agent(function) for name, function in _FUNCTIONS.items()},
 }
 
 
 # --- values --------------------------------------------------------------------------------------
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind
-    """Plain data that says all that `value` is; None when there is none.
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind
+    """Plain data equivalent to `value`, or None.
 
-    Subclasses that the student's own cells define are objects like any other: they may behave in
-    their own way.
+    Instances of classes that the student's own cells define stay objects, since these may behave in their own way.
     """
     kind = type(value)
     if isinstance(value, np.ndarray):
@@ -320,7 +330,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind
         return bytes(value)
     root = kind.__module__.partition(".")[0]
     if root in ("jax", "jaxlib") and isinstance(value, sys.modules["jax"].Array):
-        return None if _is_traced(value) else _numpy_array(value)
+        return None if isinstance(value, sys.modules["jax"].core.Tracer) else _numpy_array(value)
     if root == "sympy" and kind.__name__ in _SYMPY_NUMBERS:
         return _SYMPY_NUMBERS[kind.__name__](value)
     return None
@@ -329,19 +339,14 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind
 _SYMPY_NUMBERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("Integer", "Zero", "One", "NegativeOne"), int),
     "Float": float,
-    "BooleanTrue": bool,
-    "BooleanFalse": bool,
+    **dict.fromkeys(("BooleanTrue", "BooleanFalse"), bool),
 }
-
-
-def _is_traced(value: Any) -> bool:
-    return isinstance(value, sys.modules["jax"].core.Tracer)
 
 
 def _numpy_array(value: Any) -> Any:
     try:
         array = np.asarray(value)
-    except Exception:  # random keys, deleted buffers: objects, then
+    except Exception:  # random keys and deleted buffers stay objects
         return None
     return array if array.dtype.str in codec.DTYPES else None
 
@@ -352,7 +357,7 @@ def _imported(path: str) -> Any:
 
 
 def _expression(text: str) -> Any:
-    """A sympy expression of the test, from sympy's own notation. The grader wrote it."""
+    """A sympy expression in sympy's own notation, which the grader wrote."""
     sympy = importlib.import_module("sympy")
     return eval(text, dict(vars(sympy)))  # noqa: S307
 
@@ -371,24 +376,23 @@ def _size(value: Any) -> int:
     return value.nbytes if isinstance(value, np.ndarray) else 8 * len(value)
 
 
-def _size_of_given(given: _Given) -> int:
-    return _size(given.value)
-
-
-def _same(value: Any, old: Any) -> bool:
+def _same(value: Any, content: Any) -> bool:
+    """Whether a mutable object still has this content."""
     if isinstance(value, np.ndarray):
-        return bool(value.shape == old.shape and value.dtype == old.dtype and value.tobytes() == old.tobytes())
+        return bool(
+            value.shape == content.shape and value.dtype == content.dtype and value.tobytes() == content.tobytes()
+        )
     now = _content(value)
     if isinstance(value, dict):
-        return len(now) == len(old) and all(a is c and b is d for (a, b), (c, d) in zip(now, old, strict=True))
-    return len(now) == len(old) and all(map(operator.is_, now, old))
+        return len(now) == len(content) and all(a is c and b is d for (a, b), (c, d) in zip(now, content, strict=True))
+    return len(now) == len(content) and all(map(operator.is_, now, content))
 
 
 # --- errors --------------------------------------------------------------------------------------
 
 
-def _error_of_the_test(name: str, message: str, number: int) -> BaseException:
-    """What a test's function raised, so that the student's code may catch it."""
+def _callback_error(name: str, message: str, number: int) -> BaseException:
+    """The exception of a test's function, for the student's code to catch."""
     kind = getattr(builtins, name, RuntimeError)
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         kind = RuntimeError
@@ -400,22 +404,22 @@ def _error_of_the_test(name: str, message: str, number: int) -> BaseException:
     return error
 
 
-def _own_lines(error: BaseException) -> Iterator[str]:
+def _own_lines(error: BaseException) -> list[str]:
     """The traceback's lines in cells of the notebook, the innermost last."""
-    found = []
+    lines = []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        cell = _cell_of(code.co_filename)
+        cell = _cell_number(code.co_filename)
         if cell is not None:
             line = linecache.getline(code.co_filename, trace.tb_lineno).strip()[:200]
-            found.append(f"In[{cell}], line {trace.tb_lineno}, in {code.co_name[:60]}: {line}")
+            lines.append(f"In[{cell}], line {trace.tb_lineno}, in {code.co_name[:60]}: {line}")
         trace = trace.tb_next
-    yield from found[-TRACEBACK_FRAMES:]
+    return lines[-TRACEBACK_FRAMES:]
 
 
-def _cell_of(filename: str) -> Any:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", _nothing)()
+def _cell_number(filename: str) -> Any:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(getattr(shell, "compile", None), "_filename_map", {}).get(filename)
 
 
@@ -423,37 +427,46 @@ def _cell_of(filename: str) -> Any:
 
 
 def start(path: str, namespace: dict[str, Any], bounds: dict[str, int]) -> Agent:
-    """Connects to the grader's socket at `path`. Raises OSError."""
+    """Connects to the grader.
+
+    Args:
+        path: the grader's Unix socket.
+        namespace: the variables of the student's notebook.
+        bounds: arguments of `Bounds`.
+
+    Raises:
+        OSError: The socket cannot be reached.
+    """
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     stream.connect(path)
     return Agent(stream, namespace, Bounds(**bounds))
 
 
-def pictures(drawn: bool) -> None:
-    """Whether plots are drawn from here on. They are made and put away all the same."""
+def draw_plots(enabled: bool) -> None:
+    """Sets whether plots of the following cells are rendered. Their figures are created and closed in any case."""
     shell = sys.modules["IPython"].get_ipython()
     inline = importlib.import_module("matplotlib_inline.config").InlineBackend.instance(parent=shell)
-    inline.figure_formats = {"png"} if drawn else set()
+    inline.figure_formats = {"png"} if enabled else set()
 
 
 def limit_output(shell: Any, characters: int) -> None:
-    """Cuts what one cell prints, so that an endless loop of prints costs neither side its memory."""
+    """Cuts the printed output of each cell, so that endless prints do not fill the memory of either side."""
     left = characters
 
     def limited(write: Callable[[str], Any]) -> Callable[[str], Any]:
         def limited_write(text: str) -> Any:
             nonlocal left
             if isinstance(text, str):
-                kept, left = text[: max(left, 0)], left - len(text)
-                if len(kept) < len(text):
-                    return write(kept) if kept else 0
+                allowed, left = text[: max(left, 0)], left - len(text)
+                if len(allowed) < len(text):
+                    return write(allowed) if allowed else 0
             return write(text)
 
         limited_write.unlimited = write  # type: ignore[attr-defined]
         return limited_write
 
     def before_cell(*_: Any) -> None:
-        # anew for each cell: IPython itself replaces `write` while a cell runs
+        # for each cell, because IPython itself replaces `write` while a cell runs
         nonlocal left
         left = characters
         for stream in (sys.stdout, sys.stderr):

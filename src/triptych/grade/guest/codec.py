@@ -1,18 +1,17 @@
-"""Plain data as bytes, and back: the only language spoken over the wall between grader and sandbox.
+"""Plain data as bytes: the only language between the grader and the sandbox.
 
-A value is one tag byte and what the tag says: no pickle, no object arrays, no names of classes.
-The decoder checks every length against what has arrived before it makes anything of it, so that the
-work and the memory it takes are bounded by the message's size and by `Bounds`.
+A value is a tag of one byte and a payload: no pickle, no names of classes. The decoder checks every length against
+the bytes that have arrived before it creates anything, so that its work and memory are bounded by the size of the
+message and by `Bounds`.
 
-This module also runs in the sandbox, beside the student's code: it imports the standard library and
-NumPy alone.
+This module also runs in the sandbox, beside the student's code. It imports the standard library and NumPy alone.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 
 
 class ProtocolError(Exception):
-    """What arrived is no message: one sentence that says why. The only error of the decoder."""
+    """Malformed message. The only exception of the decoder."""
 
 
 class ConnectionClosed(Exception):
@@ -28,12 +27,19 @@ class ConnectionClosed(Exception):
 
 
 class NotSerializable(TypeError):
-    """A value that does not go through the wall, or too large a one: one sentence."""
+    """A value is no plain data, or too large."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How large one message may be: in bytes, in values, in nesting, and one whole number in bytes."""
+    """Limits on one message.
+
+    Attributes:
+        size: bytes of the whole message.
+        items: number of values.
+        depth: levels of nesting.
+        number: bytes of one whole number.
+    """
 
     size: int = 64_000_000
     items: int = 2_000_000
@@ -41,12 +47,11 @@ class Bounds:
     number: int = 1_000_000
 
 
-# Tags whose payload is one number, and what it counts: objects of the student's, functions of a
-# test, mutable arguments of the request that is being answered.
+# Tags whose payload is a number, of: an object of the student's, a function of the test, a mutable argument of the
+# request that is being answered.
 HANDLE, CALLBACK, ARGUMENT = b"H", b"C", b"R"
-# Tags whose payload is a text; they go into the sandbox only.
+# Tags whose payload is text, and one whose payload is an array. They only go into the sandbox.
 SETUP, IMPORTED, SYMPY = b"M", b"V", b"X"
-# A JAX array; into the sandbox only. Its payload is an array.
 JAX = b"J"
 
 DTYPES = frozenset(
@@ -62,7 +67,6 @@ _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 _C128 = struct.Struct("<dd")
-_SMALL = 2**63
 
 Special = Callable[[Any], "tuple[bytes, Any] | None"]
 
@@ -71,11 +75,17 @@ Special = Callable[[Any], "tuple[bytes, Any] | None"]
 
 
 class Encoder:
-    """Values to bytes.
+    """Converts values to bytes.
 
-    `special` is asked for everything that is no plain data, and gives a tag with its payload or
-    None. `known` are mutable objects, by id, that go as ARGUMENT with their number. Mutable objects
-    that go by value are collected in `mutable`; with `naming`, one that goes again goes as ARGUMENT.
+    Args:
+        special: called with each value that is no plain data. Returns its tag and payload, the empty tag and plain
+            data that replaces it, or None.
+        known: numbers of mutable objects by id. They are encoded as ARGUMENT.
+        naming: whether a mutable object that occurs again is encoded as ARGUMENT.
+        bounds: limits on the message.
+
+    Attributes:
+        mutable: the mutable objects that were encoded by value, in order of their numbers.
     """
 
     def __init__(
@@ -87,83 +97,113 @@ class Encoder:
         bounds: Bounds | None = None,
     ) -> None:
         self.bounds = bounds or Bounds()
-        self.mutable: list[Any] = []  # which also keeps their ids from being used again
+        self.mutable: list[Any] = []  # these references also keep the ids from being reused
         self._special = special
-        self._known: dict[int, int] = dict(known or {})
+        self._known = dict(known or {})
         self._naming = naming
         self._left = self.bounds.items
+        self._out = bytearray()
 
     def encode(self, value: Any) -> bytes:
-        """The value's bytes. Raises NotSerializable."""
-        out = bytearray()
-        self._put(value, out, 0)
-        if len(out) > self.bounds.size:
-            raise NotSerializable(f"A value is larger than {self.bounds.size:,} bytes.")
-        return bytes(out)
+        """The bytes of a value.
 
-    def _put(self, value: Any, out: bytearray, depth: int) -> None:
+        Raises:
+            NotSerializable: It contains something that is no plain data, or exceeds the bounds.
+        """
+        self._out = bytearray()
+        self._put(value, 0)
+        if len(self._out) > self.bounds.size:
+            raise NotSerializable(f"A value is larger than {self.bounds.size:,} bytes.")
+        return bytes(self._out)
+
+    def _put(self, value: Any, depth: int) -> None:
         self._left -= 1
-        if self._left < 0 or len(out) > self.bounds.size:
-            raise NotSerializable("A value has too many parts to be handed over.")
+        if self._left < 0 or len(self._out) > self.bounds.size:
+            raise NotSerializable("A value has too many parts.")
         if depth > self.bounds.depth:
             raise NotSerializable(f"A value is nested more than {self.bounds.depth} levels deep.")
         kind = type(value)
+        if kind in MUTABLE:
+            number = self._known.get(id(value))
+            if number is not None:
+                self._out += ARGUMENT + _U32.pack(number)
+                return
+            if self._naming:
+                self._known[id(value)] = len(self.mutable)
+            self.mutable.append(value)
         put = _PUT.get(kind)
         if put is not None:
-            put(self, value, out, depth)
+            put(self, value, depth)
         elif isinstance(value, np.generic) and value.dtype.str in DTYPES:
-            out += b"g"
-            _put_dtype(value.dtype, out)
-            out += value.tobytes()
+            self._out += b"g" + _dtype_bytes(value.dtype) + value.tobytes()
         else:
-            self._put_special(value, out, depth)
+            self._put_special(value, depth)
 
-    def _put_special(self, value: Any, out: bytearray, depth: int) -> None:
-        found = self._special(value) if self._special is not None else None
-        if found is None:
-            raise NotSerializable(f"A value of type {type(value).__name__} cannot be handed over.")
-        tag, payload = found
-        if tag == b"":  # plain data that stands for it
-            self._put(payload, out, depth + 1)
-            return
-        out += tag
-        if tag in (HANDLE, CALLBACK, ARGUMENT):
-            out += _U32.pack(payload)
+    def _put_special(self, value: Any, depth: int) -> None:
+        replacement = self._special(value) if self._special is not None else None
+        if replacement is None:
+            raise NotSerializable(f"A value of type {type(value).__name__} is not serializable.")
+        tag, payload = replacement
+        self._out += tag
+        if tag == b"":
+            self._put(payload, depth + 1)
+        elif tag in (HANDLE, CALLBACK, ARGUMENT):
+            self._out += _U32.pack(payload)
         elif tag == JAX:
-            self._put_array(payload, out)
+            self._put_array(payload, depth)
         else:
-            _put_text(payload, out)
+            self._put_sized(payload.encode("utf-8", "surrogatepass"))
 
-    def _put_mutable(self, value: Any, out: bytearray, depth: int) -> None:
-        number = self._known.get(id(value))
-        if number is not None:
-            out += ARGUMENT
-            out += _U32.pack(number)
+    def _put_sized(self, data: bytes) -> None:
+        self._out += _U32.pack(len(data))
+        self._out += data
+
+    def _put_constant(self, value: Any, depth: int) -> None:
+        self._out += _CONSTANT_TAGS[value]
+
+    def _put_int(self, value: int, depth: int) -> None:
+        if -(2**63) <= value < 2**63:
+            self._out += b"i" + _I64.pack(value)
             return
-        if self._naming:
-            self._known[id(value)] = len(self.mutable)
-        self.mutable.append(value)
-        self._put_content(value, out, depth)
+        size = value.bit_length() // 8 + 1
+        if size > self.bounds.number:
+            raise NotSerializable(f"A whole number is longer than {self.bounds.number:,} bytes.")
+        self._out += b"I"
+        self._put_sized(value.to_bytes(size, "little", signed=True))
 
-    def _put_content(self, value: Any, out: bytearray, depth: int) -> None:
-        if isinstance(value, np.ndarray):
-            self._put_array(value, out, depth)
-        elif isinstance(value, dict):
-            out += b"d"
-            out += _U32.pack(len(value))
-            for key, item in list(value.items()):
-                self._put(key, out, depth + 1)
-                self._put(item, out, depth + 1)
-        else:
-            self._put_sequence(value, out, depth)
+    def _put_float(self, value: float, depth: int) -> None:
+        self._out += b"f" + _F64.pack(value)
 
-    def _put_sequence(self, value: Any, out: bytearray, depth: int) -> None:
-        out += _SEQUENCE_TAGS[type(value)]
-        out += _U32.pack(len(value))
+    def _put_complex(self, value: complex, depth: int) -> None:
+        self._out += b"c" + _C128.pack(value.real, value.imag)
+
+    def _put_str(self, value: str, depth: int) -> None:
+        self._out += b"s"
+        self._put_sized(value.encode("utf-8", "surrogatepass"))
+
+    def _put_bytes(self, value: bytes, depth: int) -> None:
+        self._out += b"b"
+        self._put_sized(value)
+
+    def _put_items(self, value: Any, depth: int) -> None:
+        self._out += _SEQUENCE_TAGS[type(value)] + _U32.pack(len(value))
         for item in tuple(value):
-            self._put(item, out, depth + 1)
+            self._put(item, depth + 1)
 
-    def _put_array(self, value: np.ndarray[Any, Any], out: bytearray, depth: int = 0) -> None:
+    def _put_dict(self, value: dict[Any, Any], depth: int) -> None:
+        self._out += b"d" + _U32.pack(len(value))
+        for key, item in tuple(value.items()):
+            self._put(key, depth + 1)
+            self._put(item, depth + 1)
+
+    def _put_range(self, value: range | slice, depth: int) -> None:
+        if isinstance(value, range) and value[self.bounds.items :]:
+            raise NotSerializable("A range is too long.")
+        self._out += b"r" if isinstance(value, range) else b":"
+        for part in (value.start, value.stop, value.step):
+            self._put(part, depth + 1)
+
+    def _put_array(self, value: np.ndarray[Any, Any], depth: int) -> None:
         if value.ndim > MAX_DIMENSIONS:
             raise NotSerializable(f"An array has more than {MAX_DIMENSIONS} dimensions.")
         if value.nbytes > self.bounds.size:
@@ -171,109 +211,53 @@ class Encoder:
         shape = _U32.pack(value.ndim) + b"".join(_U32.pack(n) for n in value.shape)
         dtype = value.dtype.newbyteorder("<") if value.dtype.byteorder == ">" else value.dtype
         if dtype.str in DTYPES:
-            out += b"a"
-            _put_dtype(dtype, out)
-            out += b"\1" if value.flags.writeable else b"\0"
-            out += shape
-            out += np.asarray(value, dtype=dtype).tobytes()
+            self._out += b"a" + _dtype_bytes(dtype) + (b"\1" if value.flags.writeable else b"\0") + shape
+            self._out += np.asarray(value, dtype=dtype).tobytes()
         elif value.dtype.kind in "OUS":
-            # objects, and texts, whose raw bytes could be no text at all: item by item
-            out += b"O"
-            out += shape
+            # item by item: objects, and text, whose raw bytes need not be valid text
+            self._out += b"O" + shape
             for item in value.ravel().tolist():
-                self._put(item, out, depth + 1)
+                self._put(item, depth + 1)
         else:
-            raise NotSerializable(f"An array of {value.dtype} cannot be handed over.")
-
-    def _put_range(self, value: range, out: bytearray, depth: int) -> None:
-        if len(range(value.start, value.stop, value.step)[: self.bounds.items + 1]) > self.bounds.items:
-            raise NotSerializable("A range is too long to be handed over.")
-        out += b"r"
-        for part in (value.start, value.stop, value.step):
-            self._put(part, out, depth + 1)
-
-    def _put_slice(self, value: slice, out: bytearray, depth: int) -> None:
-        out += b":"
-        for part in (value.start, value.stop, value.step):
-            self._put(part, out, depth + 1)
-
-    def _put_int(self, value: int, out: bytearray, depth: int) -> None:
-        if -_SMALL <= value < _SMALL:
-            out += b"i"
-            out += _I64.pack(value)
-            return
-        size = value.bit_length() // 8 + 1
-        if size > self.bounds.number:
-            raise NotSerializable(f"A whole number is longer than {self.bounds.number:,} bytes.")
-        out += b"I"
-        out += _U32.pack(size)
-        out += value.to_bytes(size, "little", signed=True)
-
-    def _put_bytes(self, value: bytes, out: bytearray, depth: int) -> None:
-        out += b"b"
-        out += _U32.pack(len(value))
-        out += value
-
-    def _put_str(self, value: str, out: bytearray, depth: int) -> None:
-        out += b"s"
-        _put_text(value, out)
-
-    def _put_constant(self, value: Any, out: bytearray, depth: int) -> None:
-        out += _CONSTANT_TAGS[value]
-
-    def _put_float(self, value: float, out: bytearray, depth: int) -> None:
-        out += b"f"
-        out += _F64.pack(value)
-
-    def _put_complex(self, value: complex, out: bytearray, depth: int) -> None:
-        out += b"c"
-        out += _C128.pack(value.real, value.imag)
+            raise NotSerializable(f"An array of {value.dtype} is not serializable.")
 
 
 _SEQUENCE_TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z"}
 _CONSTANT_TAGS: dict[Any, bytes] = {None: b"N", True: b"T", False: b"F", ...: b"E"}
-_PUT: dict[type, Callable[[Encoder, Any, bytearray, int], None]] = {
-    type(None): Encoder._put_constant,
-    bool: Encoder._put_constant,
-    type(...): Encoder._put_constant,
+_PUT: dict[type, Callable[[Encoder, Any, int], None]] = {
+    **dict.fromkeys((type(None), bool, type(...)), Encoder._put_constant),
+    **dict.fromkeys((list, tuple, set, frozenset), Encoder._put_items),
+    **dict.fromkeys((range, slice), Encoder._put_range),
     int: Encoder._put_int,
     float: Encoder._put_float,
     complex: Encoder._put_complex,
     str: Encoder._put_str,
     bytes: Encoder._put_bytes,
-    list: Encoder._put_mutable,
-    dict: Encoder._put_mutable,
-    set: Encoder._put_mutable,
-    np.ndarray: Encoder._put_mutable,
-    tuple: Encoder._put_sequence,
-    frozenset: Encoder._put_sequence,
-    range: Encoder._put_range,
-    slice: Encoder._put_slice,
+    dict: Encoder._put_dict,
+    np.ndarray: Encoder._put_array,
 }
 
 
-def _put_text(value: str, out: bytearray) -> None:
-    data = value.encode("utf-8", "surrogatepass")
-    out += _U32.pack(len(data))
-    out += data
-
-
-def _put_dtype(dtype: np.dtype[Any], out: bytearray) -> None:
+def _dtype_bytes(dtype: np.dtype[Any]) -> bytes:
     name = dtype.str.encode()
-    out.append(len(name))
-    out += name
+    return bytes([len(name)]) + name
 
 
 # --- decoding ------------------------------------------------------------------------------------
 
 
 class Decoder:
-    """Bytes to values.
+    """Converts bytes to values.
 
-    `special` says, for each special tag that may arrive, what to make of its payload; it may raise
-    ProtocolError. With `counting`, mutable values are collected in `mutable`, in the order of Encoder.
-    `tick` is called now and then; it may raise (a deadline), and what it raises passes through.
-    `text` makes texts, so that their receiver can mark where they come from.
+    Args:
+        special: converts the payload of each special tag that may occur. It may raise ProtocolError.
+        counting: whether mutable values are collected in `mutable`, in the order of `Encoder.mutable`.
+        bounds: limits on the message.
+        tick: called now and then. Its exceptions, as for a deadline, pass through.
+        text: the class of strings, so that the receiver can mark where they come from.
+
+    Attributes:
+        mutable: the mutable values of the message.
     """
 
     def __init__(
@@ -289,48 +273,34 @@ class Decoder:
         self.mutable: list[Any] = []
         self._special = special or {}
         self._counting = counting
-        self._tick = tick
+        self._tick = tick or (lambda: None)
         self._text = text
         self._data = b""
         self._at = 0
         self._left = 0
 
     def decode(self, data: bytes) -> Any:
-        """The value that `data` holds, all of it. Raises ProtocolError."""
+        """The value of a message.
+
+        Raises:
+            ProtocolError: The message is malformed, contains a tag that it must not contain, or exceeds the bounds.
+        """
         if len(data) > self.bounds.size + 64:
-            raise ProtocolError("A message is too large.")
+            raise ProtocolError("Message too large.")
         self._data, self._at, self._left = data, 0, self.bounds.items
         self.mutable = []
         value = self._get(0)
         if self._at != len(data):
-            raise ProtocolError("A message is longer than what it says.")
+            raise ProtocolError("Trailing bytes in message.")
         return value
-
-    def _take(self, size: int) -> bytes:
-        end = self._at + size
-        if end > len(self._data):
-            raise ProtocolError("A message ends too early.")
-        piece = self._data[self._at : end]
-        self._at = end
-        return piece
-
-    def _number(self) -> int:
-        return int(_U32.unpack(self._take(4))[0])
-
-    def _count(self) -> int:
-        """How many values follow; each takes a byte at least, so more than what is left is a lie."""
-        count = self._number()
-        if count > len(self._data) - self._at or count > self._left:
-            raise ProtocolError("A message promises more than it holds.")
-        return count
 
     def _get(self, depth: int) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise ProtocolError("A message has too many parts.")
+            raise ProtocolError("Message with too many parts.")
         if depth > self.bounds.depth:
-            raise ProtocolError(f"A message is nested more than {self.bounds.depth} levels deep.")
-        if self._tick is not None and not self._left & 0xFFF:
+            raise ProtocolError(f"Message nested more than {self.bounds.depth} levels deep.")
+        if not self._left & 0xFFF:
             self._tick()
         tag = self._take(1)
         get = _GET.get(tag)
@@ -338,152 +308,147 @@ class Decoder:
             return get(self, depth)
         special = self._special.get(tag)
         if special is None:
-            raise ProtocolError("A message holds a value of a kind that it must not hold.")
+            raise ProtocolError("Forbidden tag in message.")
         if tag in (HANDLE, CALLBACK, ARGUMENT):
             return special(self._number())
         if tag == JAX:
             if self._take(1) != b"a":
-                raise ProtocolError("A message holds a JAX array that is no array.")
-            return special(self._array(depth, registered=False))
+                raise ProtocolError("Malformed JAX array in message.")
+            return special(self._plain_array())
         return special(self._str(depth))
 
-    def _int(self, depth: int) -> int:
-        return int(_I64.unpack(self._take(8))[0])
+    # --- parts of a payload ---
 
-    def _long(self, depth: int) -> int:
-        size = self._number()
-        if size > self.bounds.number:
-            raise ProtocolError("A message holds too long a number.")
-        return int.from_bytes(self._take(size), "little", signed=True)
+    def _take(self, size: int) -> bytes:
+        end = self._at + size
+        if end > len(self._data):
+            raise ProtocolError("Message truncated.")
+        piece = self._data[self._at : end]
+        self._at = end
+        return piece
 
-    def _float(self, depth: int) -> float:
-        return float(_F64.unpack(self._take(8))[0])
+    def _number(self) -> int:
+        return int(_U32.unpack(self._take(4))[0])
 
-    def _complex(self, depth: int) -> complex:
-        return complex(*_C128.unpack(self._take(16)))
+    def _check_count(self, count: int) -> None:
+        """Each item takes at least one byte."""
+        if count > len(self._data) - self._at or count > self._left:
+            raise ProtocolError("Message with fewer items than announced.")
 
-    def _str(self, depth: int) -> str:
-        try:
-            return self._text(self._take(self._number()), "utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            raise ProtocolError("A message holds a text that is none.") from None
-
-    def _bytes(self, depth: int) -> bytes:
-        return self._take(self._number())
+    def _items(self, depth: int, each: int = 1) -> Iterator[Any]:
+        """Items after their count; `each` of them are counted as one."""
+        count = self._number()
+        self._check_count(count)
+        for number in range(each * count):
+            if not number & 0x3FF:  # keys chosen to collide make a dict slow long before it is large
+                self._tick()
+            yield self._get(depth + 1)
 
     def _register(self, value: Any) -> None:
         if self._counting:
             self.mutable.append(value)
 
-    def _list(self, depth: int) -> list[Any]:
-        made: list[Any] = []
-        self._register(made)
-        for _ in range(self._count()):
-            made.append(self._get(depth + 1))
-        return made
+    # --- payloads ---
 
-    def _tuple(self, depth: int) -> tuple[Any, ...]:
-        return tuple([self._get(depth + 1) for _ in range(self._count())])
+    def _long(self, depth: int) -> int:
+        size = self._number()
+        if size > self.bounds.number:
+            raise ProtocolError("Whole number too long in message.")
+        return int.from_bytes(self._take(size), "little", signed=True)
+
+    def _str(self, depth: int) -> str:
+        try:
+            return self._text(self._take(self._number()), "utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            raise ProtocolError("Invalid UTF-8 in message.") from None
+
+    def _list(self, depth: int) -> list[Any]:
+        result: list[Any] = []
+        self._register(result)
+        result.extend(self._items(depth))
+        return result
 
     def _set(self, depth: int) -> set[Any]:
-        made: set[Any] = set()
-        self._register(made)
-        for number in range(self._count()):
-            self._breathe(number)
-            item = self._get(depth + 1)
-            try:
-                made.add(item)
-            except Exception:
-                raise ProtocolError("A message holds a set of what cannot be in one.") from None
-        return made
+        result: set[Any] = set()
+        self._register(result)
+        return self._add_to(result, depth)
 
-    def _frozenset(self, depth: int) -> frozenset[Any]:
-        counting, self._counting = self._counting, False
-        try:
-            return frozenset(self._set(depth))
-        finally:
-            self._counting = counting
+    def _add_to(self, result: set[Any], depth: int) -> set[Any]:
+        for item in self._items(depth):
+            try:
+                result.add(item)
+            except Exception:
+                raise ProtocolError("Unhashable set item in message.") from None
+        return result
 
     def _dict(self, depth: int) -> dict[Any, Any]:
-        made: dict[Any, Any] = {}
-        self._register(made)
-        for number in range(self._count()):
-            self._breathe(number)
-            key = self._get(depth + 1)
-            value = self._get(depth + 1)
+        result: dict[Any, Any] = {}
+        self._register(result)
+        items = self._items(depth, each=2)
+        for key, value in zip(items, items, strict=True):
             try:
-                made[key] = value
+                result[key] = value
             except Exception:
-                raise ProtocolError("A message holds a dict with a key that cannot be one.") from None
-        return made
-
-    def _breathe(self, number: int) -> None:
-        # keys chosen to collide make a dict slow long before it is large
-        if self._tick is not None and not number & 0x3FF:
-            self._tick()
+                raise ProtocolError("Unhashable dict key in message.") from None
+        return result
 
     def _dtype(self) -> np.dtype[Any]:
         name = self._take(self._take(1)[0]).decode("latin-1")
         if name not in DTYPES:
-            raise ProtocolError("A message holds numbers of a kind that it must not hold.")
+            raise ProtocolError("Forbidden dtype in message.")
         return np.dtype(name)
 
     def _shape(self) -> tuple[tuple[int, ...], int]:
+        """The shape of an array and the number of its items."""
         dimensions = self._number()
         if dimensions > MAX_DIMENSIONS:
-            raise ProtocolError("A message holds an array of too many dimensions.")
+            raise ProtocolError("Array with too many dimensions in message.")
         shape = tuple(self._number() for _ in range(dimensions))
         size, extent = 1, 1
         for n in shape:
             size *= n
-            extent *= max(n, 1)  # an empty array of a billion rows would still be a billion rows
+            extent *= max(n, 1)  # an empty array of a billion rows still has a billion rows
         if extent > self.bounds.size:
-            raise ProtocolError("A message holds too large an array.")
+            raise ProtocolError("Array too large in message.")
         return shape, size
 
-    def _scalar(self, depth: int) -> Any:
-        dtype = self._dtype()
-        data = self._take(dtype.itemsize)
-        return self._numbers(data, dtype)[0]
-
-    def _numbers(self, data: bytes, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    def _numbers(self, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, Any]:
+        data = self._take(count * dtype.itemsize)
         if dtype.kind == "b" and data.strip(b"\0\1"):
-            raise ProtocolError("A message holds a truth value that is none.")
+            raise ProtocolError("Invalid truth value in message.")
         return np.frombuffer(bytearray(data), dtype=dtype)
 
-    def _array(self, depth: int, *, registered: bool = True) -> np.ndarray[Any, Any]:
+    def _plain_array(self) -> np.ndarray[Any, Any]:
         dtype = self._dtype()
         writeable = self._take(1) != b"\0"
         shape, size = self._shape()
-        made = self._numbers(self._take(size * dtype.itemsize), dtype).reshape(shape)
-        made.flags.writeable = writeable
-        if registered:
-            self._register(made)
-        return made
+        array = self._numbers(dtype, size).reshape(shape)
+        array.flags.writeable = writeable
+        return array
+
+    def _array(self, depth: int) -> np.ndarray[Any, Any]:
+        array = self._plain_array()
+        self._register(array)
+        return array
 
     def _objects(self, depth: int) -> np.ndarray[Any, Any]:
         shape, size = self._shape()
-        if size > len(self._data) - self._at or size > self._left:
-            raise ProtocolError("A message promises more than it holds.")
-        made = np.empty(size, dtype=object)
-        counted = made.reshape(shape)
-        self._register(counted)
+        self._check_count(size)
+        flat = np.empty(size, dtype=object)
+        array = flat.reshape(shape)
+        self._register(array)
         for i in range(size):
-            made[i] = self._get(depth + 1)
-        return counted
+            flat[i] = self._get(depth + 1)
+        return array
 
     def _range(self, depth: int) -> range:
         parts = [self._get(depth + 1) for _ in range(3)]
         if not all(type(part) is int for part in parts) or parts[2] == 0:
-            raise ProtocolError("A message holds a range that is none.")
-        made = range(*parts)
-        if made[self.bounds.items :]:
-            raise ProtocolError("A message holds too long a range.")
-        return made
-
-    def _slice(self, depth: int) -> slice:
-        parts = [self._get(depth + 1) for _ in range(3)]
-        return slice(*parts)
+            raise ProtocolError("Malformed range in message.")
+        result = range(*parts)
+        if result[self.bounds.items :]:
+            raise ProtocolError("Range too long in message.")
+        return result
 
 
 _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
@@ -491,48 +456,64 @@ _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
     b"T": lambda self, depth: True,
     b"F": lambda self, depth: False,
     b"E": lambda self, depth: ...,
-    b"i": Decoder._int,
+    b"i": lambda self, depth: int(_I64.unpack(self._take(8))[0]),
     b"I": Decoder._long,
-    b"f": Decoder._float,
-    b"c": Decoder._complex,
+    b"f": lambda self, depth: float(_F64.unpack(self._take(8))[0]),
+    b"c": lambda self, depth: complex(*_C128.unpack(self._take(16))),
     b"s": Decoder._str,
-    b"b": Decoder._bytes,
+    b"b": lambda self, depth: self._take(self._number()),
     b"l": Decoder._list,
-    b"t": Decoder._tuple,
+    b"t": lambda self, depth: tuple(self._items(depth)),
     b"d": Decoder._dict,
     b"S": Decoder._set,
-    b"Z": Decoder._frozenset,
+    b"Z": lambda self, depth: frozenset(self._add_to(set(), depth)),
     b"a": Decoder._array,
     b"O": Decoder._objects,
-    b"g": Decoder._scalar,
+    b"g": lambda self, depth: self._numbers(self._dtype(), 1)[0],
     b"r": Decoder._range,
-    b":": Decoder._slice,
+    b":": lambda self, depth: slice(*(self._get(depth + 1) for _ in range(3))),
 }
 
 
 # --- frames --------------------------------------------------------------------------------------
 
-# What a frame is, by who sends it. The grader: a request, the answer or the error of a callback, the
-# end. The sandbox: it listens, an answer, an error, a callback, it has ended.
+# Kinds of frames that the grader sends: a request, a callback's result or error, the end of the test.
 REQUEST, ANSWER, ERROR, END = b"Q", b"A", b"X", b"E"
+# Kinds that the sandbox sends, besides ANSWER and ERROR: it listens, a call of a callback, the test has ended.
 READY, CALL, ENDED = b"H", b"C", b"B"
 
 _HEAD = struct.Struct("<IcI")
-_PIECE = 1 << 20
+_MAX_PIECE = 1 << 20
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class Connection:
-    """Frames over a stream socket: a length, a kind, a number, a body."""
+    """Sends and receives frames over a stream socket. A frame is a length, a kind, a number and a body.
+
+    Args:
+        stream: the socket, blocking or not.
+        bounds: limits on one frame.
+    """
 
     def __init__(self, stream: socket.socket, bounds: Bounds | None = None) -> None:
         self._stream = stream
         self._bounds = bounds or Bounds()
         self._buffer = bytearray()
 
-    def send(self, kind: bytes, number: int, body: bytes, wait: Callable[[], None]) -> None:
-        """Sends a frame; `wait` is called whenever the other side keeps us waiting, and may raise.
+    def send(self, kind: bytes, number: int, body: bytes, wait: Callable[[], None] = _do_nothing) -> None:
+        """Sends a frame.
 
-        Raises ConnectionClosed.
+        Args:
+            kind: one of the kinds above.
+            number: the request or call that it belongs to.
+            body: an encoded value.
+            wait: called whenever the other side does not read yet. Its exceptions pass through.
+
+        Raises:
+            ConnectionClosed: The other side has closed the connection.
         """
         left = memoryview(_HEAD.pack(len(body) + 5, kind, number) + body)
         while left:
@@ -543,15 +524,23 @@ class Connection:
             except OSError:
                 raise ConnectionClosed from None
 
-    def receive(self, wait: Callable[[], None]) -> tuple[bytes, int, bytes]:
-        """The next frame: kind, number, body. `wait` as in `send`.
+    def receive(self, wait: Callable[[], None] = _do_nothing) -> tuple[bytes, int, bytes]:
+        """Receives a frame.
 
-        Raises ProtocolError for a frame that is none, and ConnectionClosed.
+        Args:
+            wait: called whenever the frame is still incomplete. Its exceptions pass through.
+
+        Returns:
+            Kind, number and body.
+
+        Raises:
+            ProtocolError: The length of the frame is invalid.
+            ConnectionClosed: The other side has closed the connection.
         """
         self._fill(_HEAD.size, wait)
         length, kind, number = _HEAD.unpack_from(self._buffer)
         if not 5 <= length <= self._bounds.size + 64:
-            raise ProtocolError("A message has no length that it could have.")
+            raise ProtocolError("Invalid message length.")
         end = length + 4
         self._fill(end, wait)
         body = bytes(self._buffer[_HEAD.size : end])
@@ -561,7 +550,7 @@ class Connection:
     def _fill(self, size: int, wait: Callable[[], None]) -> None:
         while len(self._buffer) < size:
             try:
-                piece = self._stream.recv(min(max(size - len(self._buffer), 1 << 16), _PIECE))
+                piece = self._stream.recv(min(max(size - len(self._buffer), 1 << 16), _MAX_PIECE))
             except BlockingIOError:
                 wait()
                 continue
@@ -571,7 +560,7 @@ class Connection:
                 raise ConnectionClosed
             self._buffer += piece
             if len(self._buffer) < size:
-                wait()  # somebody who sends byte by byte keeps us waiting, too
+                wait()  # a sender of single bytes delays us as well
 
     def close(self) -> None:
         self._stream.close()

@@ -1,21 +1,20 @@
-"""The warm process: it has imported what submissions need, and makes a sandbox for each by forking.
+"""The zygote: a process that has imported what submissions need, and is forked for each of them.
 
-Runs inside bubblewrap (`bubblewrap.py`), where there is nothing of the course, or plainly where
-submissions are trusted. It never runs a student's code itself. For each submission three processes
-come out of it:
+It runs inside bubblewrap (`sandbox/bubblewrap.py`), where nothing of the course is visible, or without a sandbox
+for trusted submissions. It never runs a student's code itself. Each request of the host starts three processes:
 
-- the keeper, outside the submission's namespaces, who ends them and says how they ended
-- the first process inside (number 1), who lays out the private places, gives up every right, and waits
-- the student's Python, which runs the code it is told to
+- the keeper, which creates the submission's namespaces, kills the submission on request and reports its exit status;
+- init, process 1 of these namespaces, which mounts private folders, gives up all privileges and waits for the host;
+- the student's Python.
 
-So no submission shares processes, files, network, IPC or memory that is written with the next one.
-This module imports the standard library alone, and the package is not there where it runs.
+`sandbox/__init__.py` describes all processes of the sandbox. This module imports the standard library alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import json
@@ -26,11 +25,12 @@ import signal
 import socket
 import struct
 import sys
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 HOME = "/home/student"
 WORK = f"{HOME}/work"
-#: Where a zygote shows the folder of compiled programs.
+#: Where the folder of compiled programs is mounted.
 COMPILED = "/opt/compiled"
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
@@ -40,24 +40,65 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NE
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION = 0x20080522
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-#: Exit code of a first process that could not lay out the sandbox; what it said is in the report.
-NOT_MADE = 125
-LARGEST_JOB = 1 << 20
-MOST_FILES = 250
+#: Exit code of init when the sandbox cannot be set up; its error message is in the report.
+SETUP_FAILED = 125
+MAX_MESSAGE_BYTES = 1 << 20
+MAX_DESCRIPTORS = 250
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    """The host's request for one submission's process. Sent as JSON.
+
+    Attributes:
+        code: Python that the student's process runs.
+        sandboxed: whether namespaces, limits and the system-call filter apply.
+        user: user and group number of the student's process; None to keep the zygote's, in a user namespace.
+        folder: working folder without a sandbox.
+        shared: folder that contains the connection folders of all submissions.
+        own: name of this submission's folder in `shared`, the only one that it sees.
+        visible: folders below /tmp that stay visible.
+        tmpfs_bytes: size of each private folder.
+        limits: resource limits by their names in `resource`.
+        syscall_filter: seccomp program, in hexadecimal.
+        environment: additional environment variables.
+        streams: number of descriptors passed for standard output and error, 0 to 2.
+        files: names of the files to copy into the working folder, in the order of their descriptors.
+    """
+
+    code: str
+    sandboxed: bool
+    user: int | None
+    folder: str
+    shared: str
+    own: str
+    visible: list[str]
+    tmpfs_bytes: int
+    limits: dict[str, int]
+    syscall_filter: str
+    environment: dict[str, str]
+    streams: int
+    files: list[str]
 
 
 # --- the zygote ------------------------------------------------------------------------------------
 
 
-def main(number: int) -> None:
-    """Serves the socket with this number until its other end is closed."""
-    control = socket.socket(fileno=number)
-    options = json.loads(control.recv(LARGEST_JOB))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the grader, who then ends us
+def main(control_fd: int) -> None:
+    """Imports the modules that the host names, then forks for each of its jobs until it closes the socket.
+
+    Args:
+        control_fd: descriptor of a socket of packets. The first packet is JSON with `imports` and `code`; the
+            answer is `warm` or an error message. Each following packet carries the descriptors of one job:
+            the job in a file, the keeper's socket, init's socket, streams, files.
+    """
+    control = socket.socket(fileno=control_fd)
+    options = json.loads(control.recv(MAX_MESSAGE_BYTES))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the grader, which then ends the zygote
     try:
-        _warm_up(options)
+        _warm_up(options["imports"], options["code"])
     except BaseException as error:
         control.send(f"{type(error).__name__}: {error}"[:2000].encode())
         raise
@@ -66,20 +107,22 @@ def main(number: int) -> None:
         _reap()
         select.select([control], [], [], 1.0)
         try:
-            job, handed, _, _ = socket.recv_fds(control, LARGEST_JOB, MOST_FILES, socket.MSG_DONTWAIT)
+            packet, descriptors, _, _ = socket.recv_fds(
+                control, MAX_MESSAGE_BYTES, MAX_DESCRIPTORS, socket.MSG_DONTWAIT
+            )
         except BlockingIOError:
             continue
         except OSError:
             os._exit(0)
-        if not job:
+        if not packet:
             os._exit(0)  # the grader has ended
         if os.fork() == 0:
             try:
                 control.close()
-                _keep(handed)
+                _run_keeper(descriptors)
             finally:
                 os._exit(1)
-        for descriptor in handed:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
@@ -89,154 +132,149 @@ def _reap() -> None:
             pass
 
 
-def _warm_up(options: dict[str, Any]) -> None:
-    for name in options["imports"]:
-        # what is not installed is not missed here: a submission says so when it wants it
-        with contextlib.suppress(ImportError):
+def _warm_up(imports: list[str], code: str) -> None:
+    for name in imports:
+        with contextlib.suppress(ImportError):  # a submission that needs a missing module reports it itself
             importlib.import_module(name)
-    if options["code"]:
-        exec(compile(options["code"], "<warm>", "exec"), {"__name__": "_triptych_warm"})
-    threads = os.listdir("/proc/self/task")
-    if len(threads) > 1:  # they would be missing in a fork, and whoever waits for them would wait for ever
-        raise RuntimeError(f"{len(threads)} threads run after the imports")
+    exec(compile(code, "<warm-up>", "exec"), {"__name__": "_triptych_warm_up"})
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:  # a fork does not have them, and would wait for them for ever
+        raise RuntimeError(f"{threads} threads run after the imports")
     gc.collect()
-    gc.freeze()  # or the next collection would write to, and so copy, every page that forks share
+    gc.freeze()  # or the next collection in a fork would write to, and so copy, every shared page
 
 
 # --- the keeper -------------------------------------------------------------------------------------
 
 
-def _keep(handed: list[int]) -> NoReturn:
-    """Makes the namespaces, starts what runs in them, ends it when told to, and says how it ended."""
-    with os.fdopen(handed[0], "rb") as file:
-        job = json.loads(file.read())
-    # two sockets: what is said to one of the two processes must not be read by the other
-    link, door, rest = socket.socket(fileno=handed[1]), socket.socket(fileno=handed[2]), handed[3:]
+def _run_keeper(descriptors: list[int]) -> NoReturn:
+    """Creates the namespaces, forks init, kills it on request and reports its exit status."""
+    with os.fdopen(descriptors[0], "rb") as file:
+        job = Job(**json.loads(file.read()))
+    # two sockets, so that neither process reads what is sent to the other
+    keeper_socket, init_socket = socket.socket(fileno=descriptors[1]), socket.socket(fileno=descriptors[2])
     os.setsid()
     try:
-        if job["sandbox"]:
-            _separate(own=job["user"] is None)
-        inner = os.fork()
+        if job.sandboxed:
+            _unshare(user_namespace=job.user is None)
+        init = os.fork()
     except OSError as error:
-        door.send(json.dumps({"failed": f"no namespaces ({error})"}).encode())
-        os._exit(NOT_MADE)
-    if inner == 0:
+        init_socket.send(json.dumps({"failed": f"no namespaces ({error})"}).encode())
+        os._exit(SETUP_FAILED)
+    if init == 0:
         try:
-            link.close()
-            _first(job, door, rest)
+            keeper_socket.close()
+            _run_init(job, init_socket, descriptors[3:])
         finally:
-            os._exit(NOT_MADE)
-    door.close()
-    for descriptor in rest:
+            os._exit(SETUP_FAILED)
+    init_socket.close()
+    for descriptor in descriptors[3:]:
         os.close(descriptor)
-    # in a namespace number 1 takes all with it; without one, the session is what there is to end
-    end = os.kill if job["sandbox"] else os.killpg
-    watched = os.pidfd_open(inner)
-    ready, _, _ = select.select([watched, link.fileno()], [], [])
-    if watched not in ready:
-        link.recv(1)  # told to end it, or the grader has ended
+    # the end of a namespace's process 1 ends all its processes; without one, the session has to be killed
+    kill = os.kill if job.sandboxed else os.killpg
+    init_end = os.pidfd_open(init)
+    ready, _, _ = select.select([init_end, keeper_socket.fileno()], [], [])
+    if init_end not in ready:
+        keeper_socket.recv(1)  # a request to kill, or the grader has ended
     with contextlib.suppress(ProcessLookupError):
-        end(inner, signal.SIGKILL)
-    _, status, used = os.wait4(inner, 0)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if not job["sandbox"]:
-            end(inner, signal.SIGKILL)
-    told = {"status": os.waitstatus_to_exitcode(status), "cpu": used.ru_utime + used.ru_stime}
+        kill(init, signal.SIGKILL)
+    _, status = os.waitpid(init, 0)
+    if not job.sandboxed:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(init, signal.SIGKILL)
     with contextlib.suppress(OSError):
-        link.send(json.dumps(told).encode())
+        keeper_socket.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
-def _separate(*, own: bool) -> None:
-    """New namespaces for what is forked from here on; `own`: with a user namespace, for who is not root."""
+def _unshare(*, user_namespace: bool) -> None:
+    """Creates namespaces for the processes forked from here on; only root needs no user namespace."""
     flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS
     user, group = os.getuid(), os.getgid()
-    _call("unshare", flags | (CLONE_NEWUSER if own else 0))
-    if own:
+    _call("unshare", flags | (CLONE_NEWUSER if user_namespace else 0))
+    if user_namespace:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
 
 
-# --- the first process inside -----------------------------------------------------------------------
+# --- init -------------------------------------------------------------------------------------------
 
 
-def _first(job: dict[str, Any], door: socket.socket, handed: list[int]) -> NoReturn:
-    """Lays out the sandbox, gives up every right, forks the student's Python and waits for it."""
-    if job["sandbox"]:
+def _run_init(job: Job, init_socket: socket.socket, descriptors: list[int]) -> NoReturn:
+    """Sets up the sandbox, gives up all privileges, forks the student's Python and waits for its end."""
+    if job.sandboxed:
         _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         try:
-            _lay_out(job)
+            _mount_private_folders(job)
         except OSError as error:
-            door.send(json.dumps({"failed": f"{error} ({error.filename})"}).encode())
-            os._exit(NOT_MADE)
+            init_socket.send(json.dumps({"failed": f"{error} ({error.filename})"}).encode())
+            os._exit(SETUP_FAILED)
     else:
         os.setsid()
-    door.send(b"ready")  # with it goes our number as the grader sees it, who puts us into a control group
-    if door.recv(10) != b"go":
-        os._exit(NOT_MADE)
-    for target, descriptor in zip((1, 2), handed[: job["streams"]], strict=False):
+    # with this packet the kernel sends our process id to the host, which puts us into a control group
+    init_socket.send(b"ready")
+    if init_socket.recv(10) != b"go":
+        os._exit(SETUP_FAILED)
+    for target, descriptor in zip((1, 2), descriptors[: job.streams], strict=False):
         os.dup2(descriptor, target)
-    files = list(zip(job["files"], handed[job["streams"] :], strict=True))
-    if job["sandbox"]:
-        with contextlib.suppress(OSError):  # an old kernel; only what /proc/self/cgroup says depends on it
+    if job.sandboxed:
+        with contextlib.suppress(OSError):  # not on old kernels; only the text of /proc/self/cgroup depends on it
             _call("unshare", CLONE_NEWCGROUP)
-    for name, wanted in job["limits"].items():
-        _, hard = resource.getrlimit(getattr(resource, name))
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(getattr(resource, name), (most, most))
-    if job["sandbox"]:
-        _give_up_rights(job["user"])
+    for name, limit in job.limits.items():
+        number = getattr(resource, name)
+        _, hard = resource.getrlimit(number)
+        allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(number, (allowed, allowed))
+    if job.sandboxed:
+        _drop_privileges(job.user)
         os.makedirs(WORK)
-        for name, descriptor in files:
-            _write_file(f"{WORK}/{name}", descriptor)
-    _close_all_but(job["streams"])
-    os.chdir(WORK if job["sandbox"] else job["folder"])
-    if job["sandbox"]:
-        _filter_calls(bytes.fromhex(job["filter"]))
+        for name, descriptor in zip(job.files, descriptors[job.streams :], strict=True):
+            _copy_file(descriptor, f"{WORK}/{name}")
+    _close_descriptors(job.streams)
+    os.chdir(WORK if job.sandboxed else job.folder)
+    if job.sandboxed:
+        _install_filter(bytes.fromhex(job.syscall_filter))
         student = os.fork()
         if student:
-            while True:  # orphans are given to us
+            while True:  # orphans of the namespace become children of init
                 ended, status = os.wait()
                 if ended == student:
                     code = os.waitstatus_to_exitcode(status)
                     os._exit(code if code >= 0 else 128 - code)
         os.setsid()
-    _learner(job)
+    _run_student(job)
 
 
-def _lay_out(job: dict[str, Any]) -> None:
-    """Private and empty: home, /tmp, /dev/shm, /proc. Of the folder of sockets, its own part alone."""
+def _mount_private_folders(job: Job) -> None:
+    """Mounts empty home, /tmp, /dev/shm and /proc; of the shared folder only the submission's own part is visible."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
-    shared, own = job["shared"], f"{job['shared']}/{job['own']}"
-    kept = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (own, *job["keep"])}
-    # mounts that lie below /tmp (an environment may) come back after its turn
-    for place in (HOME, "/tmp", "/dev/shm"):
-        _mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, f"size={job['space']},mode=1777")
-    os.makedirs(shared, exist_ok=True)
-    _mount("tmpfs", shared, "tmpfs", MS_NOSUID | MS_NODEV, "size=4096,mode=755")
-    for path, descriptor in kept.items():
+    visible = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (f"{job.shared}/{job.own}", *job.visible)}
+    # before the visible folders: an environment may be below /tmp
+    for path in (HOME, "/tmp", "/dev/shm"):
+        _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, f"size={job.tmpfs_bytes},mode=1777")
+    os.makedirs(job.shared, exist_ok=True)
+    _mount("tmpfs", job.shared, "tmpfs", MS_NOSUID | MS_NODEV, "size=4096,mode=755")
+    for path, descriptor in visible.items():
         os.makedirs(path, exist_ok=True)
-        # with what is mounted below: that hides something
+        # recursively: mounts below it hide private folders
         _mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND | MS_REC)
         os.close(descriptor)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
-        import fcntl
-
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sH14x", b"lo", 0)
-        flags = struct.unpack("16sH14x", fcntl.ioctl(made, SIOCGIFFLAGS, request))[1]
-        fcntl.ioctl(made, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
+        flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
-def _write_file(path: str, source: int) -> None:
+def _copy_file(descriptor: int, path: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as target, os.fdopen(source, "rb") as file:
+    with open(path, "wb") as target, os.fdopen(descriptor, "rb") as file:
         while chunk := file.read(1 << 20):
             target.write(chunk)
 
 
-def _give_up_rights(user: int | None) -> None:
+def _drop_privileges(user: int | None) -> None:
     for capability in range(64):
         with contextlib.suppress(OSError):  # a number that this kernel does not have
             _call("prctl", PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -244,21 +282,21 @@ def _give_up_rights(user: int | None) -> None:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
-    head = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    _call("capset", head, (ctypes.c_uint32 * 6)())
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
     _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # or its own /proc/self would not be its own
-    _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # forgotten with a change of user
+    _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # or its own /proc/self would belong to root
+    _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a change of the user resets it
 
 
-def _filter_calls(program: bytes) -> None:
+def _install_filter(program: bytes) -> None:
     code = ctypes.create_string_buffer(program, len(program))
-    described = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
-    _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(described, len(described)), 0, 0)
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
+    _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(header, len(header)), 0, 0)
 
 
-def _close_all_but(streams: int) -> None:
-    """Leaves nothing open but the streams that were handed over; the others lead nowhere."""
+def _close_descriptors(streams: int) -> None:
+    """Closes every descriptor but the streams that were passed; the other standard streams become /dev/null."""
     null = os.open("/dev/null", os.O_RDWR)
     for target in (0, *range(1 + streams, 3)):
         os.dup2(null, target)
@@ -268,49 +306,48 @@ def _close_all_but(streams: int) -> None:
 # --- the student's Python ---------------------------------------------------------------------------
 
 
-def _learner(job: dict[str, Any]) -> NoReturn:
-    """Runs the code of the job as a program of its own would run."""
+def _run_student(job: Job) -> NoReturn:
+    """Runs the job's code as a new Python process would run it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.update(job["environment"])
+    os.environ.update(job.environment)
     sys.argv = ["python"]
     if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # each submission draws its own numbers, as in a new Python
+        sys.modules["numpy.random"].seed()  # or all submissions would draw the same numbers
     sys.stdin = open(0, closefd=False)
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")
     vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     code = 1
     try:
-        names = {"__name__": "__main__", "__builtins__": __builtins__}
-        exec(compile(job["code"], "<sandbox>", "exec"), names)
+        namespace = {"__name__": "__main__", "__builtins__": __builtins__}
+        exec(compile(job.code, "<sandbox>", "exec"), namespace)
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
         os._exit(code & 0xFF)
 
 
-# --- calls of the system ----------------------------------------------------------------------------
+# --- system calls -----------------------------------------------------------------------------------
 
 
 def _call(name: str, *arguments: Any) -> None:
     if getattr(_libc, name)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}", name)
+        errno = ctypes.get_errno()
+        raise OSError(errno, f"{name}: {os.strerror(errno)}", name)
 
 
-def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    texts = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
+def _mount(source: str | None, target: str, filesystem: str | None, flags: int, options: str | None = None) -> None:
+    texts = [None if text is None else os.fsencode(text) for text in (source, target, filesystem)]
     data = None if options is None else options.encode()
     if _libc.mount(*texts, ctypes.c_ulong(flags), data) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"mount: {os.strerror(number)}", target)
+        errno = ctypes.get_errno()
+        raise OSError(errno, f"mount: {os.strerror(errno)}", target)
 
 
-__all__ = ["COMPILED", "HOME", "LARGEST_JOB", "MOST_FILES", "NOT_MADE", "WORK", "main"]
+__all__ = ["COMPILED", "HOME", "MAX_MESSAGE_BYTES", "SETUP_FAILED", "WORK", "Job", "main"]

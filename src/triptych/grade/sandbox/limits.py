@@ -1,4 +1,4 @@
-"""How much a submission may take. One place, so that sandbox, wall and documentation agree."""
+"""Limits on one submission, in one place for the sandbox, the connection and the documentation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on one submission; seconds are wall time, sizes are bytes."""
+    """Limits on one submission. Seconds are wall time unless the name says otherwise."""
 
     # intake
     notebook_bytes: int = 10_000_000
@@ -20,14 +20,14 @@ class Limits:
     test_seconds: float = 30.0
     cell_seconds: float = 30.0
     notebook_seconds: float = 300.0
-    # the sandbox
+    # the sandbox: processor time, address space and file size of each process, the rest of all processes together
     cpu_seconds: int = 300
-    address_space: int = 6_000_000_000
-    memory: int = 3_000_000_000
+    address_space_bytes: int = 6_000_000_000
+    memory_bytes: int = 3_000_000_000
     processes: int = 128
     file_bytes: int = 100_000_000
     output_bytes: int = 1_000_000
-    # the wall
+    # the connection between test cells and the sandbox
     message_bytes: int = 64_000_000
     message_depth: int = 50
     callbacks: int = 1_000_000

@@ -1,7 +1,7 @@
-"""The sandbox's system-call filter, as the bytes that `bwrap --seccomp` reads.
+"""The sandbox's system-call filter, as a seccomp program.
 
-Written out here instead of through libseccomp: the filter is a list of numbers and three looks at
-an argument, and so needs neither a C library on the grader's machine nor a binding to it.
+It is assembled here instead of through libseccomp: a list of call numbers and three checks of an argument need
+neither a C library on the grader's machine nor a binding to it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import struct
 
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 
-#: RejectedSubmission with EPERM. Numbers on x86_64 and on aarch64 (None: not there).
+#: Calls that fail with EPERM. Numbers on x86_64 and on aarch64 (None: not there).
 DENIED: dict[str, tuple[int | None, int | None]] = {
     # other processes
     "ptrace": (101, 117),
@@ -19,7 +19,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "process_vm_writev": (311, 271),
     "kcmp": (312, 272),
     "pidfd_getfd": (438, 438),
-    # the file system's shape
+    # mounts and file handles
     "mount": (165, 40),
     "umount2": (166, 39),
     "pivot_root": (155, 41),
@@ -42,7 +42,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     # new namespaces
     "unshare": (272, 97),
     "setns": (308, 268),
-    # parts of the kernel with a history of holes, none of them of use to a notebook
+    # parts of the kernel with a history of vulnerabilities and no use for a notebook
     "keyctl": (250, 219),
     "add_key": (248, 217),
     "request_key": (249, 218),
@@ -68,11 +68,11 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "adjtimex": (159, 171),
 }
 
-#: RejectedSubmission as if the kernel were too old, so that the C library takes the older call.
+#: Calls that fail with ENOSYS, as on an old kernel, so that the C library uses an older call.
 ABSENT: dict[str, tuple[int, int]] = {
-    # its flags lie behind a pointer, where a filter cannot look
+    # its flags are behind a pointer, which a filter cannot follow
     "clone3": (435, 435),
-    # does what other calls do, behind a filter's back
+    # runs other calls without the filter
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
@@ -83,10 +83,10 @@ SOCKET = (41, 198)
 IOCTL = (16, 29)
 #: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
-#: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: those that a network namespace confines (AF_VSOCK is not).
+#: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: the families that a network namespace confines, unlike AF_VSOCK.
 CONFINED_FAMILIES = (1, 2, 10, 16)
 #: TIOCSTI types into a terminal, TIOCLINUX pastes into it.
-TERMINAL_TRICKS = (0x5412, 0x541C)
+TERMINAL_INPUT = (0x5412, 0x541C)
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000
@@ -102,13 +102,17 @@ def _refuse(errno: int) -> int:
 
 
 class UnknownMachineError(Exception):
-    """A processor for which no filter is written."""
+    """There is no filter for this processor."""
 
 
 def program(machine: str | None = None) -> bytes:
-    """The filter as an array of `struct sock_filter`.
+    """The filter, as an array of `struct sock_filter`.
 
-    `machine` as `platform.machine()` gives it (default: this one). Raises UnknownMachineError.
+    Args:
+        machine: a processor as `platform.machine()` names it, by default this one.
+
+    Raises:
+        UnknownMachineError: There is no filter for this processor.
     """
     machine = machine or platform.machine()
     if machine not in _MACHINES:
@@ -125,7 +129,7 @@ def program(machine: str | None = None) -> bytes:
 
     put(_LOAD, _ARCH)
     put(_EQUAL, architecture, 1, 0)
-    put(_RETURN, _refuse(EPERM))  # a 32-bit program on a 64-bit kernel: other numbers
+    put(_RETURN, _refuse(EPERM))  # a 32-bit program, whose calls have other numbers
     put(_LOAD, _NR)
     if machine == "x86_64":
         refuse_when(_AT_LEAST, _X32, EPERM)
@@ -135,7 +139,7 @@ def program(machine: str | None = None) -> bytes:
             refuse_when(_EQUAL, number, EPERM)
     for absent in ABSENT.values():
         refuse_when(_EQUAL, absent[column], ENOSYS)
-    # Calls of which an argument decides: each block returns, so the next one still has the number.
+    # Calls that depend on an argument. Each block returns, so the number is still loaded for the next one.
     put(_EQUAL, CLONE[column], 0, 4)
     put(_LOAD, _ARG0)
     refuse_when(_ANY_BIT, NEW_NAMESPACES, EPERM)
@@ -146,9 +150,9 @@ def program(machine: str | None = None) -> bytes:
         put(_EQUAL, family, 0, 1)
         put(_RETURN, _ALLOW)
     put(_RETURN, _refuse(EAFNOSUPPORT))
-    put(_EQUAL, IOCTL[column], 0, 2 * len(TERMINAL_TRICKS) + 2)
+    put(_EQUAL, IOCTL[column], 0, 2 * len(TERMINAL_INPUT) + 2)
     put(_LOAD, _ARG1)
-    for request in TERMINAL_TRICKS:
+    for request in TERMINAL_INPUT:
         refuse_when(_EQUAL, request, EPERM)
     put(_RETURN, _ALLOW)
     put(_RETURN, _ALLOW)

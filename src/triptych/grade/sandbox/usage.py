@@ -1,4 +1,4 @@
-"""What a folder, and a process with its descendants, take. For watches that look again and again."""
+"""Disk space that a folder takes, and memory that a process takes with its descendants."""
 
 from __future__ import annotations
 
@@ -9,40 +9,46 @@ from pathlib import Path
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes that files and folders below `folder` take on disk; nothing of them is opened."""
+    """Bytes that files and folders below `folder` take on disk, without opening any of them.
+
+    Entries that vanish meanwhile do not count: this watches a folder that a student's code writes to.
+    """
     total = 0
     for above, folders, names in os.walk(folder):
         total += 4096 * len(folders)
         for name in names:
             with contextlib.suppress(OSError):
-                status = os.lstat(os.path.join(above, name))  # noqa: PTH118 - names may be anything
+                status = os.lstat(os.path.join(above, name))  # noqa: PTH118 - names need not be text
                 total += max(512 * status.st_blocks, 512)
     return total
 
 
-def memory_of(pid: int, enough: int) -> int:
-    """Bytes that a process and its descendants hold, pages that they share counted once.
+def memory_bytes(pid: int, exact_above: int) -> int:
+    """Bytes of memory that a process and its descendants hold, with pages that they share counted once.
 
-    The exact count is slow and is made only when the rough one is above `enough`.
+    Args:
+        pid: the process.
+        exact_above: a rough count, which is too high where pages are shared, is good enough up to this many bytes;
+            the exact one is slow.
     """
-    family, todo = [], [pid]
-    while todo:
-        family.append(todo.pop())
+    family, waiting = [], [pid]
+    while waiting:
+        family.append(waiting.pop())
         for children in Path(f"/proc/{family[-1]}/task").glob("*/children"):
             with contextlib.suppress(OSError, ValueError):
-                todo += map(int, children.read_text().split())
-    rough = sum(_kilobytes(member, "status", ("VmRSS", "VmSwap")) for member in family)
-    if 1024 * rough <= enough:
-        return 1024 * rough
-    return 1024 * sum(
-        _kilobytes(member, "smaps_rollup", ("Pss", "SwapPss")) or _kilobytes(member, "status", ("VmRSS",))
+                waiting += map(int, children.read_text().split())
+    rough = sum(_field_bytes(member, "status", "VmRSS", "VmSwap") for member in family)
+    if rough <= exact_above:
+        return rough
+    return sum(
+        _field_bytes(member, "smaps_rollup", "Pss", "SwapPss") or _field_bytes(member, "status", "VmRSS")
         for member in family
     )
 
 
-def _kilobytes(pid: int, file: str, fields: tuple[str, ...]) -> int:
+def _field_bytes(pid: int, file: str, *fields: str) -> int:
     try:
         text = Path(f"/proc/{pid}/{file}").read_text()
     except OSError:
         return 0
-    return sum(int(n) for field, n in re.findall(r"(?m)^(\w+):\s+(\d+) kB", text) if field in fields)
+    return sum(1024 * int(kib) for field, kib in re.findall(r"(?m)^(\w+):\s+(\d+) kB", text) if field in fields)

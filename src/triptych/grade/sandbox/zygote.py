@@ -1,7 +1,7 @@
-"""Where students' Python comes from: a warm process, and a fresh fork of it for each submission.
+"""The zygote as the host holds it: it starts a fork for each submission, with limits on what that may take.
 
-A zygote is kept for all submissions of a kind that this process grades. What a fork may take is
-limited here and in `guest/zygote.py`; that a fork is in a sandbox of its own is `guest/zygote.py`'s work.
+One zygote serves all submissions of the same kind (`ZygoteSpec`) that this process grades. The package's docstring
+describes its processes; `guest/zygote.py` is the code that runs in them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import fcntl
 import functools
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -23,17 +22,25 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from triptych.grade.guest.zygote import COMPILED, LARGEST_JOB
+from triptych.files import remove, walk
+from triptych.grade.guest.zygote import COMPILED, MAX_MESSAGE_BYTES, Job
 from triptych.grade.sandbox import cgroup, seccomp
-from triptych.grade.sandbox.bubblewrap import SETTINGS, Sandbox, SandboxError, environment_folders, explain
+from triptych.grade.sandbox.bubblewrap import (
+    SETTINGS,
+    Sandbox,
+    SandboxError,
+    environment_folders,
+    explain,
+    memory_file,
+)
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.sandbox.usage import folder_bytes, memory_of
+from triptych.grade.sandbox.usage import folder_bytes, memory_bytes
 
-#: What a warm process has imported; what is not installed is passed over.
+#: Modules that a zygote imports, unless they are not installed.
 IMPORTS = (
     "IPython.core.completer", "IPython.core.interactiveshell", "ipykernel.kernelapp", "ipykernel.ipkernel",
     "ipykernel.zmqshell", "jax", "jax.numpy", "jax.scipy.linalg", "jax.scipy.stats", "jupyter_client.session",
@@ -41,29 +48,30 @@ IMPORTS = (
     "scipy.sparse.linalg", "scipy.special", "sympy", "comm", "zmq.eventloop.zmqstream",
 )  # fmt: skip
 START = "import sys; from triptych.grade.guest.zygote import main; main(int(sys.argv[1]))"
-WARM_SECONDS = 120.0
-MADE_SECONDS = 30.0
+WARM_UP_SECONDS = 120.0
+SETUP_SECONDS = 30.0
 END_SECONDS = 20.0
-#: Seconds between two looks at what a submission has taken.
-WATCH_EVERY = 0.2
-#: What the folder of sockets, the one place on disk that a submission may write to, may hold, in bytes.
+WATCH_SECONDS = 0.2
+#: Limit on the folder of sockets, the only place on disk that a submission may write to.
 SHARED_BYTES = 1_000_000
-PREFIX = "tn-"
+FOLDER_PREFIX = "tn-"
 ABANDONED_SECONDS = 60.0
-SOCKET_PATH = 90  # a Unix socket's path holds 107 bytes; the kernel adds its own endings
-# What a submission must not know of the grader's own environment, even where there is no sandbox.
+MAX_SOCKET_PATH = 90  # a Unix socket's path may have 107 bytes; ipykernel appends to it
+#: Beginnings of the grader's environment variables that a submission must not see, even without a sandbox.
 HIDDEN_VARIABLES = ("DASK_", "JUPYTER", "JPY_", "NBGRADER", "TRIPTYCH", "PYTHONPATH", "PYTHONSTARTUP", "IPYTHON")
 
 
 @dataclass(frozen=True)
 class ZygoteSpec:
-    """What submissions must have in common to come from one warm process.
+    """A kind of zygote: what submissions must have in common to be forked from one.
 
-    sandbox: "bwrap", or "none" for submissions that one trusts.
-    code: Python that runs once, after the imports.
-    imports: modules that are imported before anything is forked.
-    compiled: folder of compiled programs that submissions may read; `filled` where they may write, too.
-    hide: folders that stay empty in the sandbox even where they lie below a system folder.
+    Attributes:
+        sandbox: "bwrap", or "none" for trusted submissions.
+        code: Python that runs once, after the imports.
+        imports: modules to import before anything is forked.
+        compiled: folder of compiled programs that submissions may read.
+        filled: whether they may write to it, too.
+        hide: folders that are empty in the sandbox even where a visible folder contains them.
     """
 
     sandbox: str = "bwrap"
@@ -75,89 +83,96 @@ class ZygoteSpec:
 
 
 class Zygote:
-    """A warm process in an outer sandbox. Use `zygote` to have one kept; raises SandboxError when none can be."""
+    """A running zygote. `get_zygote` returns one that is shared in this process.
 
-    def __init__(self, kind: ZygoteSpec = ZygoteSpec(), limits: Limits | None = None) -> None:
-        limits = limits or Limits()
-        self.kind = kind
-        self.folder, self._ours = _short_folder()
+    Attributes:
+        folder: folder that contains the connection folders of its submissions.
+
+    Raises:
+        SandboxError: It cannot be started.
+    """
+
+    def __init__(self, spec: ZygoteSpec = ZygoteSpec(), limits: Limits | None = None) -> None:
+        self._spec = spec
+        self.folder, self._folder_lock = _create_folder()
         self._count = 0
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, guest_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            with theirs:
-                self._start(theirs.fileno(), limits)
-            options = {"imports": kind.imports, "code": kind.code}
-            self._control.settimeout(WARM_SECONDS)
+            with guest_end:
+                self._process = self._start(guest_end.fileno(), limits or Limits())
+            self._control.settimeout(WARM_UP_SECONDS)
             try:
-                self._control.send(json.dumps(options).encode())
-                said = self._control.recv(LARGEST_JOB).decode(errors="replace")
-            except OSError:  # it has ended, or says nothing
-                said = ""
-            if said != "warm":
-                raise SandboxError(said or self._complaint())
+                self._control.send(json.dumps({"imports": spec.imports, "code": spec.code}).encode())
+                reply = self._control.recv(MAX_MESSAGE_BYTES).decode(errors="replace")
+            except OSError:  # it has ended, or takes too long
+                reply = ""
+            if reply != "warm":
+                raise SandboxError(reply or self._failure(self._process))
         except BaseException:
             self.close()
             raise
 
-    def _start(self, number: int, limits: Limits) -> None:
-        command = [sys.executable, "-P", "-c", START, str(number)]
-        if self.kind.sandbox == "none":
-            kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN_VARIABLES)}
-            # found where this very file is, as in a sandbox
-            path = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-            self._process = subprocess.Popen(
+    def _start(self, control_fd: int, limits: Limits) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", "-c", START, str(control_fd)]
+        if self._spec.sandbox == "none":
+            environment = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN_VARIABLES)}
+            package = str(Path(__file__).resolve().parents[3])  # this copy of the package, as in a sandbox
+            return subprocess.Popen(
                 command,
-                env={**kept, **SETTINGS, **path},
+                env={**environment, **SETTINGS, "PYTHONPATH": package},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[number],
+                pass_fds=[control_fd],
                 start_new_session=True,
             )
-            return
-        compiled = {COMPILED: self.kind.compiled} if self.kind.compiled is not None else {}
+        compiled = {COMPILED: self._spec.compiled} if self._spec.compiled is not None else {}
         self._sandbox = Sandbox(
             shared=self.folder,
-            hide=self.kind.hide,
-            sealed={} if self.kind.filled else compiled,
-            writable=compiled if self.kind.filled else {},
-            space=limits.file_bytes,
+            hide=self._spec.hide,
+            sealed={} if self._spec.filled else compiled,
+            writable=compiled if self._spec.filled else {},
+            tmpfs_bytes=limits.file_bytes,
         )
-        if self.kind.filled and self.kind.compiled is not None and self._sandbox.user is not None:
-            os.chown(self.kind.compiled, self._sandbox.user, self._sandbox.user)
-        self._process = self._sandbox.start(command, stderr=subprocess.PIPE, pass_fds=[number])
+        if self._spec.filled and self._spec.compiled is not None and self.user is not None:
+            os.chown(self._spec.compiled, self.user, self.user)
+        return self._sandbox.start(command, pass_fds=[control_fd])
 
-    def _complaint(self) -> str:
-        """Why the warm process has not come to be: one sentence with the fix."""
-        process = self._process
-        assert process is not None and process.stderr is not None
+    def _failure(self, process: subprocess.Popen[bytes]) -> str:
+        """Why the zygote did not start, and the fix."""
+        assert process.stderr is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5.0)
         os.set_blocking(process.stderr.fileno(), False)
-        said = (process.stderr.read() or b"").decode(errors="replace")
-        if self.kind.sandbox == "none":
-            return f"Python for submissions does not start: {(said.strip().splitlines() or ['it says nothing'])[-1]}"
-        return explain(said, Path("/proc/sys/kernel"))
+        error = (process.stderr.read() or b"").decode(errors="replace")
+        if self._spec.sandbox == "none":
+            return f"Python for submissions does not start: {(error.strip().splitlines() or ['no error message'])[-1]}"
+        return explain(error)
 
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def sandboxed(self) -> bool:
+        return self._sandbox is not None
+
+    @property
     def user(self) -> int | None:
+        """User number of its submissions, None where it is the grader's own."""
         return self._sandbox.user if self._sandbox is not None else None
 
     @property
     def pid(self) -> int:
-        """The process that all submissions descend from: bubblewrap's where there is a sandbox."""
+        """The process that all submissions descend from: bubblewrap, or without a sandbox the zygote."""
         assert self._process is not None
         return self._process.pid
 
     def new_folder(self) -> Path:
-        """A new folder that one submission shares with the grader, for sockets; its path is short."""
+        """Creates a folder with a short path that one submission shares with the grader, for sockets."""
         with self._lock:
             self._count += 1
             folder = self.folder / str(self._count)
@@ -176,59 +191,68 @@ class Zygote:
         environment: Mapping[str, str] | None = None,
         streams: Sequence[int] = (),
     ) -> Child:
-        """A fresh Python that runs `code`, in a sandbox of its own.
+        """Starts a new Python in a sandbox of its own.
 
-        files: folder whose files, notebooks and links aside, are copied into its working folder
-            (without a sandbox: the working folder itself).
-        shared: one of `new_folder`; made here, and taken away at the end, when none is given.
-        streams: descriptors for what it prints, and for what it prints as errors.
-        Raises SandboxError.
+        Args:
+            code: Python to run.
+            files: folder whose regular files, except notebooks, are copied into the working folder; without a
+                sandbox it is the working folder.
+            shared: a folder from `new_folder`; without one, one is created, and removed at the end.
+            limits: limits on the process.
+            environment: additional environment variables.
+            streams: descriptors for its standard output and error.
+
+        Returns:
+            The running process.
+
+        Raises:
+            SandboxError: The sandbox cannot be created, or `files` exceeds the limits.
         """
         limits = limits or Limits()
-        child = Child(self, shared or self.new_folder(), limits, remove=shared is None)
-        sandboxed = self._sandbox is not None
-        with contextlib.ExitStack() as opened:
-            copied = list(_regular_files(files, limits, opened)) if sandboxed and files is not None else []
-            job = {
-                "sandbox": sandboxed,
-                "user": self.user,
-                "code": code,
-                "files": [name for name, _ in copied],
-                "folder": str(files or child.folder),
-                "shared": str(self.folder),
-                "own": child.folder.name,
-                "keep": _below_tmp() if sandboxed else [],
-                "space": limits.file_bytes,
-                "limits": _resource_limits(limits) if sandboxed else {},
-                "filter": seccomp.program().hex() if sandboxed else "",
-                "environment": dict(environment or {}),
-                "streams": len(streams),
-            }
-            told = opened.enter_context(_memory_file(json.dumps(job).encode()))
-            link, keepers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            door, inners = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            for theirs in (keepers, inners, door):
-                opened.enter_context(theirs)
-            child.link = link
-            # asked for before there is anything to ask about: what is sent earlier goes without it
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            streamed = [*streams, *(file.fileno() for _, file in copied)]
-            try:
-                with self._lock:
-                    socket.send_fds(
-                        self._control, [b"job"], [told.fileno(), keepers.fileno(), inners.fileno(), *streamed]
+        keeper, keeper_guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        init, init_guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = Child(
+            keeper, shared or self.new_folder(), limits, sandboxed=self.sandboxed, remove_folder=shared is None
+        )
+        try:
+            with init:
+                # before the guest sends anything, or its packet would come without credentials
+                init.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+                with contextlib.ExitStack() as open_files:
+                    for guest_end in (keeper_guest, init_guest):
+                        open_files.enter_context(guest_end)
+                    copies = list(_submission_files(files, limits, open_files)) if self.sandboxed and files else []
+                    job = Job(
+                        code=code,
+                        sandboxed=self.sandboxed,
+                        user=self.user,
+                        folder=str(files or child.folder),
+                        shared=str(self.folder),
+                        own=child.folder.name,
+                        visible=_environment_below_tmp() if self.sandboxed else [],
+                        tmpfs_bytes=limits.file_bytes,
+                        limits=_resource_limits(limits) if self.sandboxed else {},
+                        syscall_filter=seccomp.program().hex() if self.sandboxed else "",
+                        environment=dict(environment or {}),
+                        streams=len(streams),
+                        files=[name for name, _ in copies],
                     )
-            except OSError as error:
-                keepers.close()  # nobody has it: the child need not be waited for
-                child.close()
-                raise SandboxError(f"The warm process has ended ({error}): grade again.") from error
-            for theirs in (keepers, inners):
-                theirs.close()
-            child.begin(door)
+                    job_file = open_files.enter_context(memory_file(json.dumps(asdict(job)).encode()))
+                    fds = [job_file.fileno(), keeper_guest.fileno(), init_guest.fileno(), *streams]
+                    fds += [file.fileno() for _, file in copies]
+                    try:
+                        with self._lock:
+                            socket.send_fds(self._control, [b"job"], fds)
+                    except OSError as error:
+                        raise SandboxError(f"The zygote has ended ({error}): grade again.") from error
+                child.begin(init)
+        except BaseException:
+            child.close()
+            raise
         return child
 
     def close(self) -> None:
-        """Ends the warm process and everything that has come from it."""
+        """Ends the zygote and all its submissions."""
         self._control.close()
         if self._sandbox is not None:
             self._sandbox.close()
@@ -240,185 +264,190 @@ class Zygote:
             self._process.wait()
         if self._process is not None and self._process.stderr is not None:
             self._process.stderr.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._ours is not None:
-            os.close(self._ours)
-            self._ours = None
+        _remove_quietly(self.folder)
+        if self._folder_lock is not None:
+            os.close(self._folder_lock)
+            self._folder_lock = None
 
 
 class Child:
-    """A student's Python as the grader holds it: whether it lives, how to end it, what it took."""
+    """A student's Python as the host holds it.
 
-    def __init__(self, zygote: Zygote, folder: Path, limits: Limits, *, remove: bool) -> None:
+    Attributes:
+        folder: the folder that it shares with the host.
+        pid: its init process, as the host sees it; 0 before `begin`.
+        returncode: exit code, negative for the signal that ended it; None while it runs.
+        kill_reason: why it was killed, if it exceeded a limit.
+    """
+
+    def __init__(
+        self, keeper: socket.socket, folder: Path, limits: Limits, *, sandboxed: bool, remove_folder: bool
+    ) -> None:
         self.folder = folder
-        #: One sentence when it was ended for what it took.
-        self.verdict: str | None = None
-        #: Its first process, as this process sees it; 0 before there is one.
         self.pid = 0
-        #: Exit code (negative: the signal that ended it), and processor time of all of it in seconds.
         self.returncode: int | None = None
-        self.cpu = 0.0
-        self._zygote, self._limits, self._remove = zygote, limits, remove
-        #: To the one who keeps it; told by the zygote.
-        self.link: socket.socket | None = None
+        self.kill_reason: str | None = None
+        self._keeper = keeper
+        self._limits, self._sandboxed, self._remove_folder = limits, sandboxed, remove_folder
         self._group: cgroup.Group | None = None
         self._lock = threading.RLock()
 
-    def begin(self, door: socket.socket) -> None:
-        """Lets it run once it is in its control group. Raises SandboxError."""
-        door.settimeout(MADE_SECONDS)
+    def begin(self, init: socket.socket) -> None:
+        """Lets init run the student's code once it is in its control group.
+
+        Raises:
+            SandboxError: The sandbox cannot be set up.
+        """
+        init.settimeout(SETUP_SECONDS)
         try:
-            said, ancillary, _, _ = door.recvmsg(LARGEST_JOB, socket.CMSG_SPACE(struct.calcsize("3i")))
+            packet, ancillary, _, _ = init.recvmsg(MAX_MESSAGE_BYTES, socket.CMSG_SPACE(struct.calcsize("3i")))
         except OSError as error:
-            self.close()
             raise SandboxError(
-                f"No sandbox was made within {MADE_SECONDS:g} s ({error}): see `triptych doctor`."
+                f"No sandbox was created within {SETUP_SECONDS:g} s ({error}): see `triptych doctor`."
             ) from error
-        if said != b"ready":
-            self.close()
-            reason = json.loads(said)["failed"] if said else "the warm process has ended"
-            raise SandboxError(f"A sandbox could not be made: {explain(reason, Path('/proc/sys/kernel'))}")
+        if packet != b"ready":
+            reason = json.loads(packet)["failed"] if packet else "the zygote has ended"
+            raise SandboxError(f"The sandbox cannot be created: {explain(reason)}")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[: struct.calcsize("3i")])[0]
-        if self._zygote.kind.sandbox != "none":
-            self._group = cgroup.open_group(self._limits.memory, self._limits.processes, self.pid)
+        if self._sandboxed:
+            self._group = cgroup.open_group(self._limits.memory_bytes, self._limits.processes, self.pid)
             threading.Thread(target=self._watch, name="sandbox watch", daemon=True).start()
         with contextlib.suppress(OSError):
-            door.send(b"go")
+            init.send(b"go")
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
-        return self._wait(0)
+        return self.wait(0)
 
-    def wait(self, seconds: float | None = None) -> int | None:
-        """The exit code, or None when it still runs after so many seconds."""
-        return self._wait(seconds)
-
-    def _wait(self, seconds: float | None) -> int | None:
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """The exit code, or None if it still runs after `timeout_s`."""
         with self._lock:
-            if self.returncode is None and self.link is not None:
+            if self.returncode is None:
                 try:
-                    self.link.settimeout(seconds)
-                    told = self.link.recv(1000)
+                    self._keeper.settimeout(timeout_s)
+                    packet = self._keeper.recv(1000)
                 except (BlockingIOError, TimeoutError):
                     return None
                 except OSError:
-                    told = b""
-                said = json.loads(told) if told else {"status": -signal.SIGKILL}  # with the warm process
-                self.returncode, self.cpu = int(said["status"]), float(said.get("cpu", 0.0))
+                    packet = b""
+                # without a report the keeper has been killed, with the zygote
+                self.returncode = int(packet) if packet else -signal.SIGKILL
             return self.returncode
 
     def kill(self) -> None:
-        """Ends it and everything in its sandbox."""
+        """Kills it and everything in its sandbox."""
         with contextlib.suppress(OSError):
-            if self.link is not None and self.returncode is None:
-                self.link.send(b"k")
+            if self.returncode is None:
+                self._keeper.send(b"k")
 
     def close(self) -> None:
-        """Ends it, waits until all of it is gone, and takes away what was shared. May be called twice."""
+        """Kills it, waits for the end of its sandbox and removes what it shared. May be called more than once."""
         self.kill()
-        self._wait(END_SECONDS)
+        self.wait(END_SECONDS)
         with self._lock:
-            if self.link is not None:
-                self.link.close()
-                self.link = None
+            self._keeper.close()
             if self.returncode is None:
                 self.returncode = -signal.SIGKILL
         if self._group is not None:
             self._group.remove()
             self._group = None
-        if self._remove:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._remove_folder:
+            _remove_quietly(self.folder)
 
     def _watch(self) -> None:
-        """Ends it when all of it together takes too much. Runs in a thread of its own."""
-        while self.link is not None and self.returncode is None:
+        """Kills it when its processes together exceed a limit. Runs in a thread of its own."""
+        while self.returncode is None:
             if folder_bytes(self.folder) > SHARED_BYTES:
-                self.verdict = "The submission wrote to the folder of the connection files, and was ended."
-            elif self._group is None and memory_of(self.pid, self._limits.memory) > self._limits.memory:
-                self.verdict = (
-                    f"The submission took more than {self._limits.memory / 1e9:g} GB of memory, and was ended."
-                )
-            if self.verdict is not None:
+                self.kill_reason = "The submission wrote to the folder of the connection files, and was ended."
+            elif self._group is None and memory_bytes(self.pid, self._limits.memory_bytes) > self._limits.memory_bytes:
+                limit = f"{self._limits.memory_bytes / 1e9:g} GB"
+                self.kill_reason = f"The submission took more than {limit} of memory, and was ended."
+            if self.kill_reason is not None:
                 self.kill()
                 return
-            time.sleep(WATCH_EVERY)
+            time.sleep(WATCH_SECONDS)
 
 
-# --- zygotes that are kept ------------------------------------------------------------------------
-
-_kept: dict[tuple[int, ZygoteSpec], Zygote] = {}
-_lock = threading.Lock()
-#: As many kinds as are kept warm at a time, where nobody has said otherwise.
-MOST_KEPT = 3
-_most = [MOST_KEPT]
+# --- zygotes shared in this process ----------------------------------------------------------------
 
 
-def keep_at_most(kinds: int) -> None:
-    """Says how many kinds this process keeps warm. A process that runs one submission at a time needs one."""
-    _most[0] = kinds
+class ZygoteCache:
+    """The zygotes that this process keeps, one for each spec. The least recently used one is closed first."""
+
+    def __init__(self, limit: int = 3) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        # the process id belongs to the key: what a fork inherits belongs to its parent
+        self._zygotes: dict[tuple[int, ZygoteSpec], Zygote] = {}
+
+    def limit(self, count: int) -> None:
+        """Keeps at most `count` zygotes from now on; a process that grades one submission at a time needs one."""
+        self._limit = count
+
+    def get(self, spec: ZygoteSpec) -> Zygote:
+        """The zygote of a kind, which is started if there is none yet.
+
+        Raises:
+            SandboxError: It cannot be started.
+        """
+        with self._lock:
+            zygote = self._zygotes.pop((os.getpid(), spec), None)
+            if zygote is not None and not zygote.alive:
+                zygote.close()
+                zygote = None
+            own = self._own_keys()
+            for key in own[: max(0, len(own) + 1 - self._limit)]:
+                self._zygotes.pop(key).close()
+            zygote = zygote or Zygote(spec)
+            self._zygotes[os.getpid(), spec] = zygote
+            return zygote
+
+    def close(self, spec: ZygoteSpec | None = None) -> None:
+        """Ends the zygote of a kind, if there is one; without `spec` ends all."""
+        with self._lock:
+            for key in self._own_keys():
+                if spec in (None, key[1]):
+                    self._zygotes.pop(key).close()
+
+    def _own_keys(self) -> list[tuple[int, ZygoteSpec]]:
+        return [key for key in self._zygotes if key[0] == os.getpid()]
 
 
-def get_zygote(kind: ZygoteSpec) -> Zygote:
-    """The zygote of a kind, made the first time. Raises SandboxError."""
-    key = (os.getpid(), kind)  # what a fork has inherited is its parent's
-    with _lock:
-        found = _kept.pop(key, None)
-        if found is not None and not found.alive:
-            found.close()
-            found = None
-        ours = [other for other in _kept if other[0] == os.getpid()]
-        for other in ours[: max(0, len(ours) + 1 - _most[0])]:
-            _kept.pop(other).close()
-        _kept[key] = found or Zygote(kind)
-        return _kept[key]
+_cache = ZygoteCache()
+get_zygote, keep_at_most, close_zygote, close_zygotes = _cache.get, _cache.limit, _cache.close, _cache.close
+atexit.register(close_zygotes)
 
 
-def close_zygote(kind: ZygoteSpec) -> None:
-    """Ends the warm process of a kind, if there is one."""
-    with _lock:
-        found = _kept.pop((os.getpid(), kind), None)
-    if found is not None:
-        found.close()
+# --- folders and files -----------------------------------------------------------------------------
 
 
-@atexit.register
-def close_zygotes() -> None:
-    """Ends all warm processes of this one."""
-    with _lock:
-        for key in [key for key in _kept if key[0] == os.getpid()]:
-            _kept.pop(key).close()
-
-
-# --- small parts ------------------------------------------------------------------------------------
-
-
-def _short_folder() -> tuple[Path, int | None]:
-    """A new private folder whose path leaves room for a socket's name, and what says that it is in use."""
+def _create_folder() -> tuple[Path, int | None]:
+    """Creates a private folder with a path short enough for sockets in it, and locks it."""
     bases = [tempfile.gettempdir(), "/tmp"]  # noqa: S108 - mkdtemp makes a private folder in it
-    base = next((base for base in bases if len(os.fsencode(base)) < SOCKET_PATH - 26), "/tmp")  # noqa: S108
+    base = next((base for base in bases if len(os.fsencode(base)) < MAX_SOCKET_PATH - 26), "/tmp")  # noqa: S108
     _sweep(Path(base))
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base)).resolve()
     return folder, _lock_folder(folder)
 
 
 def _sweep(base: Path) -> None:
-    """Takes away folders of graders that were killed: nobody holds their lock any more."""
-    for folder in base.glob(f"{PREFIX}*"):
+    """Removes folders of graders that were killed: no process holds their lock any more."""
+    for folder in base.glob(f"{FOLDER_PREFIX}*"):
         with contextlib.suppress(OSError):
             status = folder.lstat()
-            old = time.time() - status.st_mtime > ABANDONED_SECONDS  # one that is younger may not have its lock yet
+            old = time.time() - status.st_mtime > ABANDONED_SECONDS  # a new one may not be locked yet
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or not old:
                 continue
-            held = _lock_folder(folder)
-            if held is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(held)
+            lock = _lock_folder(folder)
+            if lock is not None:
+                _remove_quietly(folder)
+                os.close(lock)
 
 
 def _lock_folder(folder: Path) -> int | None:
-    """The folder's lock, which ends with this process; None when another one holds it."""
+    """Locks a folder until this process ends; None if another process holds the lock."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -428,16 +457,14 @@ def _lock_folder(folder: Path) -> int | None:
     return descriptor
 
 
-def _memory_file(content: bytes) -> IO[bytes]:
-    file = os.fdopen(os.memfd_create("job"), "w+b", buffering=0)
-    file.write(content)
-    file.seek(0)
-    return file
+def _remove_quietly(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        remove(folder)
 
 
 def _resource_limits(limits: Limits) -> dict[str, int]:
     return {
-        "RLIMIT_AS": limits.address_space,
+        "RLIMIT_AS": limits.address_space_bytes,
         "RLIMIT_CPU": limits.cpu_seconds,
         "RLIMIT_NPROC": limits.processes,
         "RLIMIT_FSIZE": limits.file_bytes,
@@ -449,30 +476,42 @@ def _resource_limits(limits: Limits) -> dict[str, int]:
 
 
 @functools.cache
-def _below_tmp() -> list[str]:
-    """Folders of this Python's environment that lie where each submission gets an empty folder."""
+def _environment_below_tmp() -> list[str]:
+    """Folders of this Python environment below /tmp, which is empty for submissions otherwise."""
     return [str(folder) for folder in environment_folders() if folder.is_relative_to("/tmp")]  # noqa: S108
 
 
-def _regular_files(folder: Path, limits: Limits, opened: contextlib.ExitStack) -> Iterator[tuple[str, IO[bytes]]]:
-    """A submission's own files, open, by name relative to `folder`: no notebooks, links, pipes or devices.
-
-    Raises SandboxError when there are more or larger ones than allowed.
-    """
+def _submission_files(
+    folder: Path, limits: Limits, open_files: contextlib.ExitStack
+) -> Iterator[tuple[str, IO[bytes]]]:
+    """Opens the regular files below `folder`, except notebooks. Yields their relative names and the files."""
     count = total = 0
-    for above, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f != ".ipynb_checkpoints")
-        for name in sorted(names):
-            path = Path(above) / name
-            if name.lower().endswith(".ipynb") or not stat.S_ISREG(path.lstat().st_mode):
-                continue
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            file = opened.enter_context(os.fdopen(descriptor, "rb", buffering=0))
-            count += 1
-            total += os.fstat(file.fileno()).st_size
-            if count > limits.files or total > limits.folder_bytes:
-                raise SandboxError(
-                    f"{folder} holds more than {limits.files} files or {limits.folder_bytes / 1e6:g} MB: "
-                    "take away what the notebook does not need."
-                )
-            yield str(path.relative_to(folder)), file
+    for entry in walk(folder):
+        if (
+            not entry.is_file
+            or entry.path.name.lower().endswith(".ipynb")
+            or ".ipynb_checkpoints" in entry.relative.parts
+        ):
+            continue
+        descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = open_files.enter_context(os.fdopen(descriptor, "rb", buffering=0))
+        count += 1
+        total += os.fstat(descriptor).st_size
+        if count > limits.files or total > limits.folder_bytes:
+            raise SandboxError(
+                f"{folder} contains more than {limits.files} files or {limits.folder_bytes / 1e6:g} MB: "
+                "remove what the notebook does not need."
+            )
+        yield str(entry.relative), file
+
+
+__all__ = [
+    "Child",
+    "Zygote",
+    "ZygoteCache",
+    "ZygoteSpec",
+    "close_zygote",
+    "close_zygotes",
+    "get_zygote",
+    "keep_at_most",
+]
