@@ -1,4 +1,4 @@
-# The course, as `nbgrader`, its formgrader and `triptych` read it.
+# Configuration of `nbgrader`, its formgrader and `triptych` for this course.
 from pathlib import Path
 
 from nbgrader.preprocessors import AssignLatePenalties, GetGrades, OverwriteCells, SaveAutoGrades
@@ -12,24 +12,24 @@ c = get_config()  # noqa: F821
 root = Path(__file__).resolve().parent
 
 c.CourseDirectory.course_id = "triptych"
-# Wait for a lock instead of ending the run.
+# Seconds to wait for a lock on the database.
 c.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}?timeout=60"
-# Shared by all chapters and by no assignment in particular.
+# Files in source folders that do not belong to an assignment.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
 
-# Release: speaker notes stay with the speaker.
+# Release: without speaker notes.
 c.GenerateAssignment.preprocessors.prepend([RemoveNotes])
 
-# Autograde: every notebook is made anew from the released one and the learner's own text, then run. So there is
-# nothing left to clear, to deduplicate or to check in it; OverwriteCells puts the hidden tests back.
+# Autograde: each notebook is rebuilt from the release and the student's text, then executed. This replaces nbgrader's
+# preprocessors that clear, deduplicate and check notebooks; OverwriteCells restores the hidden tests.
 c.Autograde.sanitize_preprocessors = [RebuildFromRelease, OverwriteCells]
 c.Autograde.autograde_preprocessors = [ExecuteSubmission, SaveAutoGrades, AssignLatePenalties]
 
-# Feedback: the learner's cells, each behaviour with its verdict and sentence, and no hidden test.
+# Feedback: the student's cells, and each behaviour with its result and message, without hidden tests.
 c.GenerateFeedback.preprocessors = [GetGrades, FeedbackView]
 c.GenerateFeedback.HTMLExporter.template_name = "triptych_feedback"
 c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [FeedbackView.templates]
 c.GenerateFeedback.HTMLExporter.sanitize_html = True
 
-# Export: a submission that could not be graded is no zero.
+# Export: a submission that is not graded has an empty score, not a zero.
 c.ExportApp.plugin_class = StatusExport

@@ -1,6 +1,6 @@
-"""Measures a command with everything that it starts: wall time, CPU time, memory.
+"""Measures the wall time, CPU time and memory of a command and all its descendants.
 
-Through a control group, because what ends in a namespace of its own is in nobody's children's time.
+A control group counts CPU time, because the times of child processes do not include those in other namespaces.
 """
 
 from __future__ import annotations
@@ -15,33 +15,45 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")
-CURE = "run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes make bench"
+FIX = "Run it as root, or in a scope: systemd-run --user --scope -p Delegate=yes make bench"
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a command took: seconds, and bytes at most (pages that processes share counted once)."""
+class Measurement:
+    """The cost and the result of a command. Pages shared by processes count once in `memory_bytes`, the maximum."""
 
-    wall: float
-    cpu: float
-    memory: int
+    wall_s: float
+    cpu_s: float
+    memory_bytes: int
     returncode: int
     output: str
 
 
-def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None, watch: float = 0) -> Measured:
-    """Runs `command` to its end. `watch`: seconds between two looks at its memory (0: never)."""
+def run(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None, interval_s: float = 0
+) -> Measurement:
+    """Runs a command to its end and measures it.
+
+    Args:
+        command: The program and its arguments.
+        cwd: The working directory.
+        environment: Variables to add to the environment.
+        interval_s: Seconds between two measurements of memory; 0 measures none.
+
+    Returns:
+        The measurement.
+    """
     group = _parent() / f"triptych-bench-{os.getpid()}-{time.monotonic_ns()}"
     group.mkdir()
     script = 'echo $$ > "$0" && exec "$@"'
     line = ["/bin/sh", "-c", script, str(group / "cgroup.procs"), *command]
     done = threading.Event()
-    largest = 0
+    memory_bytes = 0
 
-    def look(root: int) -> None:
-        nonlocal largest
-        while not done.wait(watch):
-            largest = max(largest, sum(map(_memory, family(root))))
+    def watch_memory(root: int) -> None:
+        nonlocal memory_bytes
+        while not done.wait(interval_s):
+            memory_bytes = max(memory_bytes, sum(map(_memory_bytes, process_tree(root))))
 
     start = time.monotonic()
     with subprocess.Popen(
@@ -53,54 +65,54 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        if watch:
-            threading.Thread(target=look, args=[process.pid], daemon=True).start()
+        if interval_s:
+            threading.Thread(target=watch_memory, args=[process.pid], daemon=True).start()
         assert process.stdout is not None
         output = process.stdout.read()
-    wall = time.monotonic() - start
+    wall_s = time.monotonic() - start
     done.set()
-    cpu = _cpu(group)
-    for _ in range(100):
+    cpu_s = _cpu_s(group)
+    for _ in range(100):  # the last processes of the group may still be ending
         with contextlib.suppress(OSError):
             group.rmdir()
             break
         time.sleep(0.05)
-    return Measured(wall, cpu, largest, process.returncode, output)
+    return Measurement(wall_s, cpu_s, memory_bytes, process.returncode, output)
 
 
 def _parent() -> Path:
-    """A folder in which groups that count CPU time can be made."""
-    first = GROUPS / "cpuacct"
-    if os.access(first, os.W_OK):
-        return first
+    """Returns a folder in which control groups that count CPU time can be created."""
+    version_1 = GROUPS / "cpuacct"
+    if os.access(version_1, os.W_OK):
+        return version_1
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         if line.startswith("0::"):
             own = GROUPS / line[3:].lstrip("/")
             for folder in (own.parent, own):
                 if (folder / "cgroup.procs").is_file() and os.access(folder / "cgroup.procs", os.W_OK):
                     return folder
-    raise SystemExit(f"CPU time cannot be measured here: {CURE}")
+    raise SystemExit(f"CPU time cannot be measured without a control group. {FIX}")
 
 
-def _cpu(group: Path) -> float:
+def _cpu_s(group: Path) -> float:
     if (group / "cpuacct.usage").is_file():
         return int((group / "cpuacct.usage").read_text()) / 1e9
     fields = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
     return int(fields["usage_usec"]) / 1e6
 
 
-def family(root: int) -> list[int]:
-    """A process and all its descendants."""
-    found, todo = [], [root]
-    while todo:
-        found.append(todo.pop())
-        for children in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+def process_tree(root: int) -> list[int]:
+    """Returns the ids of a process and all its descendants."""
+    processes, pending = [], [root]
+    while pending:
+        processes.append(pending.pop())
+        for children in Path(f"/proc/{processes[-1]}/task").glob("*/children"):
             with contextlib.suppress(OSError):
-                todo += map(int, children.read_text().split())
-    return found
+                pending += map(int, children.read_text().split())
+    return processes
 
 
-def _memory(process: int) -> int:
+def _memory_bytes(process: int) -> int:
     try:
         text = Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:

@@ -1,10 +1,10 @@
-"""How long decks take to build and to open, and how large they are.
+"""Measures the time to build and to open decks, and their size.
 
     .venv/bin/python benchmarks/slides.py [--cold]
 
-Builds the whole course in a temporary folder: with answer keys ready (with `--cold` also without, which
-runs every notebook), then again with nothing changed, then opens each deck five times from disk in a
-fresh page and gives the median until its data-ready mark: formulas typeset, first slide shown.
+Builds the whole course in a temporary folder with existing answer keys (with `--cold` first without them, which runs
+every notebook), then again without a change. Then opens each deck five times from disk in a new page and prints the
+median time until formulas are typeset and the first slide is visible (the attribute data-ready).
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from triptych.build.browser import FLAGS, find_chromium
+from triptych.build.browser import launch
 from triptych.build.release import copy_course
 from triptych.model.course import Course
 
@@ -32,35 +30,36 @@ OPENINGS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cold", action="store_true", help="also build without any answer key")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="triptych-bench-") as folder:
         course = Path(folder) / "course"
         copy_course(PROJECT, course, PROJECT.chapters)
         for part in ("template", "theme", "vendor"):
             shutil.copytree(PROJECT.slides / part, course / "slides" / part)
         keys = PROJECT.root / ".triptych" / "answer_keys"
-        if given.cold or not keys.is_dir():
-            print(f"build, nothing ready:     {build(course):6.1f} s")
+        if options.cold or not keys.is_dir():
+            print(f"build, no answer keys:    {build_s(course):6.1f} s")
         else:
             shutil.copytree(keys, course / ".triptych" / "answer_keys")
         for stale in ("build.json", "../gradebook.db"):
             (course / ".triptych" / stale).unlink(missing_ok=True)
-        print(f"build, answer keys ready: {build(course):6.1f} s")
-        print(f"build, nothing changed:   {build(course):6.1f} s")
-        print(f"build --pdf, decks ready: {build(course, '--pdf'):6.1f} s")
-        opening(sorted((course / "slides").glob("*.html")))
+        print(f"build, answer keys exist: {build_s(course):6.1f} s")
+        print(f"build, nothing changed:   {build_s(course):6.1f} s")
+        print(f"build --pdf, decks exist: {build_s(course, '--pdf'):6.1f} s")
+        measure_opening(sorted((course / "slides").glob("*.html")))
 
 
-def build(course: Path, *options: str) -> float:
+def build_s(course: Path, *options: str) -> float:
+    """Runs `triptych build` and returns its wall time in seconds."""
     start = time.monotonic()
     subprocess.run([TRIPTYCH, "build", *options], cwd=course, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - start
 
 
-def opening(decks: list[Path]) -> None:
+def measure_opening(decks: list[Path]) -> None:
+    """Prints the size of each deck and the median time to open it."""
     print(f"\n{'deck':<28}{'size':>8}{'opens in':>10}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
+    with launch() as browser:
         for deck in decks:
             if deck.stem == "index":
                 continue
@@ -73,7 +72,6 @@ def opening(decks: list[Path]) -> None:
                 seconds.append(time.monotonic() - start)
                 page.close()
             print(f"{deck.stem:<28}{deck.stat().st_size / 1e6:>5.1f} MB{statistics.median(seconds):>8.2f} s")
-        browser.close()
 
 
 if __name__ == "__main__":

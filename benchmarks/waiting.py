@@ -1,4 +1,4 @@
-"""How long a person waits for the commands that look before they work: medians of processor and wall time.
+"""Measures the waiting time of commands that only check: medians of processor and wall time.
 
 python benchmarks/waiting.py
 """
@@ -23,16 +23,19 @@ PROJECT = Course(Path(__file__).resolve().parents[1])
 TRIPTYCH = str(Path(sys.executable).parent / "triptych")
 
 
-def measure(course: Course, *arguments: str, before: Callable[[], object] = lambda: None, runs: int = 5) -> str:
-    """Medians over some runs, `before` called before each."""
+RUNS = 5
+
+
+def measure(course: Course, *arguments: str, before: Callable[[], object] = lambda: None) -> str:
+    """Runs `triptych` with arguments several times, each after a call of `before`. Returns the medians as text."""
     cpu, wall = [], []
-    for _ in range(runs):
+    for _ in range(RUNS):
         before()
-        used, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        start_usage, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         subprocess.run([TRIPTYCH, *arguments], cwd=course.root, capture_output=True, check=False)
         wall.append(time.monotonic() - start)
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu.append(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu.append(usage.ru_utime + usage.ru_stime - start_usage.ru_utime - start_usage.ru_stime)
     return f"{statistics.median(cpu):6.2f} s processor {statistics.median(wall):6.2f} s wall"
 
 

@@ -1,5 +1,5 @@
-# The workshop's JupyterHub. `triptych hub up` copies this file to its private folder, beside settings.json
-# (the numbers and names that it decided), and keeps it there: what you change in the copy stays.
+# The workshop's JupyterHub. `triptych hub up` copies this file to its private folder, beside settings.json, which holds
+# the values that it decided on. An existing copy is not overwritten, so you can change it.
 import json
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ site = json.loads((here / "settings.json").read_text())
 environment, etc = Path(site["environment"]), here.parent / "etc"
 course, instructor, students = site["course_id"], site["instructor"], site["students"]
 
-# --- addresses: people meet the proxy; hub and servers listen on loopback alone ----------------------
+# --- addresses: users connect to the proxy; hub and servers listen on the loopback interface -----------
 c.JupyterHub.bind_url = f"http://{site['host']}:{site['port']}"
 c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = site["certificate"], site["key"]
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{site['hub_port']}"
@@ -19,16 +19,16 @@ c.ConfigurableHTTPProxy.command = site["proxy"]
 c.ConfigurableHTTPProxy.auth_token = site["proxy_token"]
 c.ConfigurableHTTPProxy.pid_file = str(here / "proxy.pid")
 
-# --- the hub's own files, in a folder that only root may enter ------------------------------------------
+# --- the hub's files, in a folder that only root may enter --------------------------------------------
 c.JupyterHub.db_url = f"sqlite:///{here / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(here / "cookie_secret")
-c.JupyterHub.cleanup_servers = True  # a hub that is taken down leaves nobody's processes behind
+c.JupyterHub.cleanup_servers = True  # stopping the hub stops all servers
 
-# --- who may come in -------------------------------------------------------------------------------------
+# --- logins ---------------------------------------------------------------------------------------------
 c.Authenticator.allowed_users = {instructor, *students}
-c.Authenticator.admin_users = set()  # administration is root's, on the command line
+c.Authenticator.admin_users = set()  # root administers the hub on the command line
 if site["login"] == "firstuse":
-    # with first passwords from `hub up`, so that nobody can be first under another's name
+    # `hub up` sets the first passwords, because a first login would otherwise claim the name
     c.JupyterHub.authenticator_class = "firstuse"
     c.FirstUseAuthenticator.dbm_path = str(here / "passwords.dbm")
     c.FirstUseAuthenticator.create_users = False
@@ -37,20 +37,20 @@ if site["login"] == "firstuse":
         "announcement_login": "Sign in with the user name and the first password that you were given; "
         'afterwards you can <a href="/hub/auth/change-password">choose your own</a>.'
     }
-elif site["login"] == "shared-password":  # for a look, on loopback: anyone may be anyone
+elif site["login"] == "shared-password":  # for demonstrations on the loopback interface: everyone can log in as anyone
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.user_password = site["shared_password"]
-else:  # OAuth, LDAP, …: see authenticator.example.py
+else:  # OAuth, LDAP, …: see hub/authenticator.example.py
     load_subconfig(str(here / "authenticator.py"))  # noqa: F821
 
-# --- groups as nbgrader reads them, and roles that give a server no more than it needs ---------------------
+# --- groups that nbgrader reads, and roles with the least privileges --------------------------------------
 c.JupyterHub.load_groups = {
     f"formgrade-{course}": {"users": [instructor]},
     f"nbgrader-{course}": {"users": students},
 }
 c.JupyterHub.load_roles = [
     {
-        "name": "server",  # what code in a person's server may ask of the hub; stock nbgrader wants all that they may
+        "name": "server",  # for code in a user's server; nbgrader's documentation grants it all of the user's scopes
         "scopes": [
             "users:activity!user",
             "access:servers!server",
@@ -61,7 +61,7 @@ c.JupyterHub.load_roles = [
         ],
     },
     {
-        "name": "triptych",  # `triptych hub up, status, down`
+        "name": "triptych",  # for `triptych hub up` and `status`
         "services": ["triptych"],
         "scopes": ["admin:users", "admin:groups", "admin:servers", "read:hub", "shutdown"],
     },
@@ -74,7 +74,7 @@ c.JupyterHub.load_roles = [
 c.JupyterHub.services = [
     {"name": "triptych", "api_token": site["token"]},
     {
-        "name": "culler",  # ends servers that nobody uses
+        "name": "culler",  # stops idle servers
         "command": [
             sys.executable, "-m", "jupyterhub_idle_culler",
             f"--timeout={site['idle_server']}", f"--cull-every={max(site['idle_server'] // 10, 10)}",
@@ -82,7 +82,7 @@ c.JupyterHub.services = [
     },
 ]  # fmt: skip
 
-# --- servers: as the person's own Unix user, within limits, closed to others (see triptych/hub/spawner.py) ----
+# --- servers: each runs as its own Unix user, within limits (see triptych/hub/singleuser/spawner.py) -----------
 c.JupyterHub.spawner_class = "triptych.hub.singleuser.spawner.CourseSpawner"
 c.CourseSpawner.group_name = f"workshop-{site['port']}"
 c.CourseSpawner.runtime_folder = f"/run/workshop-{site['port']}"
@@ -91,7 +91,7 @@ c.Spawner.mem_limit = site["memory_bytes"]
 c.Spawner.cpu_limit = site["cpus"]
 c.Spawner.cmd = [str(environment / "bin" / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
-c.Spawner.disable_user_config = True  # a broken or forgotten file in a home cannot break a server
+c.Spawner.disable_user_config = True  # a broken file in a home cannot break a server
 c.Spawner.env_keep = ["LANG", "LC_ALL"]
 c.Spawner.environment = {
     "PATH": f"{environment / 'bin'}:/usr/local/bin:/usr/bin:/bin",
@@ -105,7 +105,7 @@ c.Spawner.group_overrides = {
         "spawner_override": {"environment": {"JUPYTER_CONFIG_PATH": f"{etc / 'instructor'}:{etc / 'common'}"}},
     }
 }
-# A whole class begins at once: servers start in turn (see the spawner), and nobody is sent away meanwhile.
+# A whole class logs in at once: the spawner starts a few servers at a time, and no request is refused meanwhile.
 c.JupyterHub.concurrent_spawn_limit = 0
 c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 120

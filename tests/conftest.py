@@ -1,4 +1,4 @@
-"""What the tests share: the course they stand in."""
+"""Configuration and fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 if importlib.util.find_spec("xdist") is None:
-    pytest.exit("the tests need more than the course does: run `make dev` once.", returncode=4)
+    pytest.exit("Packages of the tests are missing. Run `make dev`.", returncode=4)
 
 import nbgrader.api
 from hypothesis import settings
@@ -22,21 +22,20 @@ from seeds import DEFAULT, SEED
 from triptych.grade.guest.jax_cache import QUICK
 from triptych.model.course import Course
 
-# nbgrader looks for `alembic`, and the tests for `nbgrader`, on PATH.
+# nbgrader calls `alembic`, and the tests call `nbgrader`, by name.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("MPLBACKEND", "agg")
-# The same programs are compiled by the bank, the chapters' tests and the answer keys: each once, for all processes.
+# The bank, the chapters' tests and the answer keys compile the same programs: share them between all processes.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-# Programs of the tests run once or twice, like those of a submission: compiling them is most of their cost.
+# The tests run each program only once or twice, so compile without optimisation, as for a submission.
 for name, value in QUICK.items():
     os.environ.setdefault(name, value)
 
-
-# nbgrader starts a program of two seconds for each new gradebook, to be told the same version.
+# nbgrader runs alembic for each new gradebook, which takes two seconds, to ask for its version.
 nbgrader.api.get_alembic_version = functools.cache(nbgrader.api.get_alembic_version)
-# The default seed stands for the same examples in every run; Hypothesis says itself how to repeat others.
+# With the default seed, Hypothesis tries the same examples in every run; with others it prints how to repeat a failure.
 settings.register_profile("triptych", derandomize=SEED == DEFAULT, deadline=None, print_blob=True)
 settings.load_profile("triptych")
 
@@ -60,26 +59,23 @@ def course() -> Course:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the tests of a group in one process, where they share what is costly: those with a mark,
-    and those of a module that use a fixture which the module makes once.
+    """Runs the tests of a group in one process: those with the mark `xdist_group`, and those of a module that use a
+    module-scoped fixture, which is then only set up once.
 
-    pytest-xdist 3.8 writes the group into `item._nodeid`, which pytest 9.2 no longer reads, and so
-    spreads the tests of a group in silence. This does what it means to do.
+    pytest-xdist 3.8 writes the group into `item._nodeid`, which pytest 9.2 no longer reads, so it ignores the groups.
     """
     if not getattr(config.option, "loadgroup", False):
         return
     for item in items:
         mark = item.get_closest_marker("xdist_group")
-        name = mark.args[0] if mark is not None else item.path.stem if _shares(item) else ""
+        name = mark.args[0] if mark is not None else item.path.stem if _uses_module_fixture(item) else ""
         if name:
             group = f"@{name}"
             if not item.nodeid.endswith(group):
                 item._id = type(item.id).parse(f"{item.nodeid}{group}")  # type: ignore[attr-defined]
-            assert item.nodeid.endswith(group), "pytest-xdist would spread the tests of a group"
+            assert item.nodeid.endswith(group), "pytest-xdist would ignore the group"
 
 
-def _shares(item: pytest.Item) -> bool:
-    """Whether a test uses a fixture of its own module's that is made once for all of them."""
-    known = getattr(item, "_fixtureinfo", None)
-    found = known.name2fixturedefs.values() if known is not None else ()
-    return any(made[-1].scope == "module" and made[-1].baseid == item.nodeid.partition("::")[0] for made in found)
+def _uses_module_fixture(item: pytest.Item) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(d[-1].scope == "module" for d in info.name2fixturedefs.values())

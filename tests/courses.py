@@ -1,4 +1,4 @@
-"""Scratch courses for the tests: the project's sources in a folder of their own."""
+"""Scratch courses for the tests: the project's sources in temporary folders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORWARD = "05_forward_mode"
 
 
 def scratch(target: Path, chapters: Sequence[str] = (FORWARD,)) -> Course:
-    """A course with some chapters, the look, and the bank."""
+    """A course with some chapters, their answers in the bank, and the slides' theme."""
     copy_course(PROJECT, target, list(chapters))
     for part in ("template", "theme", "vendor"):
         if (PROJECT.slides / part).is_dir():
@@ -31,14 +31,14 @@ def scratch(target: Path, chapters: Sequence[str] = (FORWARD,)) -> Course:
 
 
 def edit(path: Path, change: Callable[[NotebookNode], object]) -> None:
-    """Changes a notebook in place; written as it is, without nbformat's own repairs."""
+    """Changes a notebook in place, without nbformat's own repairs."""
     notebook = nbformat.read(path, as_version=4)
     change(notebook)
     path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
 
 
 def shortened(notebook: NotebookNode, *exercises: str) -> None:
-    """Leaves some exercises and what they need, so that it is graded in a moment: the rules do not matter then."""
+    """Removes all cells but some exercises and the cells that they need, to grade in seconds. Breaks the rules."""
     notebook.cells = [
         cell
         for cell in notebook.cells
@@ -48,21 +48,21 @@ def shortened(notebook: NotebookNode, *exercises: str) -> None:
 
 
 def cell(notebook: NotebookNode, id_: str) -> NotebookNode:
+    """The cell with an id."""
     return next(c for c in notebook.cells if c.id == id_)
 
 
 def answer(course: Course, chapter: str, texts: dict[str, str]) -> NotebookNode:
-    """The released notebook with `texts` in its solution cells; the source when nothing is released yet."""
-    released = course.release / chapter / f"{chapter}.ipynb"
-    notebook = nbformat.read(released, as_version=4)
+    """The released notebook with `texts` in its solution cells, by exercise."""
+    notebook = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
     for id_, text in texts.items():
         cell(notebook, id_).source = text
     return notebook
 
 
 def submit(course: Course, student: str, notebook: NotebookNode, chapter: str = FORWARD) -> Path:
-    folder = course.submitted / student / chapter
-    folder.mkdir(parents=True)
-    path = folder / f"{chapter}.ipynb"
+    """Writes a submission and returns the path of its notebook."""
+    path = course.submitted / student / chapter / f"{chapter}.ipynb"
+    path.parent.mkdir(parents=True)
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
     return path

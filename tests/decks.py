@@ -1,7 +1,6 @@
-"""The lecture's decks for the tests: built once, and looked at once in a real browser.
+"""The lecture's decks for the tests: built once, and surveyed once in a real browser.
 
-Opening a deck and visiting its slides is what costs time, so each deck is surveyed in one go and the
-tests read what was found.
+Opening a deck and visiting its slides takes time, so each deck is surveyed in one go and the tests read the results.
 """
 
 from __future__ import annotations
@@ -19,29 +18,34 @@ from courses import PROJECT, scratch
 from pypdf import PdfReader
 
 from triptych.build import browser
-from triptych.build.derive import WORKSHOP, write_chapter_deck, write_workshop_deck
+from triptych.build.targets import WORKSHOP, write_chapter_deck, write_workshop_deck
 from triptych.model.course import Course
 
 NAMES = [*PROJECT.chapters, WORKSHOP]
-#: The chapter whose pictures are also taken in the dark look.
+#: The chapter of which pictures are also taken in dark colours.
 DARK = "05_forward_mode"
 SIZES = ((1280, 720), (1920, 1080))
-#: reveal.js gives each page its paper when it lays them out.
+#: reveal.js sets the background of each printed page.
 DARK_PAPER = (
     ":root.reveal-print.reveal-print { color-scheme: only dark; } .pdf-page { background: var(--paper) !important; }"
 )
-#: A folder for pictures of all slides; none are taken without it.
+#: A folder for pictures of all slides; without it, none are taken.
 SCREENSHOTS = Path(os.environ["TRIPTYCH_SCREENSHOTS"]) if "TRIPTYCH_SCREENSHOTS" in os.environ else None
 
 
-@functools.cache
-def lecture() -> Course:
-    """All chapters in a folder of their own. Answer keys that are ready in the project are not run again."""
-    course = scratch(Path(tempfile.mkdtemp(prefix="triptych-decks-")) / "course", PROJECT.chapters)
+def share_answer_keys(course: Course) -> None:
+    """Makes a course use the project's cache of answer keys, so that none is run twice."""
     keys = PROJECT.root / ".triptych" / "answer_keys"
     keys.mkdir(parents=True, exist_ok=True)
     (course.root / ".triptych").mkdir()
     (course.root / ".triptych" / "answer_keys").symlink_to(keys)
+
+
+@functools.cache
+def lecture() -> Course:
+    """All chapters in a folder of their own."""
+    course = scratch(Path(tempfile.mkdtemp(prefix="triptych-decks-")) / "course", PROJECT.chapters)
+    share_answer_keys(course)
     return course
 
 
@@ -52,9 +56,17 @@ def deck(name: str) -> Path:
 
 @dataclass
 class Survey:
-    """What a browser finds in a deck."""
+    """A deck in a browser.
 
-    asked: list[str] = field(default_factory=list)
+    Attributes:
+        requests: addresses other than the deck's own that it requested.
+        errors: messages of JavaScript errors.
+        facts: the result of the script `FACTS`.
+        overflows: content that does not fit, by size of the viewport.
+        pictures: paths of screenshots, the contact sheet last.
+    """
+
+    requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     overflows: dict[tuple[int, int], list[str]] = field(default_factory=dict)
@@ -63,7 +75,7 @@ class Survey:
 
 @dataclass
 class Print:
-    """What a browser makes of a deck on paper, where all slides can be seen at once."""
+    """A deck as PDF: the text of its pages, its bookmarks, and what axe-core finds in the print view."""
 
     pages: list[str]
     outline: list[str]
@@ -73,25 +85,26 @@ class Print:
 
 @functools.cache
 def survey(name: str) -> Survey:
-    found = Survey()
-    with browser._opened(deck(name), asked=found.asked) as page:
-        page.on("pageerror", lambda error: found.errors.append(str(error)))
-        page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
-        found.facts = page.evaluate(FACTS)
+    result = Survey()
+    with browser.open_deck(deck(name), blocked=result.requests) as page:
+        page.on("pageerror", lambda error: result.errors.append(str(error)))
+        page.on("console", lambda message: result.errors.append(message.text) if message.type == "error" else None)
+        result.facts = page.evaluate(FACTS)
         if SCREENSHOTS:
-            found.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
+            result.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            found.overflows[width, height] = [str(overflow) for overflow in browser.measure(page)]
+            result.overflows[width, height] = [str(overflow) for overflow in browser.measure(page)]
     if SCREENSHOTS and name == DARK:
-        browser.contact_sheet(deck(name), SCREENSHOTS / "static" / f"{name}-dark", dark=True)
-    return found
+        with browser.open_deck(deck(name), dark=True) as page:
+            browser.photograph(page, SCREENSHOTS / "static" / f"{name}-dark")
+    return result
 
 
 @functools.cache
 def printed(name: str) -> Print:
     target = deck(name).with_suffix(".pdf")
-    with browser._opened(deck(name), query="?print-pdf") as page:
+    with browser.open_deck(deck(name), query="?print-pdf") as page:
         browser.print_pdf(page, target)
         axe = {"light": serious(page)}
         page.add_style_tag(content=DARK_PAPER)
@@ -111,7 +124,7 @@ def _flat(outline: list[Any]) -> list[Any]:
 
 
 def serious(page: Any) -> list[str]:
-    """What axe-core calls serious or critical in a page, one line a finding."""
+    """The findings of axe-core in a page that are serious or critical, one line each."""
     return [
         f"{finding['id']}: {node['html'][:200]} ({node['failureSummary']})"
         for finding in Axe().run(page).response["violations"]
@@ -134,7 +147,7 @@ FACTS = """() => {
     const node = walker.currentNode;
     if (node.data.includes("$") && !node.parentElement.closest("pre, code, mjx-container")) dollars.push(node.data);
   }
-  // A fragment is to be there after the key and not before.
+  // A fragment is visible after the key and not before.
   const fragments = [];
   for (const slide of slides.filter(slide => slide.querySelector(".fragment"))) {
     const { h, v } = Reveal.getIndices(slide);
@@ -152,8 +165,7 @@ FACTS = """() => {
     slides: slides.length,
     dollars,
     fragments,
-    formulas: document.querySelectorAll(".content mjx-container svg").length,
-    // MathJax sets a command that it does not know in red.
+    // MathJax shows unknown commands in red.
     wrong_formulas: [...document.querySelectorAll('mjx-merror, [data-mjx-error], mjx-container [fill="red"]')].map(text),
     without_formula: [...document.querySelectorAll("[data-cell]")]
       .filter(cell => !cell.querySelector("mjx-container")).map(cell => cell.dataset.cell),

@@ -1,10 +1,11 @@
-"""A person at a browser, as far as HTTP goes: log in, start the server, use what JupyterLab's buttons use.
+"""A user's browser, reduced to its HTTP requests: log in, start the server, press JupyterLab's buttons.
 
-For the tests of the hub and its load test; nothing in here knows how the hub is made.
+For the tests of the hub and its load test. Knows nothing about how the hub is made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import time
@@ -17,18 +18,18 @@ import httpx
 from websocket import create_connection
 
 
-class RejectedSubmission(AssertionError):
-    """The hub or a server said no where a person's button would have worked."""
+class RequestFailed(AssertionError):
+    """The hub or a server refused a request that a user's browser makes."""
 
 
 @dataclass
 class Browser:
-    """One person's browser.
+    """One user's browser.
 
     Args:
-        address: of the hub, `http://127.0.0.1:…`.
-        user: name to log in with.
-        verify: whose certificates it trusts, when the address is https.
+        address: the hub's address, `http://127.0.0.1:…`.
+        user: the login name.
+        verify: the certificates to trust, for an https address.
     """
 
     address: str
@@ -54,38 +55,27 @@ class Browser:
         return self.client.post("/hub/login", data=form, follow_redirects=False)
 
     def log_in(self, password: str) -> None:
-        answer = self.try_to_log_in(password)
-        if answer.status_code != 302:
-            raise RejectedSubmission(f"{self.user} cannot log in: {answer.status_code}")
+        response = self.try_to_log_in(password)
+        if response.status_code != 302:
+            raise RequestFailed(f"{self.user} cannot log in: {response.status_code}")
 
     def start_server(self, seconds: float = 120) -> None:
-        """Starts the person's own server and goes to JupyterLab, which gives the cookies of that server."""
+        """Starts the user's server and opens JupyterLab, which sets the cookies of that server."""
         xsrf = {"X-XSRFToken": self.xsrf("/hub/")}
-        answer = self.client.post(f"/hub/api/users/{self.user}/server", headers=xsrf, json={})
-        if answer.status_code not in (201, 202) and "already running" not in answer.text:
-            raise RejectedSubmission(f"{self.user}'s server does not start: {answer.status_code} {answer.text[:300]}")
-        until = time.monotonic() + seconds
+        response = self.client.post(f"/hub/api/users/{self.user}/server", headers=xsrf, json={})
+        if response.status_code not in (201, 202) and "already running" not in response.text:
+            raise RequestFailed(f"{self.user}'s server does not start: {response.status_code} {response.text[:300]}")
+        deadline = time.monotonic() + seconds
         while not self._ready():
-            if time.monotonic() > until:
-                raise RejectedSubmission(f"{self.user}'s server is not ready after {seconds:.0f} s")
+            if time.monotonic() > deadline:
+                raise RequestFailed(f"{self.user}'s server is not ready after {seconds:.0f} s")
             time.sleep(0.1)
         self.client.get(f"/user/{self.user}/lab").raise_for_status()
 
-    def stop_server(self) -> None:
-        self.client.delete(f"/hub/api/users/{self.user}/server", headers={"X-XSRFToken": self.xsrf("/hub/")})
-        until = time.monotonic() + 60
-        while self._servers():
-            if time.monotonic() > until:
-                raise RejectedSubmission(f"{self.user}'s server does not stop")
-            time.sleep(0.2)
-
-    def _servers(self) -> dict[str, Any]:
-        answer = self.client.get(f"/hub/api/users/{self.user}", headers={"X-XSRFToken": self.xsrf("/hub/")})
-        answer.raise_for_status()
-        return dict(answer.json()["servers"])
-
     def _ready(self) -> bool:
-        return bool(self._servers().get("", {}).get("ready"))
+        response = self.client.get(f"/hub/api/users/{self.user}", headers={"X-XSRFToken": self.xsrf("/hub/")})
+        response.raise_for_status()
+        return bool(response.json()["servers"].get("", {}).get("ready"))
 
     def xsrf(self, path: str) -> str:
         for cookie in self.client.cookies.jar:
@@ -93,80 +83,71 @@ class Browser:
                 return str(cookie.value)
         return ""
 
-    # --- the person's server ------------------------------------------------------------------
+    # --- the user's server --------------------------------------------------------------------
 
     @property
     def base(self) -> str:
         return f"/user/{self.user}"
 
-    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """A request to the person's own server, as its pages make it."""
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request to the user's own server, as its pages make it."""
         headers = {"X-XSRFToken": self.xsrf(f"{self.base}/"), "Content-Type": "application/json"}
-        return self.client.request(method, f"{self.base}/{path}", headers=headers, **more)
+        return self.client.request(method, f"{self.base}/{path}", headers=headers, **options)
+
+    def _checked(self, method: str, path: str, **options: Any) -> httpx.Response:
+        response = self.ask(method, path, **options)
+        if response.status_code >= 400:
+            raise RequestFailed(f"{self.user}'s {method} {path}: {response.status_code} {response.text[:500]}")
+        return response
 
     def get(self, path: str, **query: Any) -> Any:
-        answer = self.ask("GET", path, params=query)
-        answer.raise_for_status()
-        return answer.json()
+        return self._checked("GET", path, params=query).json()
 
     def post(self, path: str, content: object = None) -> Any:
-        answer = self.ask("POST", path, json={} if content is None else content)
-        if answer.status_code >= 400:
-            raise RejectedSubmission(f"POST {path}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if answer.content else None
+        response = self._checked("POST", path, json=content or {})
+        return response.json() if response.content else None
 
     def read(self, path: str) -> Any:
-        """A file's content: a notebook as JSON, else text."""
+        """A file's content: a notebook as JSON, any other file as text."""
         return self.get(f"api/contents/{path}", content=1)["content"]
 
     def write(self, path: str, notebook: dict[str, Any]) -> None:
-        body = {"type": "notebook", "format": "json", "content": notebook}
-        answer = self.ask("PUT", f"api/contents/{path}", json=body)
-        if answer.status_code >= 400:
-            raise RejectedSubmission(f"saving {path}: {answer.status_code} {answer.text[:300]}")
+        self._checked("PUT", f"api/contents/{path}", json={"type": "notebook", "format": "json", "content": notebook})
+
+    def write_text(self, path: str, text: str) -> None:
+        self._checked("PUT", f"api/contents/{path}", json={"type": "file", "format": "text", "content": text})
 
     # nbgrader's buttons
 
-    def assignment(self, course: str, chapter: str) -> dict[str, Any]:
-        """The newest entry of Assignment List for a chapter."""
-        listed = self.get("assignments", course_id=course)["value"]
-        return dict(next(entry for entry in reversed(listed) if entry["assignment_id"] == chapter))
-
     def assignments(self, course: str, chapter: str) -> list[dict[str, Any]]:
-        listed = self.get("assignments", course_id=course)["value"]
-        return [entry for entry in listed if entry["assignment_id"] == chapter]
+        """The entries of Assignment List for a chapter."""
+        return _of_chapter(self.get("assignments", course_id=course), chapter)
 
     def button(self, name: str, course: str, chapter: str) -> list[dict[str, Any]]:
-        """fetch, submit or fetch_feedback; the chapter's entries afterwards."""
-        said = self.post(f"assignments/{name}", {"course_id": course, "assignment_id": chapter})
-        if not said["success"]:
-            raise RejectedSubmission(f"{self.user}'s {name}: {said['value'][-600:]}")
-        return [entry for entry in said["value"] if entry["assignment_id"] == chapter]
+        """Presses fetch, submit or fetch_feedback. Returns the chapter's entries afterwards."""
+        reply = self.post(f"assignments/{name}", {"course_id": course, "assignment_id": chapter})
+        if not reply["success"]:
+            raise RequestFailed(f"{self.user}'s {name}: {reply['value'][-600:]}")
+        return _of_chapter(reply, chapter)
 
     def validate(self, path: str) -> dict[str, Any]:
-        said = self.post("assignments/validate", {"path": path})
-        if not said["success"]:
-            raise RejectedSubmission(f"{self.user}'s Validate: {said['value']}")
-        return dict(said["value"])
+        reply = self.post("assignments/validate", {"path": path})
+        if not reply["success"]:
+            raise RequestFailed(f"{self.user}'s Validate: {reply['value']}")
+        return dict(reply["value"])
 
     def formgrader(self, method: str, path: str, content: object = None) -> Any:
-        answer = self.ask(method, f"formgrader/api/{path}", json={} if content is None else content)
-        if answer.status_code >= 400:
-            raise RejectedSubmission(f"formgrader {path}: {answer.status_code} {answer.text[:300]}")
-        said = answer.json()
-        if isinstance(said, dict) and said.get("success") is False:
-            raise RejectedSubmission(f"formgrader {path}: {said.get('log', '')[-1500:]} {said.get('error', '')[-800:]}")
-        return said
+        reply = self._checked(method, f"formgrader/api/{path}", json=content or {}).json()
+        if isinstance(reply, dict) and reply.get("success") is False:
+            raise RequestFailed(f"formgrader {path}: {reply.get('log', '')[-1500:]} {reply.get('error', '')[-800:]}")
+        return reply
 
     # a kernel
 
     def run(self, code: str, seconds: float = 120) -> str:
-        """Runs code in a kernel that the person keeps, and gives what it prints; raises with its traceback."""
+        """Runs code in a kernel that is kept for the next call. Returns its output; raises with its traceback."""
         if not self._kernel or self.ask("GET", f"api/kernels/{self._kernel}").status_code != 200:
             self._kernel = self.post("api/kernels", {"name": "python3"})["id"]
-        return self._run_in(self._kernel, code, seconds)
-
-    def _run_in(self, kernel: str, code: str, seconds: float) -> str:
         parts = urlsplit(self.address)
         cookies = "; ".join(
             f"{cookie.name}={cookie.value}"
@@ -174,31 +155,34 @@ class Browser:
             if f"{self.base}/".startswith(cookie.path)
         )
         scheme = "wss" if parts.scheme == "https" else "ws"
-        address = f"{scheme}://{parts.netloc}{self.base}/api/kernels/{kernel}/channels"
+        address = f"{scheme}://{parts.netloc}{self.base}/api/kernels/{self._kernel}/channels"
         header = {
             "msg_id": uuid.uuid4().hex, "username": self.user, "session": uuid.uuid4().hex,
             "msg_type": "execute_request", "version": "5.3", "date": "",
         }  # fmt: skip
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-        printed: list[str] = []
-        until = time.monotonic() + seconds
-        channel = create_connection(
-            address, timeout=seconds, cookie=cookies, header=[f"Origin: {self.address}"], suppress_origin=True
-        )
-        try:
+        output: list[str] = []
+        deadline = time.monotonic() + seconds
+        with contextlib.closing(
+            create_connection(
+                address, timeout=seconds, cookie=cookies, header=[f"Origin: {self.address}"], suppress_origin=True
+            )
+        ) as channel:
             channel.send(json.dumps(message))
             while True:
-                channel.settimeout(max(until - time.monotonic(), 0.1))
-                said = json.loads(channel.recv())
-                if said.get("parent_header", {}).get("msg_id") != header["msg_id"]:
+                channel.settimeout(max(deadline - time.monotonic(), 0.1))
+                reply = json.loads(channel.recv())
+                if reply.get("parent_header", {}).get("msg_id") != header["msg_id"]:
                     continue
-                kind, body = said["msg_type"], said["content"]
-                if kind == "stream":
-                    printed.append(body["text"])
-                elif kind == "error":
-                    raise RejectedSubmission("\n".join(body["traceback"]))
-                elif kind == "status" and body["execution_state"] == "idle":
-                    return "".join(printed)
-        finally:
-            channel.close()
+                body = reply["content"]
+                if reply["msg_type"] == "stream":
+                    output.append(body["text"])
+                elif reply["msg_type"] == "error":
+                    raise RequestFailed("\n".join(body["traceback"]))
+                elif reply["msg_type"] == "status" and body["execution_state"] == "idle":
+                    return "".join(output)
+
+
+def _of_chapter(reply: dict[str, Any], chapter: str) -> list[dict[str, Any]]:
+    return [entry for entry in reply["value"] if entry["assignment_id"] == chapter]

@@ -1,7 +1,7 @@
-"""A real hub for the tests: one instructor, students, real accounts, on loopback, gone afterwards.
+"""A real hub for the tests, run as root: real accounts of an instructor and students, removed afterwards.
 
-As root. Students' accounts must be able to run this Python and this package; where these lie in root's own
-home, a mount namespace of the hub's own opens the way to them and to nothing else.
+Students' accounts must be able to run this Python and this package. If these lie in root's home, the hub gets a mount
+namespace that makes them reachable, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from courses import FORWARD
+from courses import FORWARD, edit, scratch
 from hub_browser import Browser
 from nbformat import NotebookNode
 
@@ -30,7 +30,7 @@ from triptych.model.course import Course, CourseError
 
 BIN = Path(sys.prefix) / "bin"
 PROJECT = Path(__file__).resolve().parents[1]
-#: as the project's nbgrader_config.py says
+#: the course id in the project's nbgrader_config.py
 COURSE_ID = "triptych"
 NOTEBOOK = f"{COURSE_ID}/{FORWARD}/{FORWARD}.ipynb"
 RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
@@ -39,7 +39,7 @@ SUM = "def sum_jvp(x1, dx1, x2, dx2):\n    return x1 + x2, dx1 + dx2"
 
 
 def two_exercises(notebook: NotebookNode) -> None:
-    """A chapter that is run in a moment."""
+    """Shortens a chapter to two exercises, so that it runs quickly."""
     keep = ("mul_jvp", "sum_jvp")
     notebook.cells = [
         cell
@@ -52,7 +52,7 @@ def two_exercises(notebook: NotebookNode) -> None:
 
 
 def fill(browser: Browser, **answers: str) -> None:
-    """Types answers into the fetched notebook and saves it."""
+    """Enters answers into the fetched notebook and saves it."""
     notebook = browser.read(NOTEBOOK)
     for cell in notebook["cells"]:
         if cell.get("id") in answers:
@@ -60,29 +60,28 @@ def fill(browser: Browser, **answers: str) -> None:
     browser.write(NOTEBOOK, notebook)
 
 
-def opened(command: Sequence[str]) -> list[str]:
-    """The command line that runs `command` where everyone can reach this Python, its packages and this package."""
+def reachable(command: Sequence[str]) -> list[str]:
+    """The command line that runs `command` where all users can reach this Python, its packages and this package."""
     needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PROJECT / "src", PROJECT / "hub"]
     closed = sorted({folder for path in needed if (folder := closed_to_others(path.resolve()))})
     if not closed:
         return list(command)
     steps = ["mount --make-rprivate /", "mount -t tmpfs none /mnt"]
-    behind = [path for path in needed if any(path.is_relative_to(folder) for folder in closed)]
-    for number, path in enumerate(behind):
+    hidden = [path for path in needed if any(path.is_relative_to(folder) for folder in closed)]
+    for number, path in enumerate(hidden):
         steps += [f"mkdir /mnt/{number}", f"mount --bind {shlex.quote(str(path))} /mnt/{number}"]
     for folder in closed:
         steps.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(folder))}")
-    for number, path in enumerate(behind):
-        place = shlex.quote(str(path))
-        steps += [f"mkdir -p {place}", f"mount --bind /mnt/{number} {place}"]
+    for number, path in enumerate(hidden):
+        steps += [f"mkdir -p {shlex.quote(str(path))}", f"mount --bind /mnt/{number} {shlex.quote(str(path))}"]
     steps.append(f"umount -R /mnt && cd / && exec {shlex.join(command)}")
     return ["unshare", "--mount", "sh", "-c", " && ".join(steps)]
 
 
 class Workshop:
-    """One hub with its people; `close` takes everything away, whatever happened before."""
+    """One hub with its users; `close` removes everything."""
 
-    def __init__(self, course: Course, students: Sequence[str] = ("ada", "ben")) -> None:
+    def __init__(self, course: Course, students: Sequence[str]) -> None:
         self.course = course
         self.tag = f"tth{secrets.token_hex(3)}"
         self.instructor = self.name("noether")
@@ -92,7 +91,7 @@ class Workshop:
         self.browsers: dict[str, Browser] = {}
 
     def name(self, short: str) -> str:
-        """The account of somebody: no account of this machine can be called so."""
+        """An account name that is not in use on this machine."""
         return f"{self.tag}-{short}"
 
     @property
@@ -104,13 +103,9 @@ class Workshop:
         return self.site.load()
 
     def enter_all(self, *users: str) -> list[Browser]:
-        """Browsers of several people who come at the same time."""
+        """Browsers of several users who log in at the same time."""
         with ThreadPoolExecutor() as pool:
             return list(pool.map(self.enter, users))
-
-    @property
-    def chapter_folder(self) -> str:
-        return f"{COURSE_ID}/{self.course.chapters[0]}"
 
     def home(self, user: str) -> Path:
         return Path("/home", user)
@@ -122,30 +117,29 @@ class Workshop:
         return path
 
     def triptych(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs `triptych hub …` as root, as an administrator would."""
-        command = opened([str(BIN / "triptych"), "hub", *arguments, "--folder", str(self.site.folder)])
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.course.root)
-        if check and ran.returncode:
+        """Runs `triptych hub …` as root."""
+        command = reachable([str(BIN / "triptych"), "hub", *arguments, "--folder", str(self.site.folder)])
+        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.course.root)
+        if check and result.returncode:
             log = self.site.log.read_text(errors="replace")[-3000:] if self.site.log.is_file() else ""
-            raise AssertionError(f"triptych hub {arguments[0]}: {ran.stdout}\n{ran.stderr}\n{log}")
-        return ran
+            raise AssertionError(f"triptych hub {arguments[0]}: {result.stdout}\n{result.stderr}\n{log}")
+        return result
 
-    def up(self, *more: str) -> str:
+    def up(self, *arguments: str) -> str:
         return self.triptych(
             "up",
             *("--roster", str(self.roster()), "--course", str(self.course.root)),
-            *("--environment", sys.prefix, "--address", f"127.0.0.1:{self.port}", *more),
+            *("--environment", sys.prefix, "--address", f"127.0.0.1:{self.port}", *arguments),
         ).stdout
 
     def enter(self, user: str) -> Browser:
-        """A browser of `user`, logged in with the first password, at their JupyterLab."""
-        browser = self.browsers.get(user)
-        if browser is None:
+        """A browser of `user`, logged in with the first password, with a running server."""
+        if user not in self.browsers:
             browser = Browser(self.address, user)
             browser.log_in(read_passwords(self.site)[user])
             self.browsers[user] = browser
-        browser.start_server()
-        return browser
+        self.browsers[user].start_server()
+        return self.browsers[user]
 
     def close(self) -> None:
         for browser in self.browsers.values():
@@ -153,7 +147,7 @@ class Workshop:
         self.browsers.clear()
         if self.site.private.is_dir():
             self.triptych("down", "--remove-users", "--yes", check=False)
-        # whatever a broken `down` has left: a test machine is other people's too
+        # anything that a broken `down` has left
         for user in [self.instructor, *self.students]:
             with contextlib.suppress(CourseError):
                 end_processes(user)
@@ -162,12 +156,14 @@ class Workshop:
 
 
 @contextlib.contextmanager
-def workshop(course: Course) -> Iterator[Workshop]:
-    """A workshop that is up, for the length of the block."""
+def workshop(folder: Path, students: Sequence[str] = ("ada", "ben")) -> Iterator[Workshop]:
+    """A running hub with a chapter of two exercises released."""
+    course = scratch(folder / "course")
+    edit(course.notebook(FORWARD), two_exercises)
     course.root.chmod(0o700)
-    made = Workshop(course)
+    hub = Workshop(course, students)
     try:
-        made.up(course.chapters[0])
-        yield made
+        hub.up(FORWARD)
+        yield hub
     finally:
-        made.close()
+        hub.close()

@@ -1,6 +1,6 @@
-"""Runs a chapter's code cells from top to bottom in one namespace, as a student who answered all of it would.
+"""Runs a chapter's code cells from top to bottom in one namespace, with the instructor's answers.
 
-The tests of a chapter's numbers read them off that namespace and off what the cells printed.
+The tests of a chapter's numbers read them from that namespace and from the printed text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import functools
 import io
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,28 @@ COURSE = Course(Path(__file__).resolve().parents[1])
 
 @dataclass(frozen=True)
 class Lecture:
-    """What running a chapter left: its names, and each cell's printed text and last value by cell id."""
+    """The result of running a chapter: its namespace, and the printed text by cell id."""
 
     names: dict[str, Any]
     printed: dict[str, str]
 
+    def lines(self, cell: str) -> list[str]:
+        """Returns the lines that a cell printed."""
+        return self.printed[cell].splitlines()
+
+    def numbers(self, cell: str) -> list[float]:
+        """Returns the numbers that a cell printed."""
+        return numbers(self.printed[cell])
+
+
+def numbers(text: str) -> list[float]:
+    """Returns the numbers in a text, with or without commas between thousands."""
+    return [float(n) for n in re.findall(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?", re.sub(r"(?<=\d),(?=\d{3}\b)", "", text))]
+
 
 @functools.cache
 def run_lecture(chapter_id: str) -> Lecture:
+    """Runs all code cells of a chapter, with the instructor's answers, from top to bottom."""
     import matplotlib
 
     matplotlib.use("agg")

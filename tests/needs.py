@@ -1,7 +1,6 @@
-"""What some tests need from the machine. Without it they are skipped, with the reason.
+"""Marks for tests that need a part of the system. If it is missing, they are skipped with the reason.
 
-With TRIPTYCH_REQUIRE_ALL=1 nothing is skipped: what is missing makes its tests fail. A release is
-tested that way, so that no part of it goes untested in silence.
+With TRIPTYCH_REQUIRE_ALL=1 they fail instead, so that every part of a release is tested.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ REQUIRE_ALL = os.environ.get("TRIPTYCH_REQUIRE_ALL") == "1"
 
 
 def needs(missing: str) -> pytest.MarkDecorator:
-    """A mark for tests that need something; `missing` is empty or says what is not there."""
-    return pytest.mark.skipif(bool(missing) and not REQUIRE_ALL, reason=missing or "nothing is missing")
+    """Returns a mark that skips tests if `missing`, the reason, is not empty."""
+    return pytest.mark.skipif(bool(missing) and not REQUIRE_ALL, reason=missing)
 
 
 def _missing_for_browser() -> str:
@@ -37,9 +36,9 @@ def _missing_for_sandbox() -> str:
     return find_problem() or ""
 
 
-#: Tests that make sandboxes; as whoever runs them.
+#: Tests that create sandboxes.
 needs_sandbox = needs(_missing_for_sandbox())
-#: Tests that also make sandboxes as somebody else, for which one has to be root.
+#: Tests that create sandboxes as other users.
 needs_root = needs("" if os.geteuid() == 0 else "only root can become an ordinary user")
 
 
@@ -60,5 +59,5 @@ def _missing_for_proxy() -> str:
 
 #: Tests that start a real JupyterHub.
 needs_proxy = needs(_missing_for_proxy())
-#: Tests that start one with people of its own.
-needs_hub = needs("only root can start other people's servers" if os.geteuid() else _missing_for_proxy())
+#: Tests that start a JupyterHub with separate accounts.
+needs_hub = needs("only root can start servers for other users" if os.geteuid() else _missing_for_proxy())

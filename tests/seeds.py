@@ -1,6 +1,6 @@
-"""The seed of a test run. TRIPTYCH_SEED=N repeats what a run with that seed drew; by default it is always 1.
+"""The seed of a test run, from the variable TRIPTYCH_SEED: a number, `random`, or by default 1.
 
-The chapters' test cells read the variable themselves. `TRIPTYCH_SEED=random` draws one and prints it.
+The chapters' test cells read the variable too.
 """
 
 from __future__ import annotations

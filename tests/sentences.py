@@ -1,4 +1,4 @@
-"""The sentences that `triptych` can say, found in its source by `ast`."""
+"""The messages in the source of `triptych`, collected by `ast`."""
 
 from __future__ import annotations
 
@@ -9,29 +9,25 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
-#: What carries a sentence to a person: the package's own exceptions, `stop` of the command line, the servers'.
+#: Exceptions and functions whose messages people read: the package's exceptions, `stop` of the command line, HTTP errors.
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
-#: Between the two sides of the wall, and inside the grader: no person reads them as they are.
+#: Exceptions inside the sandbox's connection and the grader, whose messages are not shown as they are.
 INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "TookTooLong"}
 GAP = "…"
 
 
-# --- the sentences of the source ---------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Site:
-    """One place that says something: its sentence with … for what is put in."""
+    """A call with a message, in which … replaces computed parts."""
 
     module: str
     first: int
-    last: int
     text: str
 
 
 def literal(node: ast.expr) -> str:
-    """The text of an argument, as far as it stands in the source."""
+    """The text of an argument with … for computed parts."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -43,16 +39,19 @@ def literal(node: ast.expr) -> str:
 
 @cache
 def sites() -> list[Site]:
+    """All messages of the package."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    speaking: set[str] = set()
+    with_messages: set[str] = set()
     while True:
-        found = {c.name for c in classes if {b.id for b in c.bases if isinstance(b, ast.Name)} & (BASES | speaking)}
-        if found <= speaking:
+        names = {
+            c.name for c in classes if {b.id for b in c.bases if isinstance(b, ast.Name)} & (BASES | with_messages)
+        }
+        if names <= with_messages:
             break
-        speaking |= found
-    speaking = (speaking | {"CourseError"} | ALSO) - INNER
-    made = []
+        with_messages |= names
+    with_messages = (with_messages | {"CourseError"} | ALSO) - INNER
+    result = []
     for path, tree in trees.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
@@ -61,13 +60,13 @@ def sites() -> list[Site]:
             if isinstance(node.func, ast.Attribute) and node.func.attr in ALSO - {"stop"}:
                 name = node.func.attr
             text = " ".join(literal(argument) for argument in node.args)
-            # a sentence that is only passed on stands where it was made
-            if name in speaking and re.search(r"[a-z]{3,}", text):
+            # a message that is only passed on is collected where it is written
+            if name in with_messages and re.search(r"[a-z]{3,}", text):
                 module = path.relative_to(SOURCE).as_posix().removesuffix(".py")
-                made.append(Site(module, node.lineno, node.end_lineno or node.lineno, text))
-    return made
+                result.append(Site(module, node.lineno, text))
+    return result
 
 
 def pattern(text: str) -> str:
-    """A regular expression for what a sentence looks like when it is said."""
+    """A regular expression that matches a message with its computed parts."""
     return ".*".join(re.escape(part.strip()) for part in text.split(GAP))

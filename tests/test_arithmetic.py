@@ -1,7 +1,7 @@
-"""The chapters' numbers, the bank and the release do not depend on which processor computes them.
+"""The chapters' numbers, the bank and the release do not depend on the processor.
 
-OpenBLAS, XLA and NumPy choose their code by processor, and round differently. One run with the oldest code of
-each belongs to the slow tier; TRIPTYCH_ARITHMETIC=all tries each choice on its own.
+OpenBLAS, XLA and NumPy select code for the processor, which rounds differently. The slow tests include one run with the
+oldest code of each; TRIPTYCH_ARITHMETIC=all tries each choice separately.
 """
 
 from __future__ import annotations
@@ -33,56 +33,55 @@ OLDEST = {
     for name, value in CHOICES[choice].items()
 }
 RUNS = {"oldest": OLDEST} | (CHOICES if os.environ.get("TRIPTYCH_ARITHMETIC") == "all" else {})
-#: Lines whose numbers are rounding errors, by chapter and cell.
+#: Cells that print rounding errors, by chapter.
 ROUNDING: dict[str, set[str]] = {}
 SHOW = "import json, sys; from lectures import run_lecture; print(json.dumps(run_lecture(sys.argv[1]).printed))"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the choices are those of x86-64 processors"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the choices are for x86-64 processors"),
 ]
 
 
-def missing(settings: dict[str, str]) -> str:
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    wanted = {"SkylakeX": "avx512f", "Haswell": "avx2", "Zen": "avx2", "Sandybridge": "avx"}
-    flag = wanted.get(settings.get("OPENBLAS_CORETYPE", ""), "")
-    return "" if not flag or f" {flag}" in flags else f"this processor has no {flag}"
+def missing_feature(settings: dict[str, str]) -> str:
+    """Returns the feature that this processor lacks for the settings, or an empty string."""
+    features = {"SkylakeX": "avx512f", "Haswell": "avx2", "Zen": "avx2", "Sandybridge": "avx"}
+    feature = features.get(settings.get("OPENBLAS_CORETYPE", ""), "")
+    return "" if f" {feature}" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else feature
 
 
 @pytest.fixture(params=RUNS)
-def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """The environment of a process that computes as another processor would."""
+def other_processor(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that computes like another processor."""
     settings = RUNS[request.param]
-    if why := missing(settings):
-        pytest.skip(why)
-    # what one kind of code has compiled is not the other's
+    if feature := missing_feature(settings):
+        pytest.skip(f"this processor has no {feature}")
+    # programs compiled for one processor must not be used for another
     return {**os.environ, **settings, "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "jax"), "TRIPTYCH_SEED": "2"}
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path) -> str:
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-5000:] + ran.stderr[-2000:]
-    return ran.stdout
+    result = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+    return result.stdout
 
 
-def test_chapters_and_bank_pass(elsewhere: dict[str, str]) -> None:
+def test_chapters_and_bank_pass(other_processor: dict[str, str]) -> None:
     paths = ["tests/chapters", "tests/test_bank.py"]
-    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths], elsewhere, PROJECT.root)
+    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths], other_processor, PROJECT.root)
 
 
-def test_the_release_is_the_same(elsewhere: dict[str, str]) -> None:
-    run([str(Path(sys.executable).parent / "triptych"), "build", "--check"], elsewhere, PROJECT.root)
+def test_release_is_the_same(other_processor: dict[str, str]) -> None:
+    run([str(Path(sys.executable).parent / "triptych"), "build", "--check"], other_processor, PROJECT.root)
 
 
-def test_slides_and_answer_keys_print_the_same(elsewhere: dict[str, str]) -> None:
-    differ = {}
+def test_slides_and_answer_keys_print_the_same(other_processor: dict[str, str]) -> None:
+    differences = {}
+    settings = other_processor | {"TRIPTYCH_SEED": str(SEED)}  # the same random inputs as in this process
     for chapter in PROJECT.chapters:
-        # the same draws, by another processor
-        settings = elsewhere | {"TRIPTYCH_SEED": str(SEED)}
-        shown = json.loads(run([sys.executable, "-c", SHOW, chapter], settings, PROJECT.root / "tests"))
-        here = run_lecture(chapter).printed
-        for cell in sorted(here.keys() - ROUNDING.get(chapter, set())):
-            if shown[cell] != here[cell]:
-                differ[chapter, cell] = (here[cell], shown[cell])
-    assert differ == {}
+        theirs = json.loads(run([sys.executable, "-c", SHOW, chapter], settings, PROJECT.root / "tests"))
+        ours = run_lecture(chapter).printed
+        for cell in sorted(ours.keys() - ROUNDING.get(chapter, set())):
+            if theirs[cell] != ours[cell]:
+                differences[chapter, cell] = (ours[cell], theirs[cell])
+    assert differences == {}

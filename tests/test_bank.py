@@ -1,7 +1,4 @@
-"""The hidden tests tell right answers from wrong ones.
-
-One process a chapter, not one kernel an answer. `pytest -k mul_jvp` runs one exercise.
-"""
+"""The test cells tell right answers from wrong ones. `pytest -k mul_jvp` runs the bank of one exercise."""
 
 from __future__ import annotations
 
@@ -11,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from triptych.check.bank import Answer, AnswerChecker, lost, read_bank
+from triptych.check.bank import Answer, AnswerChecker, failed_tests, read_bank
 from triptych.model.chapter import Chapter, read_chapter, stub
 from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
-from wrong_answers import PAGE, SEED, cell, lines, read_page, row, said_by_test  # noqa: E402
+from wrong_answers import PAGE, SEED, escape, make_row, messages_by_test, read_page  # noqa: E402
 
-TOLD = read_page(PAGE.read_text(encoding="utf-8"))
+PAGE_LINES = read_page(PAGE.read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -28,12 +25,12 @@ def chapter_of(chapter_id: str) -> Chapter:
 
 
 @functools.cache
-def prover_of(chapter_id: str) -> AnswerChecker:
+def checker_of(chapter_id: str) -> AnswerChecker:
     return AnswerChecker(chapter_of(chapter_id))
 
 
 def in_chapter(chapter_id: str, *values: object, name: str):
-    # xdist keeps a group in one process, so that a chapter's setup runs once
+    # a group runs in one process, so a chapter's setup runs once
     return pytest.param(chapter_id, *values, id=f"{chapter_id}-{name}", marks=pytest.mark.xdist_group(chapter_id))
 
 
@@ -48,11 +45,9 @@ ANSWERS = [
 
 @pytest.fixture(autouse=True)
 def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells find their files as they do in a notebook."""
-    if not hasattr(request.node, "callspec"):
-        return
-    chapter_id = request.node.callspec.params["chapter_id"]
-    monkeypatch.chdir(COURSE.source / chapter_id)
+    """Runs cells in their chapter's folder, as a notebook does."""
+    if hasattr(request.node, "callspec"):
+        monkeypatch.chdir(COURSE.source / request.node.callspec.params["chapter_id"])
 
 
 @pytest.mark.parametrize(
@@ -62,36 +57,31 @@ def beside_the_notebook(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 def test_answer_gets_its_verdict(
     chapter_id: str, exercise_id: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exercise = chapter_of(chapter_id).exercises[exercise_id]
-    # a right answer is never late, and a wrong one that does not end is waited for in vain
-    verdicts = prover_of(chapter_id).judge(exercise, answer.source, seconds=120 if answer.right else 6)
-    assert lost(verdicts) == answer.loses, "\n".join(f"{v.test}: {v.error or 'passed'}" for v in verdicts)
+    exercise, checker = chapter_of(chapter_id).exercises[exercise_id], checker_of(chapter_id)
+    # a right answer ends in any case; for a wrong one that does not, waiting longer changes nothing
+    verdicts = checker.judge(exercise, answer.source, timeout_s=120 if answer.right else 6)
+    assert failed_tests(verdicts) == answer.loses, "\n".join(f"{v.test}: {v.error or 'passed'}" for v in verdicts)
     if not answer.right:
-        page = said_by_test(TOLD.get((exercise_id, cell(answer.title)), " | nothing (nowhere)"))
-        said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
-        if said != page:  # other numbers may have another sentence first: with the page's own there is no excuse
+        expected = messages_by_test(PAGE_LINES.get((exercise_id, escape(answer.title)), " | nothing (nowhere)"))
+        messages = messages_by_test(make_row(chapter_id, exercise, answer.title, verdicts).line)
+        if messages != expected:  # another message may come first for other random numbers: use the page's seed
             monkeypatch.setenv("TRIPTYCH_SEED", SEED)
-            verdicts = prover_of(chapter_id).judge(exercise, answer.source)
-            said = said_by_test(*lines(row(chapter_id, exercise, answer.title, verdicts)))
-        assert said == page, f"run {SAY_AGAIN}"
+            verdicts = checker.judge(exercise, answer.source)
+            messages = messages_by_test(make_row(chapter_id, exercise, answer.title, verdicts).line)
+        assert messages == expected, UPDATE
 
 
-SAY_AGAIN = "`.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong-answers.md anew"
+UPDATE = "run `.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong-answers.md"
 
 
-def test_the_page_of_wrong_answers_names_those_of_the_bank_and_no_others() -> None:
-    bank = {(exercise, cell(answer.title)) for _, exercise, answer in ANSWERS if not answer.right}
-    assert set(TOLD) == bank, f"run {SAY_AGAIN}"
-
-
-@pytest.mark.parametrize(("chapter_id", "exercise_id"), [in_chapter(c, e, name=e) for c, e in EXERCISES])
-def test_instructors_solution_earns_everything(chapter_id: str, exercise_id: str) -> None:
-    verdicts = prover_of(chapter_id).judge(chapter_of(chapter_id).exercises[exercise_id])
-    assert not lost(verdicts), "\n".join(f"{v.test}: {v.error}" for v in verdicts if not v.passed)
+def test_page_of_wrong_answers_lists_the_bank() -> None:
+    bank = {(exercise, escape(answer.title)) for _, exercise, answer in ANSWERS if not answer.right}
+    assert set(PAGE_LINES) == bank, UPDATE
 
 
 @pytest.mark.parametrize(("chapter_id", "exercise_id"), [in_chapter(c, e, name=e) for c, e in EXERCISES])
-def test_stub_earns_nothing(chapter_id: str, exercise_id: str) -> None:
-    exercise = chapter_of(chapter_id).exercises[exercise_id]
-    verdicts = prover_of(chapter_id).judge(exercise, stub(exercise.solution.source))
-    assert lost(verdicts) == {test.id for test in exercise.tests}
+def test_solution_earns_everything_and_stub_nothing(chapter_id: str, exercise_id: str) -> None:
+    exercise, checker = chapter_of(chapter_id).exercises[exercise_id], checker_of(chapter_id)
+    verdicts = checker.judge(exercise)
+    assert not failed_tests(verdicts), "\n".join(f"{v.test}: {v.error}" for v in verdicts if not v.passed)
+    assert failed_tests(checker.judge(exercise, stub(exercise.solution.source))) == {test.id for test in exercise.tests}

@@ -1,10 +1,11 @@
-"""Static decks: one file, nothing from outside, nothing cut off, notes for the speaker only."""
+"""Static decks: one file that loads nothing, without overflow, with notes for the speaker only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat import NotebookNode
@@ -25,7 +26,7 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 Deck = Callable[..., Path]
 
 
-def shown(cell: NotebookNode, slide_type: str, cell_id: str = "", **metadata: object) -> NotebookNode:
+def typed(cell: NotebookNode, slide_type: str, cell_id: str = "", **metadata: object) -> NotebookNode:
     cell.metadata["slideshow"] = {"slide_type": slide_type}
     cell.metadata.update(metadata)
     if cell_id:
@@ -34,49 +35,61 @@ def shown(cell: NotebookNode, slide_type: str, cell_id: str = "", **metadata: ob
 
 
 def text(source: str, slide_type: str = "slide", cell_id: str = "") -> NotebookNode:
-    return shown(new_markdown_cell(source), slide_type, cell_id)
+    return typed(new_markdown_cell(source), slide_type, cell_id)
 
 
 def lecture() -> list[NotebookNode]:
-    """A deck of six slides with a little of everything."""
+    """Six slides with every kind of content."""
     printed = new_output("stream", name="stdout", text="twelve\n")
     warned = new_output("stream", name="stderr", text="\x1b[31mmind float32\x1b[0m\n")
     value = new_output("execute_result", data={"text/plain": "(12, 4)"}, execution_count=1)
     plot = new_output("display_data", data={"image/png": PIXEL, "text/plain": "<Figure>"})
+    hidden_plot = new_code_cell("#| fig-alt: A single point\nplot_hidden()", outputs=[plot])
     return [
         text("# Forward mode\n\nWith <b>tangents</b>."),
-        shown(new_raw_cell("Say **why** first, with $e^x$."), "notes"),
+        typed(new_raw_cell("Say **why** first, with $e^x$."), "notes"),
         text("## Formulas\n\nInline $x_1 x_2$ and\n\n$$\\boldsymbol{J} = J_0 J_1$$"),
         text("Only then: $$\\dot y = J\\dot x$$", "fragment"),
-        shown(new_raw_cell("A note that stands behind a fragment."), "notes"),
+        typed(new_raw_cell("A note that stands behind a fragment."), "notes"),
         text(f"## A drawing\n\n![{ALT}](figures/graph.svg)", "subslide"),
-        shown(new_code_cell("function([2, 4])  # visible", outputs=[printed, warned, value]), "slide"),
-        shown(
-            new_code_cell("#| fig-alt: A single point\nplot_hidden()", outputs=[plot]),
-            "-",
-            jupyter={"source_hidden": True},
-        ),
-        shown(new_code_cell("tag_hidden()", outputs=[]), "-", tags=["hide-input"]),
+        typed(new_code_cell("function([2, 4])  # visible", outputs=[printed, warned, value]), "slide"),
+        typed(hidden_plot, "-", jupyter={"source_hidden": True}),
+        typed(new_code_cell("tag_hidden()", outputs=[]), "-", tags=["hide-input"]),
         text("### Exercise: `mul_jvp` (2 points)\n\nYour turn."),
         text("never shown", "skip"),
         text("## Recap\n\n- linear"),
     ]
 
 
+def write(cells: list[NotebookNode], folder: Path, **options: Any) -> Path:
+    """Writes the deck of some cells to a new file in `folder`, where their figures are too."""
+    (folder / "figures").mkdir(exist_ok=True)
+    (folder / "figures" / "graph.svg").write_text(DRAWING)
+    target = folder / "decks" / "chapter.html"
+    notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+    write_deck(notebook, folder, SLIDES, target, title="A <title>", footer="5 · Forward & on", **options)
+    return target
+
+
 @pytest.fixture
 def deck(tmp_path: Path) -> Deck:
-    """Writes the deck of some cells and gives its path."""
-    figures = tmp_path / "chapter" / "figures"
-    figures.mkdir(parents=True)
-    (figures / "graph.svg").write_text(DRAWING)
+    """Writes the deck of some cells and returns its path."""
+    return lambda cells, **options: write(cells, tmp_path, **options)
 
-    def write(cells: list[NotebookNode]) -> Path:
-        target = tmp_path / "decks" / "chapter.html"
-        notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
-        write_deck(notebook, figures.parent, SLIDES, target, title="A <title>", footer="5 · Forward & on")
-        return target
 
-    return write
+@pytest.fixture(scope="module")
+def lecture_deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(lecture(), tmp_path_factory.mktemp("deck"))
+
+
+@pytest.fixture(scope="module")
+def html(lecture_deck: Path) -> str:
+    return lecture_deck.read_text()
+
+
+@pytest.fixture(scope="module")
+def slides(html: str) -> list[str]:
+    return sections(html)
 
 
 def sections(html: str) -> list[str]:
@@ -84,40 +97,24 @@ def sections(html: str) -> list[str]:
     return re.findall(r'<section(?: class="[\w ]+")?>\s*<div class="frame">.*?</section>', html, re.DOTALL)
 
 
-def test_deck_is_one_file_without_addresses_to_load_from(deck: Deck) -> None:
-    html = deck(lecture()).read_text()
-    assert not re.search(r"""(?i)\b(?:src|data)\s*=\s*["']?(?!data:)[\w./]+[^>]*>""", _markup(html))
+def test_deck_is_one_file_without_addresses_to_load(html: str) -> None:
+    markup = re.sub(r"<(script|style)>.*?</\1>", "", html, flags=re.DOTALL)
+    styles = "".join(re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
+    assert not re.search(r"""(?i)\b(?:src|data)\s*=\s*["']?(?!data:)[\w./]+[^>]*>""", markup)
     assert "<link" not in html.replace('<link href="data:,"', "")
-    assert not re.search(r"@import|url\(\s*['\"]?(?!data:)[\w/]", "".join(_styles(html)))
-    assert deck(lecture()).stat().st_size < 4_000_000
+    assert not re.search(r"@import|url\(\s*['\"]?(?!data:)[\w/]", styles)
+    assert len(html.encode()) < 4_000_000
 
 
-def _styles(html: str) -> list[str]:
-    return re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
-
-
-def _markup(html: str) -> str:
-    return re.sub(r"<(script|style)>.*?</\1>", "", html, flags=re.DOTALL)
-
-
-def test_scripts_end_where_they_should(deck: Deck) -> None:
-    scripts = re.findall(r"<script>(.*?)</script>", deck(lecture()).read_text(), re.DOTALL)
+def test_scripts_do_not_end_early(html: str) -> None:
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     assert len(scripts) == 4
     assert not any(re.search(r"<script|<!--|sourceMappingURL", script) for script in scripts)
 
 
-def test_slides_hold_what_belongs_to_them(deck: Deck) -> None:
-    html = deck(lecture()).read_text()
-    slides = sections(html)
-    assert len(slides) == 6
-    assert [re.search(r'<section(?: class="([\w ]+)")?', s)[1] for s in slides] == [  # type: ignore[index]
-        "title",
-        "words",
-        None,
-        None,
-        "exercise words",
-        "recap words",
-    ]
+def test_slides_have_their_kind_footer_and_title(html: str, slides: list[str]) -> None:
+    kinds = [re.search(r'<section(?: class="([\w ]+)")?', slide)[1] for slide in slides]  # type: ignore[index]
+    assert kinds == ["title", "words", None, None, "exercise words", "recap words"]
     assert "never shown" not in html
     assert "<title>A &lt;title&gt;</title>" in html
     assert '<html lang="en">' in html
@@ -125,49 +122,41 @@ def test_slides_hold_what_belongs_to_them(deck: Deck) -> None:
     assert "6<i>/6</i>" in slides[-1]
 
 
-def test_notes_are_for_the_speaker_alone(deck: Deck) -> None:
-    slides = sections(deck(lecture()).read_text())
-    notes = [re.findall(r'<aside class="notes">(.*?)</aside>', s, re.DOTALL) for s in slides]
+def test_notes_are_in_their_slides_before_fragments(slides: list[str]) -> None:
+    notes = [re.findall(r'<aside class="notes">(.*?)</aside>', slide, re.DOTALL) for slide in slides]
     assert [len(n) for n in notes] == [1, 1, 0, 0, 0, 0]
     assert "<strong>why</strong>" in notes[0][0]
-    # A note in a fragment would be lost until the fragment is shown.
+    # reveal.js does not show a note in a fragment until the fragment is shown
     assert slides[1].index("<aside") < slides[1].index('class="fragment"')
 
 
-def test_images_are_embedded_with_their_alternative_text(deck: Deck) -> None:
-    slides = sections(deck(lecture()).read_text())
+def test_images_are_embedded_with_their_alternative_text(slides: list[str]) -> None:
     assert re.search(r'<img alt="Two arrows &amp; a node" src="data:image/svg\+xml;base64,', slides[2])
     assert re.search(r'<img alt="A single point" src="data:image/png;base64,', slides[3])
 
 
-def test_hidden_input_is_not_shown(deck: Deck) -> None:
-    slide = sections(deck(lecture()).read_text())[3]
+def test_code_cell_shows_outputs_but_no_prompts_and_no_hidden_input(slides: list[str]) -> None:
+    slide = slides[3]
     assert "visible" in slide
-    assert "plot_hidden" not in slide
-    assert "tag_hidden" not in slide
-    assert "fig-alt" not in slide
-
-
-def test_outputs_are_shown_without_prompts(deck: Deck) -> None:
-    slide = sections(deck(lecture()).read_text())[3]
+    assert not re.search("plot_hidden|tag_hidden|fig-alt", slide)
     assert "(12, 4)" in slide
     assert re.search(r'class="output stderr"><pre><span class="ansi-red-fg">mind float32', slide)
     assert not re.search(r"Out\[|In&nbsp;|prompt", slide)
 
 
-def test_exercise_goes_on_below_until_the_next_slide(deck: Deck) -> None:
+def test_exercise_continues_until_the_next_heading(deck: Deck) -> None:
     cells = [
         text("## Exercise one"),
-        shown(new_code_cell("stub"), "subslide"),
+        typed(new_code_cell("stub"), "subslide"),
         text("## A heading of its own\n\nText.", "subslide"),
-        shown(new_code_cell("other"), "slide"),
+        typed(new_code_cell("other"), "slide"),
     ]
     slides = sections(deck(cells).read_text())
     assert ['class="exercise"' in slide for slide in slides] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
-    ("source", "says"),
+    ("source", "message"),
     [
         ("![An arrow](figures/missing.svg)", "figures/missing.svg, which is not in"),
         ('<img src="figures/missing.png">', "figures/missing.png, which is not in"),
@@ -175,23 +164,21 @@ def test_exercise_goes_on_below_until_the_next_slide(deck: Deck) -> None:
     ],
     ids=["markdown", "html", "from_the_web"],
 )
-def test_image_that_cannot_be_embedded_is_named_with_its_cell(deck: Deck, source: str, says: str) -> None:
-    with pytest.raises(DeckError, match=r"Cell 'drawing' shows") as caught:
+def test_image_that_cannot_be_embedded_is_named_with_its_cell(deck: Deck, source: str, message: str) -> None:
+    with pytest.raises(DeckError, match=r"Cell 'drawing' shows") as error:
         deck([text(source, cell_id="drawing")])
-    assert says in str(caught.value)
+    assert message in str(error.value)
 
 
 def test_slide_that_shows_nothing_is_named(deck: Deck) -> None:
-    hidden = shown(new_code_cell("x = 1"), "slide", "quiet-cell", jupyter={"source_hidden": True})
+    hidden = typed(new_code_cell("x = 1"), "slide", "quiet-cell", jupyter={"source_hidden": True})
     with pytest.raises(DeckError, match="The slide that begins with cell 'quiet-cell' shows nothing"):
         deck([text("# Title"), hidden])
 
 
-def test_badge_stands_for_the_plan_in_the_text(tmp_path: Path) -> None:
+def test_badge_replaces_the_plan_in_the_text(deck: Deck) -> None:
     cells = [text("# Title"), text("## Exercise: `one`\n\n**3 points · 8 minutes.** Do it.")]
-    badges = {"one": "3 points · 8 minutes"}
-    write_deck(new_notebook(cells=cells), tmp_path, SLIDES, tmp_path / "d.html", title="", footer="", badges=badges)
-    slide = sections((tmp_path / "d.html").read_text())[1]
+    slide = sections(deck(cells, badges={"one": "3 points · 8 minutes"}).read_text())[1]
     assert slide.count("3 points · 8 minutes") == 1
     assert '<p class="badge">3 points · 8 minutes</p>' in slide
     assert "<p>Do it.</p>" in slide
@@ -203,78 +190,74 @@ def test_core_mark_is_coloured_and_headings_have_no_ids(deck: Deck) -> None:
     assert html.count('class="core"') == 1
 
 
-def test_notebook_with_nothing_to_show_is_refused(deck: Deck) -> None:
+def test_notebook_without_slides_is_an_error(deck: Deck) -> None:
     with pytest.raises(DeckError, match="no cell to show"):
         deck([text("hidden", "skip")])
 
 
-def test_missing_template_file_is_named(tmp_path: Path) -> None:
+def test_missing_theme_file_is_named(tmp_path: Path) -> None:
+    notebook = new_notebook(cells=[text("# Title")])
     with pytest.raises(DeckError, match=re.escape("reset.css, which is missing")):
-        write_deck(
-            new_notebook(cells=[text("# Title")]),
-            tmp_path,
-            tmp_path,
-            tmp_path / "d.html",
-            title="",
-            footer="",
-        )
+        write_deck(notebook, tmp_path, tmp_path, tmp_path / "d.html", title="", footer="")
 
 
 # ---- In the browser -----------------------------------------------------------------------------
 
 
-@needs_chromium
-def test_deck_asks_for_nothing_outside(deck: Deck) -> None:
-    assert browser.outside_requests(deck(lecture())) == []
+@pytest.fixture
+def page(lecture_deck: Path) -> Iterator[Any]:
+    """The lecture's deck in a browser, from which no request may leave."""
+    blocked: list[str] = []
+    with browser.open_deck(lecture_deck, blocked=blocked) as page:
+        yield page
+    assert blocked == []
 
 
 @needs_chromium
-def test_request_to_outside_is_noticed(deck: Deck) -> None:
+def test_slides_that_fit_are_not_reported(page: Any) -> None:
+    assert browser.measure(page) == []
+
+
+@needs_chromium
+def test_request_to_another_address_is_blocked_and_listed(deck: Deck) -> None:
     address = "http://example.invalid/tracker.js"
-    cells = [text(f'# Title\n\n<script src="{address}"></script>')]
-    assert browser.outside_requests(deck(cells)) == [address]
+    blocked: list[str] = []
+    with browser.open_deck(deck([text(f'# Title\n\n<script src="{address}"></script>')]), blocked=blocked):
+        assert blocked == [address]
 
 
 @needs_chromium
-def test_formulas_are_typeset_and_keys_work(deck: Deck) -> None:
-    with browser._opened(deck(lecture())) as page:
-        assert page.locator(".content mjx-container svg").count() >= 3
-        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
-        assert page.locator("aside.notes mjx-container").count() == 1
-        assert not page.locator("aside.notes").first.is_visible()
-        page.keyboard.press("d")
-        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-        page.keyboard.press("d")
-        assert page.evaluate("document.documentElement.dataset.theme") == "light"
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function("location.hash === '#/1'")
-        page.keyboard.press("o")
-        assert page.evaluate("Reveal.isOverview()")
+def test_formulas_are_typeset_and_keys_work(page: Any) -> None:
+    assert page.locator(".content mjx-container svg").count() >= 3
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert page.locator("aside.notes mjx-container").count() == 1
+    assert not page.locator("aside.notes").first.is_visible()
+    page.keyboard.press("d")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("d")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash === '#/1'")
+    page.keyboard.press("o")
+    assert page.evaluate("Reveal.isOverview()")
 
 
 @needs_chromium
-def test_speaker_view_shows_the_notes(deck: Deck) -> None:
-    with browser._opened(deck(lecture())) as page:
-        with page.context.expect_page() as opened:
-            page.keyboard.press("s")
-        notes = opened.value.locator(".speaker-controls-notes .value")
-        notes.get_by_text("why").wait_for(timeout=30_000)
-
-
-@needs_chromium
-def test_slides_that_fit_are_not_reported(deck: Deck) -> None:
-    assert browser.overflows(deck(lecture())) == []
+def test_speaker_view_shows_the_notes(page: Any) -> None:
+    with page.context.expect_page() as window:
+        page.keyboard.press("s")
+    window.value.locator(".speaker-controls-notes .value").get_by_text("why").wait_for(timeout=30_000)
 
 
 #: What follows a slide's heading, the side on which it leaves the slide, and the element that does.
 OVERFLOWS: dict[str, tuple[NotebookNode, str, str]] = {
     "text": (text("A paragraph.\n\n" * 20, "-"), "below", "p "),
     "fragment": (text("A paragraph.\n\n" * 20, "fragment"), "below", "p "),
-    "code lines": (shown(new_code_cell("x = 1\n" * 30), "-"), "below", "pre "),
-    "code line": (shown(new_code_cell("x" * 120), "-"), "right", "pre "),
+    "code lines": (typed(new_code_cell("x = 1\n" * 30), "-"), "below", "pre "),
+    "code line": (typed(new_code_cell("x" * 120), "-"), "right", "pre "),
     "formula": (text("$$" + "x_1 + " * 60 + "x$$", "-"), "right", "mjx-container "),
     "table": (text("| column " * 30 + "|\n" + "| --- " * 30 + "|\n", "-"), "right", "table "),
-    "scroll sandbox": (
+    "scroll box": (
         text('<div style="height:60px;overflow:auto">' + "<p>line</p>" * 5 + "</div>", "-"),
         "inside",
         "div ",
@@ -285,41 +268,42 @@ OVERFLOWS: dict[str, tuple[NotebookNode, str, str]] = {
 @needs_chromium
 def test_each_overflow_is_reported_with_its_slide(deck: Deck) -> None:
     slides = [cell for name, (cell, _, _) in OVERFLOWS.items() for cell in (text(f"## {name}"), cell)]
-    found = browser.overflows(deck([text("# Title"), *slides, text("## Fits")]))
-    assert [(o.heading, o.number, o.side) for o in found] == [
+    with browser.open_deck(deck([text("# Title"), *slides, text("## Fits")])) as page:
+        overflows = browser.measure(page)
+    assert [(o.heading, o.number, o.side) for o in overflows] == [
         (name, number, side) for number, (name, (_, side, _)) in enumerate(OVERFLOWS.items(), start=2)
     ]
-    for overflow, (name, (_, _, element)) in zip(found, OVERFLOWS.items(), strict=True):
+    for overflow, (name, (_, _, element)) in zip(overflows, OVERFLOWS.items(), strict=True):
         assert overflow.pixels > 20 and overflow.element.startswith(element), name
-    assert "slide 2 (#/1/0) 'text'" in str(found[0])
+    assert "slide 2 (#/1/0) 'text'" in str(overflows[0])
 
 
 @needs_chromium
-def test_pdf_has_a_page_for_each_slide_and_the_sheet_a_picture(deck: Deck, tmp_path: Path) -> None:
-    file = deck(lecture())
-    browser.write_pdf(file, tmp_path / "deck.pdf")
+def test_command_line_writes_pdf_and_pictures_and_reports_overflow(
+    deck: Deck, lecture_deck: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert browser.main(["pdf", str(lecture_deck), str(tmp_path / "deck.pdf")]) == 0
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "deck.pdf").read_bytes())) == 6
-    pictures = browser.contact_sheet(file, tmp_path / "sheet")
-    assert [p.name for p in pictures] == [*(f"slide-{n:02d}.png" for n in range(1, 7)), "contact-sheet.png"]
+    assert browser.main(["sheet", str(lecture_deck), str(tmp_path / "sheet"), "--dark"]) == 0
+    pictures = sorted((tmp_path / "sheet").iterdir())
+    assert [p.name for p in pictures] == ["contact-sheet.png", *(f"slide-{n:02d}.png" for n in range(1, 7))]
     assert all(p.stat().st_size > 1000 for p in pictures)
-
-
-@needs_chromium
-def test_command_ends_with_1_on_overflow(deck: Deck, capsys: pytest.CaptureFixture[str]) -> None:
-    assert browser.main(["overflow", str(deck(lecture()))]) == 0
+    assert browser.main(["overflow", str(lecture_deck)]) == 0
     assert browser.main(["overflow", str(deck([text("## Long\n\n" + "Word.\n\n" * 20)]))]) == 1
     assert "'Long': " in capsys.readouterr().out
 
 
-def test_missing_browser_is_said_in_a_sentence(
-    deck: Deck, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_missing_browser_or_deck_ends_in_one_sentence(
+    lecture_deck: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert browser.main(["overflow", "nowhere.html"]) == 2
+    assert "There is no deck nowhere.html" in capsys.readouterr().err
     monkeypatch.setenv("TRIPTYCH_CHROMIUM", "/nowhere/chromium")
-    assert browser.main(["overflow", str(deck(lecture()))]) == 2
+    assert browser.main(["overflow", str(lecture_deck)]) == 2
     assert "No Chromium was found" in capsys.readouterr().err
 
 
-# ---- The look -----------------------------------------------------------------------------------
+# ---- The theme ----------------------------------------------------------------------------------
 
 
 def _colours(name: str) -> dict[str, tuple[str, str]]:
@@ -338,12 +322,12 @@ def _contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("look", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize("paper", ["paper", "tint", "task-paper", "good-paper", "warn-paper"])
-@pytest.mark.parametrize("ink", ["ink", "muted", "forward", "reverse", "good", "task", "warn"])
-def test_letters_are_legible(ink: str, paper: str, look: int) -> None:
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_letters_have_enough_contrast(scheme: int) -> None:
     colours = _colours("triptych.css")
-    assert _contrast(colours[ink][look], colours[paper][look]) >= 4.5
+    for paper in ("paper", "tint", "task-paper", "good-paper", "warn-paper"):
+        for ink in ("ink", "muted", "forward", "reverse", "good", "task", "warn"):
+            assert _contrast(colours[ink][scheme], colours[paper][scheme]) >= 4.5, (ink, paper)
 
 
 def test_plots_have_the_palette_of_the_static_deck() -> None:

@@ -1,20 +1,19 @@
-"""A deck in a speaker's hands: keys, speaker view, focus, motion, paper. And: would axe-core see a fault?"""
+"""Using a deck: keys, speaker view, focus, motion, printing. And checks that the accessibility tests find faults."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from decks import DARK_PAPER, FACTS, deck, serious, squeezed
-from nbformat.v4 import new_notebook
 from needs import needs_chromium
 from pypdf import PdfReader
-from test_deck import SLIDES, lecture, text
+from test_deck import lecture, text, write
 
-from triptych.build import browser
-from triptych.build.deck import write_deck
-from triptych.build.derive import WORKSHOP
+from triptych.build.browser import open_deck
+from triptych.build.targets import WORKSHOP
 
 pytestmark = needs_chromium
 workshop = pytest.mark.xdist_group(f"deck {WORKSHOP}")
@@ -22,119 +21,102 @@ workshop = pytest.mark.xdist_group(f"deck {WORKSHOP}")
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("use")
-    (folder / "figures").mkdir()
-    (folder / "figures" / "graph.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
-    cells = [*lecture(), text("## A link\n\n[Recap](#/1)")]
-    target = folder / "deck.html"
-    write_deck(new_notebook(cells=cells), folder, SLIDES, target, title="Small", footer="1 Small")
-    return target
+    return write([*lecture(), text("## A link\n\n[Recap](#/1)")], tmp_path_factory.mktemp("use"))
 
 
-def test_help_lists_the_keys(small: Path) -> None:
-    with browser._opened(small) as page:
-        page.keyboard.press("Shift+?")
-        page.get_by_text("Light or dark").wait_for()
-        assert page.get_by_text("Speaker notes view").is_visible()
-        assert serious(page) == []
-        page.keyboard.press("Escape")
-        page.get_by_text("Light or dark").wait_for(state="hidden")
+@pytest.fixture
+def page(small: Path) -> Iterator[Any]:
+    with open_deck(small) as page:
+        yield page
 
 
-def test_overview_shows_all_slides_and_leads_back(small: Path) -> None:
-    with browser._opened(small) as page:
-        page.keyboard.press("o")
-        assert page.evaluate("Reveal.isOverview()")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("o")
-        assert not page.evaluate("Reveal.isOverview()")
-        assert page.evaluate("Reveal.getIndices().h") == 1
+@pytest.fixture
+def print_view(small: Path) -> Iterator[Any]:
+    with open_deck(small, query="?print-pdf") as page:
+        yield page
 
 
-def test_focus_can_be_seen(small: Path) -> None:
-    with browser._opened(small) as page:
-        page.evaluate("Reveal.slide(Reveal.getHorizontalSlides().length - 1)")
-        page.locator("section.present a").focus()
-        page.keyboard.press("Shift+Tab")
-        page.keyboard.press("Tab")
-        outline = page.evaluate("(e => [e.localName, getComputedStyle(e).outlineWidth])(document.activeElement)")
-        assert outline == ["a", "3px"]
+def test_help_lists_the_keys(page: Any) -> None:
+    page.keyboard.press("Shift+?")
+    page.get_by_text("Light or dark").wait_for()
+    assert page.get_by_text("Speaker notes view").is_visible()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_text("Light or dark").wait_for(state="hidden")
 
 
-def test_motion_is_reduced_for_those_who_ask(small: Path) -> None:
-    moves = "getComputedStyle(document.querySelector('.reveal .progress span')).transitionDuration"
-    with browser._opened(small) as page:
-        assert page.evaluate(moves) == "0s"
-        page.emulate_media(reduced_motion="no-preference")
-        assert page.evaluate(moves) != "0s"
+def test_overview_returns_to_the_selected_slide(page: Any) -> None:
+    page.keyboard.press("o")
+    assert page.evaluate("Reveal.isOverview()")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("o")
+    assert not page.evaluate("Reveal.isOverview()")
+    assert page.evaluate("Reveal.getIndices().h") == 1
 
 
-def test_plain_printing_has_every_slides_text(small: Path, tmp_path: Path) -> None:
-    with browser._opened(small) as page:
-        page.pdf(path=tmp_path / "plain.pdf")
-    said = squeezed("".join(page.extract_text() for page in PdfReader(tmp_path / "plain.pdf").pages))
+def test_focus_is_visible(page: Any) -> None:
+    page.evaluate("Reveal.slide(Reveal.getHorizontalSlides().length - 1)")
+    page.locator("section.present a").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    outline = page.evaluate("(e => [e.localName, getComputedStyle(e).outlineWidth])(document.activeElement)")
+    assert outline == ["a", "3px"]
+
+
+def test_reduced_motion_is_respected(page: Any) -> None:
+    duration = "getComputedStyle(document.querySelector('.reveal .progress span')).transitionDuration"
+    assert page.evaluate(duration) == "0s"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(duration) != "0s"
+
+
+def test_plain_printing_has_the_text_of_every_slide(page: Any, tmp_path: Path) -> None:
+    page.pdf(path=tmp_path / "plain.pdf")
+    printed = squeezed("".join(page.extract_text() for page in PdfReader(tmp_path / "plain.pdf").pages))
     for words in ("Forwardmode", "Adrawing", "function([2,4])", "Yourturn.", "linear"):
-        assert words in said
-    assert "5·Forward" not in said
+        assert words in printed
+    assert "5·Forward" not in printed
 
 
 @workshop
 @pytest.mark.slow
-def test_speaker_view_paces_the_workshop() -> None:
-    with browser._opened(deck(WORKSHOP)) as page:
-        page.evaluate("Reveal.slide(1, 1)")
-        with page.context.expect_page() as opened:
-            page.keyboard.press("s")
-        view = opened.value
-        view.locator(".speaker-controls-notes .value").get_by_text("30 s, until 0:01").wait_for(timeout=30_000)
-        view.locator(".speaker-controls-time .pacing").wait_for()
-        assert "minutes" not in view.locator(".speaker-controls-notes .value").inner_text()
-
-
-@workshop
-@pytest.mark.slow
-def test_workshop_ends_when_it_should() -> None:
-    with browser._opened(deck(WORKSHOP)) as page:
-        last = page.evaluate("Reveal.getSlideNotes(Reveal.getSlides().at(-1))")
+def test_workshop_has_a_plan_for_its_90_minutes_in_the_speaker_view() -> None:
+    with open_deck(deck(WORKSHOP)) as page:
         seconds = page.evaluate("Reveal.getSlides().map(s => Number(s.dataset.timing))")
-    assert "until 1:30" in last
-    assert sum(seconds) == 90 * 60
+        assert sum(seconds) == 90 * 60
+        assert "until 1:30" in page.evaluate("Reveal.getSlideNotes(Reveal.getSlides().at(-1))")
+        page.evaluate("Reveal.slide(1, 1)")
+        with page.context.expect_page() as window:
+            page.keyboard.press("s")
+        notes = window.value.locator(".speaker-controls-notes .value")
+        notes.get_by_text("30 s, until 0:01").wait_for(timeout=30_000)
+        window.value.locator(".speaker-controls-time .pacing").wait_for()
+        assert "minutes" not in notes.inner_text()
 
 
-@pytest.mark.parametrize(
-    ("style", "look"),
-    [
-        (".content p { color: #999 !important; }", "light"),
-        (".content p { color: #555 !important; }", "dark"),
-    ],
-    ids=["light", "dark"],
-)
-def test_axe_sees_letters_that_are_too_pale(small: Path, style: str, look: Any) -> None:
-    with browser._opened(small, query="?print-pdf") as page:
-        if look == "dark":
-            page.add_style_tag(content=DARK_PAPER)
-        assert serious(page) == []
-        page.add_style_tag(content=style)
-        assert any(finding.startswith("color-contrast") for finding in serious(page))
+@pytest.mark.parametrize(("colour", "scheme"), [("#999", "light"), ("#555", "dark")], ids=["light", "dark"])
+def test_axe_finds_letters_with_too_little_contrast(print_view: Any, colour: str, scheme: str) -> None:
+    if scheme == "dark":
+        print_view.add_style_tag(content=DARK_PAPER)
+    assert serious(print_view) == []
+    print_view.add_style_tag(content=f".content p {{ color: {colour} !important; }}")
+    assert any(finding.startswith("color-contrast") for finding in serious(print_view))
 
 
-def test_axe_sees_a_figure_without_words(small: Path) -> None:
-    with browser._opened(small, query="?print-pdf") as page:
-        page.evaluate("document.querySelector('.slides img').removeAttribute('alt')")
-        assert any(finding.startswith("image-alt") for finding in serious(page))
+def test_axe_finds_a_figure_without_alternative_text(print_view: Any) -> None:
+    print_view.evaluate("document.querySelector('.slides img').removeAttribute('alt')")
+    assert any(finding.startswith("image-alt") for finding in serious(print_view))
 
 
-def test_a_survey_sees_what_is_broken(tmp_path: Path) -> None:
-    """What the tests of the lecture's decks look for would be found."""
+def test_survey_finds_faults(tmp_path: Path) -> None:
+    """The faults that the tests of the lecture's decks look for are found."""
     cells = [
         text("# Title"),
         text("### Deeper\n\nIt costs 5 $ today."),
         text('## Picture\n\n<img src="data:image/png;base64,AAAA" alt="">'),
         text("## Formula\n\n$\\undefined{x}$ and $\\frac{a}$"),
     ]
-    target = tmp_path / "deck.html"
-    write_deck(new_notebook(cells=cells), tmp_path, SLIDES, target, title="Broken", footer="1 Broken")
-    with browser._opened(target) as page:
+    with open_deck(write(cells, tmp_path)) as page:
         facts = page.evaluate(FACTS)
     assert [dollars.strip() for dollars in facts["dollars"]] == ["It costs 5 $ today."]
     assert [(image["alt"], image["loaded"]) for image in facts["images"]] == [("", False)]

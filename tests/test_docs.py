@@ -1,11 +1,11 @@
-"""The documentation is true: commands are there, links resolve, pictures come from scripts.
+"""The documentation is correct: commands and paths exist, links resolve, pictures come from scripts.
 
-Commands in fenced blocks, and in backticks, of README, CONTRIBUTING and docs/ are held to one of three levels, which
-the name of each test says:
+Commands in fenced blocks and in backticks of README, CONTRIBUTING and docs/ are tested at one of three levels, which is
+part of the test's name:
 
-- run: the block is run, in a scratch copy of the course (`RUN`);
-- parsed: program, subcommand, options, targets and files are there, and nothing is run;
-- not run, tested apart: a comment right before the block says why, or where.
+- run: the block is run in a scratch copy of the course (`RUN`);
+- parsed: its program, subcommand, options, targets and files exist;
+- not run, tested apart: a comment right before the block gives the reason or the test.
 
 A failure names the file and the line.
 """
@@ -21,6 +21,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,18 +49,22 @@ from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 ROOT = PROJECT.root
+sys.path.insert(0, str(ROOT / "tools"))
+import address  # noqa: E402
+
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 MARK = re.compile(r"<!--\s*(not run|tested apart): (.+?)\s*-->", re.DOTALL)
 SHELL = {"bash", "sh", "console", "shell"}
 
-#: Blocks that are run, by the first line that tells them from others; in this order, in one scratch course.
+#: Blocks to run, each with a line that identifies it; in this order, in one scratch course.
 RUN = [
     ("docs/instructors.md", ".venv/bin/nbgrader db student import roster.csv"),
     ("docs/instructors.md", ".venv/bin/triptych report 05"),
     ("docs/instructors.md", ".venv/bin/triptych forget ada --yes    # deletes it"),
 ]
-#: Of the system, not of this project: what they do is not ours to test.
+#: Programs of the system, which are not tested.
 SYSTEM = {"apt", "git", "cd", "export", "systemctl", "systemd-run", "userdel", "sysctl", "ssh", "scp", "chmod", "cp"}
 SYSTEM |= {"useradd", "createuser", "createdb", "chown", "tar"}
 SYSTEM |= {"docker", "podman", "conda", "source", "sbatch", "srun", "condor_submit", "kubectl", "helm", "curl", "mkdir"}
@@ -70,7 +75,7 @@ SYSTEM |= {"docker", "podman", "conda", "source", "sbatch", "srun", "condor_subm
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `mark` is what the comment right before it says, `why` its reason."""
+    """A fenced block; `mark` and `why` are the level and the reason in the comment right before it."""
 
     page: Path
     line: int
@@ -85,15 +90,15 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """One a line or between &&, without comments and continuation; sudo and settings before it left out."""
-        found = []
+        """The commands, split at lines, `&&` and `|`, without comments, sudo and settings of variables."""
+        commands = []
         for line in self.text.replace("\\\n", " ").splitlines():
             for part in re.split(r"&&|\|(?!\|)", re.sub(r"(^|\s)#.*", "", line)):
                 command = re.sub(r"^(\$ )?(sudo\s+(-u \S+\s+|-i$)?)?((?:[A-Z_]+=\S+(?:\s+|$))*)", "", part.strip())
-                command = command.removesuffix("&").rstrip()  # behind which the next line goes on at once
+                command = command.removesuffix("&").rstrip()
                 if command:
-                    found.append(command)
-        return found
+                    commands.append(command)
+        return commands
 
     @property
     def level(self) -> str:
@@ -109,7 +114,7 @@ def tokens(page: Path) -> tuple[Token, ...]:
 
 
 def inline(page: Path) -> Iterator[tuple[int, Token]]:
-    """The pieces of running text, with the line of the paragraph that holds them."""
+    """Yields the inline tokens of a page with the line of their paragraph."""
     line = 1
     for token in tokens(page):
         line = token.map[0] + 1 if token.map else line
@@ -121,8 +126,8 @@ def blocks(page: Path) -> Iterator[Block]:
     before = ""
     for token in tokens(page):
         if token.type == "fence":
-            said = MARK.fullmatch(before)
-            mark, why = (said[1], said[2]) if said else ("", "")
+            comment = MARK.fullmatch(before)
+            mark, why = (comment[1], comment[2]) if comment else ("", "")
             assert token.map
             yield Block(page, token.map[0] + 1, token.info.split(" ")[0], token.content, mark, why)
         before = token.content.strip() if token.type == "html_block" else ""
@@ -132,18 +137,13 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 COMMANDS = [block for block in BLOCKS if block.language in SHELL]
 
 
-def named(block: Block) -> str:
-    return f"{block.place}-{block.level}"
-
-
 # --- commands ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=named)
-def test_commands_are_there(block: Block) -> None:
-    """Of blocks that are run, what is left out there; a mark needs a reason."""
+@pytest.mark.parametrize("block", COMMANDS, ids=lambda block: f"{block.place}-{block.level}")
+def test_commands_exist(block: Block) -> None:
     if block.mark:
-        assert len(block.why) >= 10, f"{block.place}: say why it is not run, or where it is tested"
+        assert len(block.why) >= 10, f"{block.place}: give the reason why it is not run, or its test"
         return
     for command in block.commands:
         if block.level == "parsed" or command.startswith("make "):
@@ -158,11 +158,11 @@ def code_spans() -> Iterator[tuple[str, str]]:
                 yield f"{page.relative_to(ROOT)}:{line}", token.content
 
 
-def test_commands_in_running_text_are_there() -> None:
-    found = list(code_spans())
-    assert len(found) > 20
+def test_commands_in_running_text_exist() -> None:
+    spans = list(code_spans())
+    assert len(spans) > 20
     wrong = []
-    for place, text in found:
+    for place, text in spans:
         filled = re.sub(r"\b[A-Z]+$", "1", text)  # a placeholder: `--slide N`
         for command in Block(ROOT, 0, "bash", filled).commands:
             if "…" not in command and (reason := wrong_with(command, complete=False)):
@@ -171,11 +171,11 @@ def test_commands_in_running_text_are_there() -> None:
 
 
 def wrong_with(command: str, complete: bool = True) -> str:
-    """What is wrong with a command, or nothing. Incomplete ones may lack arguments."""
+    """Returns the problem of a command, or an empty string. An incomplete command may lack arguments."""
     try:
         program, *arguments = shlex.split(command)
     except ValueError as error:
-        return f"is no shell command ({error})"
+        return f"is not a shell command ({error})"
     name = Path(program).name
     checks = {"make": _make, "triptych": _triptych, "python": _python, "python3": _python, "pytest": _pytest}
     checks |= {"nbgrader": _nbgrader, "dask": _dask}
@@ -183,9 +183,7 @@ def wrong_with(command: str, complete: bool = True) -> str:
         return checks[name](arguments, complete)
     if name in ("jupyter", "jupytext", "pre-commit", "pip", "ruff", "mypy"):
         return _by_its_help(name, arguments)
-    return (
-        "" if program in SYSTEM else f"begins with {program!r}, which no test knows: mark the block, or teach test_docs"
-    )
+    return "" if program in SYSTEM else f"begins with {program!r}, which test_docs does not know: mark the block"
 
 
 def _make(arguments: list[str], complete: bool) -> str:
@@ -200,7 +198,7 @@ def _make(arguments: list[str], complete: bool) -> str:
 
 
 def _triptych(arguments: list[str], complete: bool) -> str:
-    """As the command itself reads them, without doing anything."""
+    """Parses the arguments with the command itself, without running it."""
     command: Any = typer.main.get_command(app)
     rest = list(arguments)
     while subcommands := getattr(command, "commands", None):
@@ -214,9 +212,9 @@ def _triptych(arguments: list[str], complete: bool) -> str:
     try:
         command.make_context(command.name, rest)
     except TyperException as error:
-        said = error.format_message()
-        lacking = said.startswith("Missing ") or "requires an argument" in said
-        return "" if lacking and not complete else said
+        message = error.format_message()
+        incomplete = message.startswith("Missing ") or "requires an argument" in message
+        return "" if incomplete and not complete else message
     return ""
 
 
@@ -233,26 +231,26 @@ def _python(arguments: list[str], complete: bool) -> str:
 
 
 def _pytest(arguments: list[str], complete: bool) -> str:
-    names = {name for chapter, plan in PROJECT.plans.items() for name in (chapter, *plan.exercises)} | _begun()
+    names = {name for chapter, plan in PROJECT.plans.items() for name in (chapter, *plan.exercises)} | _new_exercises()
     for flag, argument in zip(["", *arguments], arguments, strict=False):
         placeholder = not complete and re.fullmatch(r"<\w+>", argument)
         if flag == "-k" and argument not in names and not placeholder:
-            return f"chooses {argument!r}, which is no chapter and no exercise"
+            return f"selects {argument!r}, which is neither a chapter nor an exercise"
         if argument.startswith("tests/") and not (ROOT / argument.split("::")[0]).exists():
             return f"has no file {argument}"
     return ""
 
 
 @functools.cache
-def _begun() -> set[str]:
-    """Exercises that the pages' own commands begin: `triptych new exercise CHAPTER ID`."""
+def _new_exercises() -> set[str]:
+    """Returns the exercises that the pages create with `triptych new exercise CHAPTER ID`."""
     words = [shlex.split(command) for block in COMMANDS for command in block.commands if "new exercise" in command]
     return {word[4] for word in words if word[1:3] == ["new", "exercise"]}
 
 
 @functools.cache
 def _help(name: str, *words: str) -> str:
-    """What a program says when it is called with these words; empty when it does not take them."""
+    """Returns the output of a program, which is empty if it fails."""
     ran = subprocess.run([str(BIN / name), *words], capture_output=True, text=True, check=False, env=_environment())
     return ran.stdout + ran.stderr if ran.returncode == 0 else ""
 
@@ -260,21 +258,20 @@ def _help(name: str, *words: str) -> str:
 def _by_its_help(name: str, arguments: list[str]) -> str:
     if not (BIN / name).exists() and find_spec(name) is None:
         return f"needs {name}, which is not installed"
-    if name == "jupyter":  # hands over to a program of its own
-        word = arguments[0]
-        return "" if (BIN / f"jupyter-{word}").exists() else f"has no subcommand {word}"
+    if name == "jupyter":  # each subcommand is a program
+        return "" if (BIN / f"jupyter-{arguments[0]}").exists() else f"has no subcommand {arguments[0]}"
     subcommands = arguments[:1] if name in ("pip", "pre-commit") else []
-    if not (said := _help(name, *subcommands, "--help")):
+    if not (usage := _help(name, *subcommands, "--help")):
         return f"has no subcommand {' '.join(subcommands)}"
     for argument in arguments:
         option = argument.split("=")[0]
-        if option.startswith("--") and not re.search(rf"{re.escape(option)}(?![\w-])", said):
+        if option.startswith("--") and not re.search(rf"{re.escape(option)}(?![\w-])", usage):
             return f"has no option {option}"
     return ""
 
 
 def _nbgrader(arguments: list[str], complete: bool) -> str:
-    """As its own applications name subcommands, options and settings. Asking each for its help takes seconds."""
+    """Compares with the applications' own subcommands, options and settings; their --help takes seconds."""
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
     application: Any = NbGraderApp()
@@ -296,7 +293,7 @@ def _nbgrader(arguments: list[str], complete: bool) -> str:
 
 
 def _dask(arguments: list[str], complete: bool) -> str:
-    """As its commands read them, without doing anything."""
+    """Parses the arguments with Dask's own commands, without running them."""
     commands = {point.name: point for point in entry_points(group="dask_cli")}
     if not arguments or arguments[0] not in commands:
         return f"has no such subcommand; there are {', '.join(sorted(commands))}"
@@ -312,14 +309,15 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_the_checks_find_what_is_wrong() -> None:
-    for command, says in (
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
         ("make demmo", "no target 'demmo'"),
         ("make student PROT=1", "sets PROT"),
         ("triptych graed 05", "no such subcommand"),
         (".venv/bin/triptych grade 05 --studnet ada", "No such option: --studnet"),
         ("triptych forget", "Missing argument"),
-        (".venv/bin/pytest -k mull_jvp", "no chapter and no exercise"),
+        (".venv/bin/pytest -k mull_jvp", "neither a chapter nor an exercise"),
         (".venv/bin/pytest tests/test_nothing.py", "no file tests/test_nothing.py"),
         (".venv/bin/python tools/student.py --prot 1", "no option --prot"),
         (".venv/bin/python tools/teacher.py", "no file tools/teacher.py"),
@@ -330,15 +328,17 @@ def test_the_checks_find_what_is_wrong() -> None:
         (".venv/bin/dask shceduler", "no such subcommand"),
         (".venv/bin/dask worker tcp://h:1 --nthread 1", "No such option '--nthread'"),
         (".venv/bin/pre-commit install --hook", "no option --hook"),
-        ("rmdir /", "which no test knows"),
-        ("triptych 'grade", "no shell command"),
-    ):
-        assert says in wrong_with(command), f"{command}: {wrong_with(command)!r}"
+        ("rmdir /", "which test_docs does not know"),
+        ("triptych 'grade", "not a shell command"),
+    ],
+)
+def test_wrong_commands_are_found(command: str, problem: str) -> None:
+    assert problem in wrong_with(command)
 
 
 @pytest.fixture(scope="module")
 def running_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A course as the instructors' guide has it before its first command, one exercise long."""
+    """A course with one exercise, in the state before the first command of the instructors' guide."""
     course = scratch(tmp_path_factory.mktemp("docs") / "course", [FORWARD])
     edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     (course.root / ".venv").symlink_to(BIN.parent)
@@ -358,7 +358,7 @@ def run_triptych(arguments: list[str], place: str) -> None:
 
 
 def run_nbgrader(arguments: list[str], place: str) -> None:
-    """As nbgrader's own tests run it."""
+    """Runs nbgrader in this process, as its own tests do."""
     from jupyter_core.application import NoStart
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
@@ -370,7 +370,7 @@ def run_nbgrader(arguments: list[str], place: str) -> None:
     except SystemExit as ended:
         assert not ended.code, f"{place} ended with {ended.code}"
     finally:
-        while application.subapp:  # the last one stands for all
+        while application.subapp:  # clearing the last one clears all
             application = application.subapp
         application.clear_instance()
 
@@ -379,11 +379,8 @@ RUNNERS = {"triptych": run_triptych, "nbgrader": run_nbgrader}
 
 
 @pytest.mark.xdist_group("docs")
-def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, as a reader would run them. `make` is left to test_commands_are_there.
-
-    In this process: a program's start takes longer than what it does here.
-    """
+def test_blocks_run(running_course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs the blocks in order, except `make`, in this process, because starting programs would take most of the time."""
     course = running_course
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
@@ -391,17 +388,17 @@ def test_blocks_that_are_run(running_course: Course, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("triptych.grade.dispatch.pool.prepared", lambda order, jobs: in_process(order))
     for page, line in RUN:
         (block,) = [b for b in COMMANDS if b.place.startswith(f"{page}:") and line in b.text] or [None]
-        assert block, f"{page} has no block with `{line}` any more: change RUN in tests/test_docs.py"
+        assert block, f"{page} has no block with `{line}`: update RUN in tests/test_docs.py"
         for command in block.commands:
             if command.startswith("make "):
                 continue
             program, *arguments = shlex.split(command + (no_sandbox if "triptych grade" in command else ""))
-            assert Path(program).is_file(), f"{block.place}: there is no {program}"
+            assert Path(program).is_file(), f"{block.place}: {program} does not exist"
             RUNNERS[Path(program).name](arguments, f"{block.place}: `{command}`")
         if line.endswith("roster.csv"):
             with gradebook(course) as book:
                 assert book.find_student("emmy").first_name == "Emmy"
-                assert book.find_assignment(FORWARD).duedate == datetime(2026, 12, 1, 12)  # as it keeps them
+                assert book.find_assignment(FORWARD).duedate == datetime(2026, 12, 1, 12)
         if "report" in line:
             assert "late" in (course.root / "report.html").read_text()
     assert not (course.submitted / "ada").exists() and (course.submitted / "emmy").is_dir()
@@ -416,8 +413,7 @@ def test_python_blocks_are_python() -> None:
                 pytest.fail(f"{block.place}: {error}")
 
 
-def test_late_work_counts_nothing_when_the_configuration_says_so() -> None:
-    """The one setting that the instructors' guide asks to write into nbgrader_config.py."""
+def test_setting_of_the_instructors_guide_gives_late_work_no_points() -> None:
     from nbgrader.plugins import LateSubmissionPlugin
     from traitlets.config import Config
 
@@ -432,15 +428,15 @@ def test_late_work_counts_nothing_when_the_configuration_says_so() -> None:
 
 @functools.cache
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives a page's headings."""
-    found: list[str] = []
+    """Returns the anchors of a page's headings on GitHub."""
+    slugs: list[str] = []
     flat = tokens(page)
     for token, following in pairwise(flat):
         if token.type == "heading_open":
             text = "".join(c.content for c in following.children or [] if c.type in ("text", "code_inline"))
             slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-            found.append(f"{slug}-{n}" if (n := found.count(slug)) else slug)
-    return set(found)
+            slugs.append(f"{slug}-{n}" if (n := slugs.count(slug)) else slug)
+    return set(slugs)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -454,14 +450,14 @@ def test_links_and_anchors_resolve(page: Path) -> None:
         other = (page.parent / path).resolve() if path else page
         place = f"{page.relative_to(ROOT)}:{line}"
         if not other.exists():
-            wrong.append(f"{place} links to {target}, which is not there")
+            wrong.append(f"{place} links to {target}, which does not exist")
         elif anchor and anchor not in anchors(other):
-            wrong.append(f"{place} links to {target}, and {other.name} has no such heading")
+            wrong.append(f"{place} links to {target}, but {other.name} has no such heading")
     assert not wrong, "\n".join(wrong)
 
 
 def drawn_by_scripts() -> set[str]:
-    """Pictures that tools/screenshots.py takes, and drawings that tools/figures names."""
+    """Returns the pictures of tools/screenshots.py and the drawings of tools/figures."""
     script = (ROOT / "tools" / "screenshots.py").read_text(encoding="utf-8")
     (table,) = [
         node.value
@@ -469,13 +465,13 @@ def drawn_by_scripts() -> set[str]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "PICTURES"
     ]
     assert isinstance(table, ast.Dict)
-    found = {f"{ast.literal_eval(key)}.png" for key in table.keys if key}
+    names = {f"{ast.literal_eval(key)}.png" for key in table.keys if key}
     for figures in (ROOT / "tools" / "figures").glob("*.py"):
-        found |= set(re.findall(r"[\w-]+\.svg", figures.read_text(encoding="utf-8")))
-    return found
+        names |= set(re.findall(r"[\w-]+\.svg", figures.read_text(encoding="utf-8")))
+    return names
 
 
-def test_pictures_are_there_say_what_they_show_and_come_from_a_script() -> None:
+def test_pictures_exist_are_described_and_come_from_a_script() -> None:
     scripts, shown, wrong = drawn_by_scripts(), set(), []
     for page in PAGES:
         for line, token in inline(page):
@@ -484,31 +480,88 @@ def test_pictures_are_there_say_what_they_show_and_come_from_a_script() -> None:
             place, source = f"{page.relative_to(ROOT)}:{line}", str(token.attrs["src"])
             shown.add(Path(source).name)
             if not (page.parent / source).is_file():
-                wrong.append(f"{place} shows {source}, which is not there")
+                wrong.append(f"{place} shows {source}, which does not exist")
             if len(token.content.strip()) < 20:
-                wrong.append(f"{place} does not say what {source} shows")
+                wrong.append(f"{place} has no description of {source}")
             if Path(source).name not in scripts:
-                wrong.append(f"{place} shows {source}, which neither tools/screenshots.py nor tools/figures makes")
+                wrong.append(f"{place} shows {source}, which is made by neither tools/screenshots.py nor tools/figures")
     assert not wrong, "\n".join(wrong)
-    kept = {path.name for path in (ROOT / "docs" / "images").iterdir()}
-    assert kept <= shown, f"docs/images keeps {sorted(kept - shown)}, which no page shows"
+    files = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    assert files <= shown, f"docs/images contains {sorted(files - shown)}, which no page shows"
 
 
-def test_the_drawing_is_what_its_script_draws() -> None:
+def test_drawing_is_up_to_date() -> None:
     script = ROOT / "tools" / "figures" / "architecture.py"
     code = "import architecture; print(architecture.drawing(), end='')"
     drawn = subprocess.run(
         [sys.executable, "-c", code], cwd=script.parent, check=True, capture_output=True, text=True
     ).stdout
-    kept = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
-    assert kept == drawn, "run `.venv/bin/python tools/figures/architecture.py`"
+    committed = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+    assert committed == drawn, "run `.venv/bin/python tools/figures/architecture.py`"
 
 
-def test_pictures_of_an_exercise_show_the_sentence_that_its_test_has() -> None:
-    """The README says in words what its picture of a failing exercise shows."""
+def test_description_of_the_failing_exercise_quotes_its_test() -> None:
     notebook = nbformat.read(PROJECT.release / FORWARD / f"{FORWARD}.ipynb", as_version=4)
     first = next(cell.source for cell in notebook.cells if cell.id.startswith("mul_jvp_"))
-    (alt,) = [
+    (description,) = [
         t.content for _, t in inline(ROOT / "README.md") if t.type == "image" and "failing" in str(t.attrs["src"])
     ]
-    assert alt.split("says: ")[1] in first, "take the picture anew: tools/screenshots.py failing"
+    assert description.split("message: ")[1] in first, "run `tools/screenshots.py failing`"
+
+
+# --- paths, packages and the project's address ---------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_in_running_text_exist(page: Path) -> None:
+    """Paths are relative to the project or to the package."""
+    paths = re.compile(r"(benchmarks|build|docs|grade|hub|model|slides/t\w+|src|tests|tools|\.ci)/[\w./-]*")
+    generated = ("build/screenshots/", "tests/chapters/test_09_newton.py")
+    for line, token in inline(page):
+        if token.type == "code_inline" and paths.fullmatch(token.content) and not token.content.startswith(generated):
+            exists = any((folder / token.content).exists() for folder in (ROOT, ROOT / "src" / "triptych"))
+            assert exists, f"{page.relative_to(ROOT)}:{line} names {token.content}, which does not exist"
+
+
+def layers_of(text: str) -> list[set[str]]:
+    """Returns the layers of a picture: each line has names separated by `|`, then the description."""
+    return [set(re.split(r"\s{2,}", line)[0].split(" | ")) for line in text.splitlines()]
+
+
+def test_pictures_of_the_packages_are_the_import_contracts() -> None:
+    pictures = [layers_of(b.text) for b in BLOCKS if b.page.name == "architecture.md" and b.language == "text"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contracts = [
+        [{name.strip().removeprefix("triptych.") for name in layer.split("|")} for layer in contract["layers"]]
+        for contract in settings["contracts"]
+        if contract["type"] == "layers"
+    ]
+    assert pictures == contracts
+
+
+@pytest.mark.parametrize("name", address.FILES)
+def test_texts_with_the_address_are_up_to_date(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert address.BLOCK.search(text), f"{name} has no block for the address"
+    assert text == address.with_address(text, address.project_address()), "run `python tools/address.py`"
+
+
+@pytest.mark.parametrize("url", ["https://github.com/ada/triptych", "https://gitlab.example.org/ada/triptych"])
+def test_address_appears_everywhere_once_it_is_set(url: str) -> None:
+    for name in address.FILES:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        published = address.with_address(text, url)
+        assert url in published or "mybinder.org/v2/git/https%3A%2F%2F" in published
+        assert address.with_address(published, address.project_address()) == text
+        if name.endswith(".toml"):
+            assert tomllib.loads(published)["project"]["urls"] == {"Homepage": url}
+
+
+def test_no_placeholder_stands_for_the_address() -> None:
+    placeholder = re.compile(r"\b(OWNER|REPOSITORY|YOUR[-_]\w+)\b|(github|gitlab)\.com/(owner|user|org|you|your-\w+)/")
+    for name in TRACKED:
+        path = ROOT / name
+        if name == "tests/test_docs.py" or "/vendor/" in name or path.suffix == ".png" or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            assert not placeholder.search(line), f"{name}:{number} has a placeholder for an address"

@@ -1,12 +1,14 @@
-"""What a failing test may say to a student: its sentence word for word, and nothing that was computed."""
+"""Feedback shows the message of a failed test word for word, and nothing that was computed."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
 import pytest
-from nbformat import NotebookNode
 
-from triptych.grade.results.feedback import NOT_YET, behaviour, clean
+from triptych.grade.results.feedback import NOT_YET, clean, explain_test, sections
+from triptych.model.chapter import Cell, chapter_from
 
 SOURCE = """# The product rule.
 ### BEGIN HIDDEN TESTS
@@ -16,28 +18,62 @@ assert result == expected, "Think of the product rule."
 SECRETS = frozenset({"expected = secret_reference(3)"})
 
 
-def failed(name: str, said: str, *trace: str) -> NotebookNode:
-    error = nbformat.v4.new_output("error", ename=name, evalue=said, traceback=list(trace))
-    marks = {"grade": True, "grade_id": "mul_jvp_rule", "points": 1, "score": 0}
-    return nbformat.v4.new_code_cell(SOURCE, id="mul_jvp_rule", outputs=[error], metadata={"nbgrader": marks})
+def failed(name: str, message: str, *trace: str, source: str = SOURCE) -> Cell:
+    error = nbformat.v4.new_output("error", ename=name, evalue=message, traceback=list(trace))
+    nbgrader = {"grade": True, "grade_id": "mul_jvp_rule", "points": 1, "score": 0}
+    node = nbformat.v4.new_code_cell(source, id="mul_jvp_rule", outputs=[error], metadata={"nbgrader": nbgrader})
+    return chapter_from(nbformat.v4.new_notebook(cells=[node]), Path("chapter.ipynb")).cells[0]
 
 
-def test_the_sentence_of_the_assertion_is_shown() -> None:
-    shown = behaviour(failed("AssertionError", "Think of the product rule."), SECRETS)
-    assert (shown.title, shown.message, shown.passed) == ("The product rule.", "Think of the product rule.", False)
+def test_a_literal_assertion_message_is_shown() -> None:
+    result = explain_test(failed("AssertionError", "Think of the product rule."), SECRETS)
+    assert (result.title, result.message, result.passed) == ("The product rule.", "Think of the product rule.", False)
 
 
-@pytest.mark.parametrize("said", ["expected 42.5", "Think of the product rule. 42.5", ""])
-def test_a_computed_message_is_not(said: str) -> None:
-    shown = behaviour(failed("AssertionError", said, "assert 42.5"), SECRETS)
-    assert (shown.message, shown.trace) == (NOT_YET, "")
+@pytest.mark.parametrize("message", ["expected 42.5", "Think of the product rule. 42.5", ""])
+def test_a_computed_message_is_not_shown(message: str) -> None:
+    result = explain_test(failed("AssertionError", message, "assert 42.5"), SECRETS)
+    assert (result.message, result.trace) == (NOT_YET, "")
 
 
-def test_an_error_of_the_learners_comes_without_lines_of_the_test() -> None:
-    shown = behaviour(failed("TypeError", "no", "In[3], line 2", "  expected = secret_reference(3)"), SECRETS)
-    assert shown.message == "TypeError: no"
-    assert "In[3], line 2" in shown.trace and "secret_reference" not in shown.trace
+def test_an_error_of_the_students_code_is_shown_without_lines_of_the_test() -> None:
+    result = explain_test(failed("TypeError", "no", "In[3], line 2", "  expected = secret_reference(3)"), SECRETS)
+    assert result.message == "TypeError: no"
+    assert "In[3], line 2" in result.trace and "secret_reference" not in result.trace
 
 
-def test_terminal_codes_are_gone() -> None:
-    assert clean("a\x1b[31mb\x9bc\x07\x00d\n", frozenset()) == "abcd\n"
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        (SOURCE, "The product rule."),
+        ("# The product rule,\n# also for arrays.\nx = 1\n# not this", "The product rule, also for arrays."),
+        ("### BEGIN HIDDEN TESTS\n# secret\n### END HIDDEN TESTS\n# Shown.", "Shown."),
+        ("x = 1", "mul jvp rule"),
+    ],
+)
+def test_the_title_of_a_test_cell_is_its_first_comment_or_its_id(source: str, title: str) -> None:
+    assert failed("ValueError", "", source=source).title == title
+
+
+def test_headings_of_extra_cells_do_not_become_titles() -> None:
+    solution = {"nbgrader": {"solution": True, "grade_id": "mul_jvp"}}
+    cells = [
+        nbformat.v4.new_markdown_cell("# `mul_jvp` is mine", id="extra-1"),
+        nbformat.v4.new_markdown_cell("## Exercise: `mul_jvp` ●", id="heading"),
+        nbformat.v4.new_code_cell("x = 1", id="mul_jvp", metadata=solution),
+    ]
+    own, exercise = sections(chapter_from(nbformat.v4.new_notebook(cells=cells), Path("chapter.ipynb")))
+    assert (own.heading, exercise.heading) == ("Your own cells", "mul_jvp")
+    assert [cell.source for cell in own.cells + exercise.cells] == ["# `mul_jvp` is mine", "x = 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb\x9bc\x07\x00d\n", "ab�c��d\n"),
+        ("\x1b]0;title\x07 \u202eabc \ud800", "�]0;title� �abc �"),
+        ("10 %\r20 %\r\nz.\u00a0B. 🧑\u200d💻 ẋ", "10 %\n20 %\nz.\u00a0B. 🧑\u200d💻 ẋ"),
+    ],
+)
+def test_text_is_shown_without_control_characters(text: str, shown: str) -> None:
+    assert clean(text) == shown

@@ -1,4 +1,4 @@
-"""The animations: their numbers are the course's, their frames come one after the other, the last one is whole."""
+"""The animations: their numbers are the course's, their frames appear one by one, the last one is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lectures import COURSE, run_lecture
 from nbformat.v4 import new_markdown_cell, new_notebook
 from needs import needs_chromium
 
-from triptych.build import browser
+from triptych.build.browser import READY_TIMEOUT_MS, open_deck
 from triptych.build.deck import write_deck
 from triptych.model.chapter import read_chapter
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(TOOLS))
 animations = importlib.import_module("animations")
 NAMES = sorted(animations.ANIMATIONS)
 SWEEP = ("05_forward_mode", "forward_sweep")
-#: Drawn from rounding errors, which differ in the last digit from one machine to the next.
+#: Drawn from rounding errors, whose last digits depend on the machine.
 ROUNDING = ("01_finite_differences", "v_curve")
 
 every_animation = pytest.mark.parametrize("name", NAMES, ids=lambda name: "_".join(name)[:2] + "_" + name[1])
@@ -41,17 +41,17 @@ def files(name: tuple[str, str]) -> list[Path]:
 
 
 def labels(file: Path) -> list[str]:
-    """The lines of text in a frame, as they are read."""
-    found = ET.parse(file).getroot().iter(f"{SVG}text")
-    return ["".join(text.itertext()).replace("\u200b", "").replace("−", "-") for text in found]
+    """The lines of text in a frame, in reading order."""
+    elements = ET.parse(file).getroot().iter(f"{SVG}text")
+    return ["".join(text.itertext()).replace("\u200b", "").replace("−", "-") for text in elements]
 
 
 def first_seen(name: tuple[str, str], label: str) -> int:
-    """The frame in which a label first appears; it stays from then on."""
-    seen = [label in labels(file) for file in files(name)]
-    assert any(seen), f"{label!r} is in no frame; the last one has {labels(files(name)[-1])}"
-    first = seen.index(True)
-    assert all(seen[first:]), f"{label!r} does not stay"
+    """The number of the frame in which a label first appears; it must stay from then on."""
+    visible = [label in labels(file) for file in files(name)]
+    assert any(visible), f"{label!r} is in no frame; the last one has {labels(files(name)[-1])}"
+    first = visible.index(True)
+    assert all(visible[first:]), f"{label!r} does not stay"
     return first + 1
 
 
@@ -59,14 +59,14 @@ def first_seen(name: tuple[str, str], label: str) -> int:
 
 
 @every_animation
-def test_frames_are_those_that_the_program_draws(name: tuple[str, str]) -> None:
-    drawn = animations.ANIMATIONS[name]()
-    kept = [file.read_text(encoding="utf-8") for file in files(name)]
-    fresh = [drawn.frame(number) for number in range(1, len(drawn.story) + 1)]
+def test_frames_are_up_to_date(name: tuple[str, str]) -> None:
+    animation = animations.ANIMATIONS[name]()
+    frames = [file.read_text(encoding="utf-8") for file in files(name)]
+    fresh = [animation.frame(number) for number in range(1, len(animation.story) + 1)]
     if name == ROUNDING:
         words = re.compile(r"<title>.*</title>|<desc>.*</desc>")
-        kept, fresh = [words.findall(f) for f in kept], [words.findall(f) for f in fresh]  # type: ignore[misc]
-    assert kept == fresh, "draw them again: python tools/figures/animations.py"
+        frames, fresh = [words.findall(f) for f in frames], [words.findall(f) for f in fresh]  # type: ignore[misc]
+    assert frames == fresh, "draw them again: python tools/figures/animations.py"
 
 
 @every_animation
@@ -93,16 +93,16 @@ def test_no_other_cell_has_frames() -> None:
 
 
 @every_animation
-def test_frames_are_described_legible_and_ask_for_nothing(name: tuple[str, str]) -> None:
-    told = ""
+def test_frames_are_described_legible_and_load_nothing(name: tuple[str, str]) -> None:
+    previous = ""
     for number, file in enumerate(files(name), start=1):
         root = ET.parse(file).getroot()
         assert root.tag == f"{SVG}svg"
         assert (root.findtext(f"{SVG}title") or "").endswith(f": {number} of {len(files(name))}")
         story = root.findtext(f"{SVG}desc") or ""
-        assert story.startswith(told)
-        assert len(story) > len(told) + 15
-        told = story
+        assert story.startswith(previous)
+        assert len(story) > len(previous) + 15
+        previous = story
         assert not [e for e in root.iter() if e.tag.endswith(("script", "image", "style"))]
         assert "href" not in file.read_text(encoding="utf-8")
         assert min(float(e.get("font-size", "99")) for e in root.iter()) >= 20
@@ -127,8 +127,8 @@ def test_forward_sweep_shows_values_and_tangents() -> None:
     z, dz = jax.jvp(worked_example, (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))
     assert run_lecture(name[0]).names["function_jvp"]([2.0, 4.0], [1.0, 0.0]) == (z, dz)
     y, dy = jax.jvp(lambda x: x[0] * x[1], (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))
-    seen = {label: first_seen(name, label) for label in (f"y = {g(y)}", f"ẏ = {g(dy)}", f"z = {g(z)}", f"ż = {g(dz)}")}
-    assert list(seen.values()) == [2, 3, 4, 5]
+    sweep = (f"y = {g(y)}", f"ẏ = {g(dy)}", f"z = {g(z)}", f"ż = {g(dz)}")
+    assert [first_seen(name, label) for label in sweep] == [2, 3, 4, 5]
 
 
 def test_reverse_sweep_fills_one_accumulator_after_the_other() -> None:
@@ -137,7 +137,7 @@ def test_reverse_sweep_fills_one_accumulator_after_the_other() -> None:
     dx1, dx2 = pull(1.0)[0]
     assert first_seen(name, f"z = {g(z)}") == 1
     assert [first_seen(name, label) for label in ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(dx1)}", f"x̄2 = {g(dx2)}")] == [2, 3, 4, 5]
-    # x2 is used twice: it is paid 1 by the sum before the product pays the rest
+    # x2 is used twice: the sum contributes 1 before the product contributes the rest
     assert "x̄2 = 1" in labels(files(name)[2])
     assert f"one sweep: value {g(z)}, gradient [{g(dx1)}, {g(dx2)}]" in labels(files(name)[-1])
 
@@ -170,7 +170,7 @@ def _two_outputs(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", MATRICES, ids=lambda name: name[1])
-def test_matrix_is_recovered_one_part_a_call(name: tuple[str, str]) -> None:
+def test_matrix_is_recovered_one_part_per_call(name: tuple[str, str]) -> None:
     matrix = np.asarray(MATRICES[name]())
     by_columns = name[1].endswith("columns")
     parts = matrix.T if by_columns else matrix
@@ -179,14 +179,13 @@ def test_matrix_is_recovered_one_part_a_call(name: tuple[str, str]) -> None:
         shown = {}
         for text in ET.parse(file).getroot().iter(f"{SVG}text"):
             x, y, words = float(text.get("x", 0)), float(text.get("y", 0)), "".join(text.itertext())
-            if x > 740 and 100 < y < 350:  # the matrix stands on the right
+            if x > 740 and 100 < y < 350:  # the matrix is on the right
                 shown[y, x] = words
         assert len(shown) == matrix.size
-        read = np.array([shown[place] for place in sorted(shown)]).reshape(matrix.shape)
-        known = read[:, :calls] if by_columns else read[:calls]
-        unknown = read[:, calls:] if by_columns else read[calls:]
-        assert np.array_equal(known.astype(float), matrix[:, :calls] if by_columns else matrix[:calls])
-        assert np.all(unknown == "?")
+        read = np.array([shown[position] for position in sorted(shown)]).reshape(matrix.shape)
+        read = read.T if by_columns else read
+        assert np.array_equal(read[:calls].astype(float), parts[:calls])
+        assert np.all(read[calls:] == "?")
 
 
 def test_graph_is_swept_node_by_node() -> None:
@@ -233,7 +232,8 @@ def test_v_curve_shows_the_errors_that_the_lecture_computes() -> None:
 
 # --- in a browser -----------------------------------------------------------------------------------
 
-#: The frame on top at the middle of the drawing, its number of places, and whether it has been painted.
+#: The number of the frame on top in the middle of the drawing, whether all frames cover one another, and whether the
+#: top one is painted.
 ON_TOP = """() => {
   const steps = document.querySelector("section.present:not(.stack) .steps") || document.querySelector(".steps");
   const frames = [...steps.children];
@@ -245,7 +245,7 @@ ON_TOP = """() => {
     return Math.abs(other.left - box.left) + Math.abs(other.top - box.top) + Math.abs(other.width - box.width) < 1;
   });
   const img = shown.length ? shown[shown.length - 1].querySelector("img") : null;
-  return { top: img ? frames.indexOf(shown[shown.length - 1]) + 1 : 0, of: frames.length, same,
+  return { top: img ? frames.indexOf(shown[shown.length - 1]) + 1 : 0, same,
            painted: !!img && img.complete && img.naturalWidth > 0, alt: img ? img.alt : "" };
 }"""
 
@@ -267,13 +267,13 @@ def cell_of(name: tuple[str, str]) -> str:
 
 
 def step_through(page: Any) -> list[int]:
-    """Which frame is on top at first and after each step to the next fragment of the slide."""
+    """The number of the frame on top, at first and after each step to the next fragment of the slide."""
     tops = []
     while True:
         page.wait_for_timeout(60)
         state = page.evaluate(ON_TOP)
         assert state["same"], "the frames do not cover one another"
-        assert state["painted"], "a frame has not been painted"
+        assert state["painted"], "a frame is not painted"
         tops.append(state["top"])
         if not page.evaluate("Reveal.availableFragments().next"):
             return tops
@@ -281,7 +281,7 @@ def step_through(page: Any) -> list[int]:
 
 
 def broken_cells() -> dict[str, str]:
-    """The forward sweep with what makes it an animation taken away."""
+    """The forward sweep with faults: a frame that is no fragment, and frames that do not cover one another."""
     cell = cell_of(SWEEP)
     frame, steps = '<div class="fragment" hidden="hidden">', 'class="steps"'
     assert frame in cell
@@ -301,18 +301,18 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(deck: Path) -> Iterator[Any]:
-    with browser._opened(deck) as opened:
-        yield opened
+    with open_deck(deck) as page:
+        yield page
 
 
 @needs_chromium
 @pytest.mark.xdist_group("animations")
 @every_animation
-def test_each_step_shows_one_frame_more(page: Any, name: tuple[str, str]) -> None:
+def test_each_step_shows_the_next_frame(page: Any, name: tuple[str, str]) -> None:
     slide, last = NAMES.index(name), len(files(name))
     page.evaluate("slide => Reveal.slide(slide, 0, -1)", slide)
     assert step_through(page) == list(range(1, last + 1))
-    # the last frame tells the whole story, and one step more leaves the slide
+    # the last frame is described by the whole story
     story = ET.parse(files(name)[-1]).getroot().findtext(f"{SVG}desc")
     assert page.evaluate(ON_TOP)["alt"] == story
     page.keyboard.press("ArrowLeft")
@@ -325,7 +325,7 @@ def test_each_step_shows_one_frame_more(page: Any, name: tuple[str, str]) -> Non
 def test_print_view_shows_the_last_frames(page: Any, deck: Path) -> None:
     printed = page.context.new_page()
     printed.goto(f"{deck.as_uri()}?print-pdf")
-    printed.wait_for_selector("html[data-ready]", state="attached", timeout=browser.READY_MS)
+    printed.wait_for_selector("html[data-ready]", state="attached", timeout=READY_TIMEOUT_MS)
     pages = printed.locator(".pdf-page")
     assert pages.count() == len(NAMES) + len(broken_cells())
     for number, name in enumerate(NAMES):
@@ -342,8 +342,7 @@ def test_print_view_shows_the_last_frames(page: Any, deck: Path) -> None:
 
 @needs_chromium
 @pytest.mark.xdist_group("animations")
-def test_broken_animations_are_noticed(page: Any) -> None:
-    """So that the tests above cannot pass for nothing."""
+def test_faults_of_animations_are_found(page: Any) -> None:
     page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES))
     assert step_through(page) == [2, 3, 4, 5]
     page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES) + 1)

@@ -1,4 +1,4 @@
-"""What docs/hub-at-scale.md promises, as far as one machine can show it."""
+"""The configurations of docs/hub-at-scale.md, as far as one machine can test them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from courses import FORWARD, answer, edit, scratch, shortened, submit
+from hub_workshop import RIGHT
 from needs import needs
 from traitlets.config import Config
 
@@ -28,11 +29,10 @@ from triptych.nbgrader_api import gradebook
 
 pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parents[1] / "docs" / "hub-at-scale.md").read_text(encoding="utf-8")
-RIGHT = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2 + dx1 * x2"
 
 
 def python_of(heading: str) -> str:
-    """The Python block below a heading of the page: what is tested is what it says."""
+    """The Python block below a heading of the page."""
     section = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return re.findall(r"(?s)```python\n(.*?)```", section)[0]
 
@@ -44,13 +44,13 @@ def _missing_for_postgres() -> str:
 
 
 def _postgres() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return versions[-1].parent if versions else None
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """A real server of our own, on a socket in a folder of its own; the address of an empty database."""
+    """The address of an empty database on a real server, which listens on a socket in its own folder."""
     bin_, home = _postgres(), Path(tempfile.mkdtemp(prefix="triptych-pg-", dir="/var/tmp"))
     assert bin_ is not None
     # PostgreSQL refuses to run as root
@@ -75,19 +75,19 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def course(database: str, tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A scratch course with the page's own lines added to its configuration."""
-    made = scratch(tmp_path_factory.mktemp("scale") / "course")
-    config = made.root / "nbgrader_config.py"
+    """A scratch course with the page's lines in its configuration."""
+    course = scratch(tmp_path_factory.mktemp("scale") / "course")
+    config = course.root / "nbgrader_config.py"
     lines = python_of("A gradebook for several graders: PostgreSQL")
     lines = re.sub(r'"postgresql\+psycopg://[^"]*"', repr(database), lines)
     assert database in lines
     config.write_text(config.read_text(encoding="utf-8") + "\n" + lines, encoding="utf-8")
-    edit(made.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
-    release_chapter(made, FORWARD)
-    return made
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
+    release_chapter(course, FORWARD)
+    return course
 
 
-#: A grader who goes through the class by hand: a mark and a comment for each student.
+#: A grader who gives each student a score and a comment by hand.
 GRADER = """
 import sys
 from pathlib import Path
@@ -110,7 +110,7 @@ for number in range(int(sys.argv[3])):
 @needs(_missing_for_postgres())
 @pytest.mark.xdist_group("postgres")
 def test_several_graders_write_one_gradebook(course: Course, database: str) -> None:
-    """`triptych grade` and three people at once; nobody's marks are lost, and no SQLite file appears."""
+    """`triptych grade` and three graders at once: no score is lost, and no SQLite file appears."""
     for student in ("ada", "blaise"):
         submit(course, student, answer(course, FORWARD, {"mul_jvp": RIGHT}))
     people = [
@@ -119,8 +119,8 @@ def test_several_graders_write_one_gradebook(course: Course, database: str) -> N
     ]
     results = grade(course, [FORWARD], sandbox="none", jobs=1)
     for person in people:
-        _, said = person.communicate(timeout=300)
-        assert person.returncode == 0, said
+        _, errors = person.communicate(timeout=300)
+        assert person.returncode == 0, errors
     assert [(r.student, r.status, r.score) for r in sorted(results, key=lambda r: r.student)] == [
         ("ada", GRADED, 2.0),
         ("blaise", GRADED, 2.0),
@@ -134,8 +134,8 @@ def test_several_graders_write_one_gradebook(course: Course, database: str) -> N
     assert not (course.root / "gradebook.db").exists()
 
 
-def test_on_kubernetes_everyone_gets_a_uid_of_their_own(tmp_path: Path) -> None:
-    """The page's hook, run on spawners as far as it looks at them: without own uids the owner says nothing."""
+def test_on_kubernetes_every_user_gets_a_uid(tmp_path: Path) -> None:
+    """The page's hook, with stand-ins for spawners."""
     roster = tmp_path / "uids.json"
     roster.write_text('{"ada": 20001, "ben": 20002}')
     names: dict[str, Any] = {"c": Config()}

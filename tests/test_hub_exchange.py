@@ -1,4 +1,4 @@
-"""The strict exchange: what the disk says decides, whatever a folder's name or files claim."""
+"""The strict exchange: the disk decides on author and time, not the names of folders or the text of files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,19 +20,22 @@ from nbgrader.coursedir import CourseDirectory
 from needs import needs_root
 from traitlets.config import Config
 
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import RejectedSubmission
 from triptych.hub.exchange import exchange
-from triptych.hub.exchange.exchange import Limits, RejectedSubmission, StrictCollect, as_text, copy, validate_folder
+from triptych.hub.exchange.exchange import StrictCollect, as_text, copy_submission
+from triptych.hub.exchange.inbound import InboundFile, validate_folder
 
 pytestmark = needs_root
 
 COURSE, CHAPTER = "course", "05_forward_mode"
-#: Accounts that every Linux has, standing for two students.
+#: Accounts of every Linux system, in the place of two students.
 ADA, BEN = "daemon", "nobody"
 
 
 @pytest.fixture(scope="module")
 def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gradebook, made once: nbgrader takes seconds for it."""
+    """A gradebook, created once because nbgrader needs seconds for it."""
     path = tmp_path_factory.mktemp("book") / "gradebook.db"
     with Gradebook(f"sqlite:///{path}", COURSE) as book:
         book.update_or_create_assignment(CHAPTER)
@@ -47,7 +51,7 @@ def site(tmp_path: Path, empty_book: Path) -> Path:
 
 
 def hand_in(site: Path, name: str = ADA, owner: str = ADA, stamp: str = "2026-01-01 00:00:00.000000 UTC") -> Path:
-    """A submission as nbgrader lays it down."""
+    """A submission as nbgrader stores it."""
     folder = site / "exchange" / COURSE / "inbound" / f"{name}+{CHAPTER}+{stamp}+{os.urandom(4).hex()}"
     folder.mkdir()
     (folder / f"{CHAPTER}.ipynb").write_text(f'{{"by": "{owner}"}}')
@@ -57,13 +61,13 @@ def hand_in(site: Path, name: str = ADA, owner: str = ADA, stamp: str = "2026-01
     return folder
 
 
-def give(path: Path, owner: str) -> None:
-    for one in [path, *path.rglob("*")]:
-        os.chown(one, pwd.getpwnam(owner).pw_uid, -1, follow_symlinks=False)
+def give(folder: Path, owner: str) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, pwd.getpwnam(owner).pw_uid, -1, follow_symlinks=False)
 
 
 def collect(site: Path, caplog: pytest.LogCaptureFixture, due: datetime | None = None, **traits: object) -> str:
-    """Runs the collector as nbgrader does; what it logged."""
+    """Runs the collector as nbgrader does, and returns its log."""
     config = Config()
     config.Exchange.root = str(site / "exchange")
     config.CourseDirectory.root = str(site / "course")
@@ -85,26 +89,25 @@ def collected(site: Path, student: str = ADA) -> Path:
     return site / "course" / "submitted" / student / CHAPTER
 
 
-def test_an_honest_submission_is_taken_with_its_arrival(site: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_submission_is_collected_with_its_arrival(site: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = datetime.now(UTC)
     folder = hand_in(site)
     (folder / "data").mkdir()
     (folder / "data" / "points.csv").write_text("1,2\n")
     give(folder, ADA)
     log = collect(site, caplog)
-    assert f"Collected: {ADA} {CHAPTER}" in log and "RejectedSubmission" not in log
-    taken = collected(site)
-    assert (taken / "data" / "points.csv").read_text() == "1,2\n"
-    assert (taken / "submission_secret.txt").read_text() == "ab" * 64
-    moment = datetime.strptime((taken / "timestamp.txt").read_text(), "%Y-%m-%d %H:%M:%S.%f %Z").replace(tzinfo=UTC)
-    assert before - timedelta(seconds=1) <= moment <= datetime.now(UTC)
+    assert f"Collected: {ADA} {CHAPTER}" in log and "Rejected" not in log
+    copy = collected(site)
+    assert (copy / "data" / "points.csv").read_text() == "1,2\n"
+    assert (copy / "submission_secret.txt").read_text() == "ab" * 64
+    arrived = datetime.strptime((copy / "timestamp.txt").read_text(), "%Y-%m-%d %H:%M:%S.%f %Z").replace(tzinfo=UTC)
+    assert before - timedelta(seconds=1) <= arrived <= datetime.now(UTC)
 
 
 def test_a_folder_under_anothers_name_is_refused(site: Path, caplog: pytest.LogCaptureFixture) -> None:
     hand_in(site, ADA, ADA)
     hand_in(site, ADA, BEN, stamp="2099-01-01 00:00:00.000000 UTC")
-    log = collect(site, caplog)
-    assert f"it says {ADA} and belongs to {BEN}" in log
+    assert f"it is named after {ADA} and belongs to {BEN}" in collect(site, caplog)
     assert ADA in (collected(site) / f"{CHAPTER}.ipynb").read_text()
 
 
@@ -115,74 +118,83 @@ def test_a_file_of_anothers_in_it_is_refused(site: Path, caplog: pytest.LogCaptu
     assert not collected(site).exists()
 
 
-def _link(folder: Path) -> None:
+def link(folder: Path) -> None:
     (folder / f"{CHAPTER}.ipynb").unlink()
     (folder / f"{CHAPTER}.ipynb").symlink_to("/etc/shadow")
 
 
-def _folder_link(folder: Path) -> None:
-    (folder / "data").symlink_to("/etc")
-
-
-def _hard_link(folder: Path) -> None:
+def hard_link(folder: Path) -> None:
     secret = folder.parents[3] / "secret"
     secret.write_text("the gradebook")
     give(secret, ADA)
     os.link(secret, folder / "gift.txt")
 
 
-def _pipe(folder: Path) -> None:
-    os.mkfifo(folder / "pipe")
+def bind_socket(folder: Path) -> None:
+    with chdir(folder), socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("s")
 
 
-def _socket(folder: Path) -> None:
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind("s")
-    finally:
-        os.chdir(here)
-
-
-def _device(folder: Path) -> None:
-    os.mknod(folder / "zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
-
-
-def _many(folder: Path) -> None:
+def many_files(folder: Path) -> None:
     for number in range(Limits.files + 1):
         (folder / f"{number}").touch()
 
 
-def _large(folder: Path) -> None:
+def large_file(folder: Path) -> None:
     with (folder / "large").open("wb") as file:
-        file.truncate(Limits.bytes + 1)
+        file.truncate(Limits.folder_bytes + 1)
+
+
+def deep_folders(folder: Path) -> None:
+    """A path longer than the system accepts, created folder by folder."""
+    start, uid = Path.cwd(), pwd.getpwnam(ADA).pw_uid
+    try:
+        for _ in range(40):
+            os.chdir(folder)
+            folder = Path("d" * 200)
+            folder.mkdir()
+            os.chown(folder, uid, -1)
+        (folder / "x").touch()
+        os.chown(folder / "x", uid, -1)
+    finally:
+        os.chdir(start)
 
 
 @pytest.mark.parametrize(
-    ("make", "why"),
+    ("make", "reason"),
     [
-        (_link, "is a link"),
-        (_folder_link, "is a link"),
-        (_hard_link, "is a hard link"),
-        (_pipe, "device, socket or pipe"),
-        (_socket, "device, socket or pipe"),
-        (_device, "device, socket or pipe"),
-        (_many, "more than 200 files"),
-        (_large, "more than 50 MB"),
+        (link, "is a link"),
+        (lambda folder: (folder / "data").symlink_to("/etc"), "is a link"),
+        (hard_link, "is a hard link"),
+        (lambda folder: os.mkfifo(folder / "pipe"), "device, socket or pipe"),
+        (bind_socket, "device, socket or pipe"),
+        (
+            lambda folder: os.mknod(folder / "zero", stat.S_IFCHR | 0o666, os.makedev(1, 5)),
+            "device, socket or pipe",
+        ),
+        (many_files, "more than 200 files"),
+        (large_file, "more than 50 MB"),
     ],
 )
 def test_what_is_no_plain_file_is_refused(
-    site: Path, caplog: pytest.LogCaptureFixture, make: Callable[[Path], None], why: str
+    site: Path, caplog: pytest.LogCaptureFixture, make: Callable[[Path], None], reason: str
 ) -> None:
     folder = hand_in(site)
     make(folder)
     give(folder, ADA)
     hand_in(site, BEN, BEN)
     log = collect(site, caplog)
-    assert "RejectedSubmission" in log and why in log, log
+    assert "Rejected" in log and reason in log, log
     assert not collected(site).exists()
-    assert collected(site, BEN).is_dir(), "others are collected all the same"
+    assert collected(site, BEN).is_dir(), "the other student's is collected"
+
+
+def test_a_path_that_is_too_long_stops_nobody_elses_collection(site: Path, caplog: pytest.LogCaptureFixture) -> None:
+    deep_folders(hand_in(site))
+    hand_in(site, BEN, BEN)
+    assert "File name too long" in collect(site, caplog)
+    assert not collected(site).exists() and collected(site, BEN).is_dir()
+    assert not list(collected(site).parent.glob(".*"))
 
 
 def test_a_link_in_the_place_of_the_folder_is_refused(site: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -190,7 +202,7 @@ def test_a_link_in_the_place_of_the_folder_is_refused(site: Path, caplog: pytest
     link = real.parent / f"{ADA}+{CHAPTER}+2026-01-01 00:00:00.000000 UTC+x"
     link.symlink_to(real)
     os.chown(link, pwd.getpwnam(ADA).pw_uid, -1, follow_symlinks=False)
-    assert "RejectedSubmission" in collect(site, caplog)
+    assert "Rejected" in collect(site, caplog)
     assert not collected(site).exists()
 
 
@@ -220,7 +232,7 @@ def test_a_change_after_handing_in_is_a_new_arrival(site: Path, caplog: pytest.L
 
 
 def test_of_several_the_last_is_taken_or_the_last_in_time(site: Path, caplog: pytest.LogCaptureFixture) -> None:
-    hand_in(site, stamp="2099-01-01 00:00:00.000000 UTC")  # says that it is the last, and is the first
+    hand_in(site, stamp="2099-01-01 00:00:00.000000 UTC")  # named as the last, arrived as the first
     time.sleep(0.02)
     due = datetime.now(UTC)
     time.sleep(0.02)
@@ -242,44 +254,42 @@ def test_a_missing_or_odd_secret_does_not_stop_the_release_of_feedback(
     assert len((collected(site) / "submission_secret.txt").read_text()) == 128
 
 
-def test_what_is_exchanged_while_it_is_copied_is_not_taken(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def replace_by_a_link(folder: Path, file: InboundFile) -> None:
+    (folder / file.name).unlink()
+    (folder / file.name).symlink_to("/etc/shadow")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (replace_by_a_link, "cannot be read"),
+        (lambda folder, file: (folder / file.name).write_text("{}"), "changed while"),
+    ],
+)
+def test_a_submission_changed_while_it_is_copied_is_rejected(
+    site: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, InboundFile], None], reason: str
+) -> None:
     folder = hand_in(site)
     submission = validate_folder(folder, ADA, Limits())
-    real = exchange._copy_file
+    read_file = exchange.read_file
 
-    def swap(name: str, where: int, target: Path, owner: int) -> None:
-        if name.endswith(".ipynb"):
-            (folder / name).unlink()
-            (folder / name).symlink_to("/etc/shadow")
-        real(name, where, target, owner)
-
-    monkeypatch.setattr(exchange, "_copy_file", swap)
-    with pytest.raises(RejectedSubmission):
-        copy(submission, collected(site), Limits())
-    assert not collected(site).exists() and not list(collected(site).parent.glob(".*"))
-
-
-def test_what_is_edited_while_it_is_copied_is_not_taken(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = hand_in(site)
-    submission = validate_folder(folder, ADA, Limits())
-    real = exchange._copy_file
-
-    def edit(name: str, where: int, target: Path, owner: int) -> None:
-        real(name, where, target, owner)
-        (folder / name).write_text("{}")
+    def change_and_read(file: InboundFile) -> bytes:
+        if file.name.endswith(".ipynb"):
+            change(folder, file)
+        return read_file(file)
 
     time.sleep(0.02)
-    monkeypatch.setattr(exchange, "_copy_file", edit)
-    with pytest.raises(RejectedSubmission, match="changed while"):
-        copy(submission, collected(site), Limits())
-    assert not collected(site).exists()
+    monkeypatch.setattr(exchange, "read_file", change_and_read)
+    with pytest.raises(RejectedSubmission, match=reason):
+        copy_submission(submission, collected(site), Limits())
+    assert not collected(site).exists() and not list(collected(site).parent.glob(".*"))
 
 
 def test_times_are_written_as_nbgrader_reads_them() -> None:
     from nbgrader.utils import parse_utc
 
-    moment = datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=UTC)
-    assert parse_utc(as_text(moment)) == moment.replace(tzinfo=None)
+    time = datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=UTC)
+    assert parse_utc(as_text(time)) == time.replace(tzinfo=None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What `submitted/` may hold, and what is refused with which sentence."""
+"""Reading submissions: content of `submitted/` that is accepted, and content that is rejected with a reason."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from triptych.files import walk
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.intake import RejectedSubmission, read_notebook, read_submission, submissions
+from triptych.grade.submission.files import copy_tree
+from triptych.grade.submission.intake import (
+    RejectedSubmission,
+    Submission,
+    read_notebook,
+    read_submission,
+    submissions,
+)
+from triptych.grade.submission.rebuild import rebuild
 
 CHAPTER = "05_forward_mode"
 LIMITS = Limits(notebook_bytes=200_000, folder_bytes=400_000, files=5, notebook_cells=20)
@@ -26,105 +35,128 @@ def notebook(*sources: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "submitted" / "ada" / CHAPTER
-    made.mkdir(parents=True)
-    (made / f"{CHAPTER}.ipynb").write_text(notebook("x = 1"), encoding="utf-8")
-    return made
+    path = tmp_path / "submitted" / "ada" / CHAPTER
+    path.mkdir(parents=True)
+    (path / f"{CHAPTER}.ipynb").write_text(notebook("x = 1"), encoding="utf-8")
+    return path
 
 
-def take(folder: Path, student: str = "ada"):
+def read(folder: Path, student: str = "ada") -> Submission:
     return read_submission(folder.parents[1], student, CHAPTER, LIMITS)
 
 
-def test_a_plain_submission_is_taken_with_its_files(folder: Path) -> None:
+def test_a_submission_is_read_with_its_files(folder: Path) -> None:
     (folder / "helper.py").write_text("y = 2")
     (folder / ".profile").write_text("evil")
-    (folder / ".ipynb_checkpoints").mkdir()
-    (folder / ".ipynb_checkpoints" / "old.py").write_text("z")
-    taken = take(folder)
-    assert [c.source for c in taken.notebook.cells] == ["x = 1"]
-    assert taken.files == (Path("helper.py"),)
+    for number in range(2 * LIMITS.files):
+        (folder / ".ipynb_checkpoints").mkdir(exist_ok=True)
+        (folder / ".ipynb_checkpoints" / f"{number}.py").write_text("z")
+    submission = read(folder)
+    assert [c.source for c in submission.notebook.cells] == ["x = 1"]
+    assert submission.files == (Path("helper.py"),)
 
 
-def link_notebook(folder: Path) -> None:
-    path = folder / f"{CHAPTER}.ipynb"
-    other = folder.parent / "other.ipynb"
-    path.rename(other)
-    path.symlink_to(other)
+def test_only_regular_files_that_are_not_notebooks_are_copied(folder: Path, tmp_path: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "table.csv").write_text("1,2")
+    Path(os.fsdecode(bytes(folder) + b"/\xff")).touch()
+    (folder / "link").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe")
+    copy_tree(folder, tmp_path / "copy")
+    assert {str(entry.relative) for entry in walk(tmp_path / "copy")} == {"data", "data/table.csv", "\udcff"}
 
 
-def link_folder(folder: Path) -> None:
-    other = folder.parent / "elsewhere"
-    folder.rename(other)
-    folder.symlink_to(other)
+def link(path: Path) -> None:
+    target = path.rename(path.with_name("elsewhere" + path.suffix))
+    path.symlink_to(target)
 
 
-def unix_socket(folder: Path) -> None:
+def make_socket(folder: Path) -> None:
     os.chdir(folder)
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind("sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("sock")
 
 
-BAD: dict[str, tuple[str, Callable[[Path], object]]] = {
+def make_deep_folders(folder: Path) -> None:
+    """Folders whose path is longer than the system accepts."""
+    os.chdir(folder)
+    for _ in range(20):
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+
+
+def content(text: str | bytes) -> Callable[[Path], object]:
+    data = text if isinstance(text, bytes) else text.encode()
+    return lambda folder: (folder / f"{CHAPTER}.ipynb").write_bytes(data)
+
+
+def cells(value: object) -> Callable[[Path], object]:
+    return content(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": value}))
+
+
+REJECTED: dict[str, tuple[str, Callable[[Path], object]]] = {
     "missing": ("is missing", lambda f: (f / f"{CHAPTER}.ipynb").unlink()),
     "renamed": ("found mine.ipynb", lambda f: (f / f"{CHAPTER}.ipynb").rename(f / "mine.ipynb")),
-    "empty": ("is empty", lambda f: (f / f"{CHAPTER}.ipynb").write_text("")),
-    "cut off": ("not valid JSON", lambda f: (f / f"{CHAPTER}.ipynb").write_text(notebook("x")[:40])),
-    "binary": ("not valid JSON", lambda f: (f / f"{CHAPTER}.ipynb").write_bytes(b"\x00\xff\xfe" * 99)),
-    "no notebook": ("no Jupyter notebook", lambda f: (f / f"{CHAPTER}.ipynb").write_text("[1, 2]")),
-    "format 5": ("has format 5", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 5, "cells": []}')),
-    "no cells": ("not as a notebook's", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 4, "metadata": {}, "cells": 3}')),
-    "cell of no type": ("not as a notebook's", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "x", "source": ""}]}')),
-    "source is a number": ("not as a notebook's", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "source": 7, "metadata": {}}]}')),
-    "deep": ("nested too deeply", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 4, "x": ' + "[" * 300 + "]" * 300 + "}")),
-    "very deep": ("not valid JSON", lambda f: (f / f"{CHAPTER}.ipynb").write_text('{"nbformat": 4, "x": ' + "[" * 90_000 + "]" * 90_000 + "}")),
-    "huge": ("larger than", lambda f: (f / f"{CHAPTER}.ipynb").write_text(notebook("x" * 300_000))),
-    "many cells": ("more than 20 cells", lambda f: (f / f"{CHAPTER}.ipynb").write_text(notebook(*"x" * 30))),
+    "renamed to a name that is not text": ("found �.ipynb", lambda f: (f / f"{CHAPTER}.ipynb").rename(os.fsdecode(bytes(f) + b"/\xff.ipynb"))),
+    "empty": ("is empty", content("")),
+    "cut off": ("not valid JSON", content(notebook("x")[:40])),
+    "binary": ("not valid JSON", content(b"\x00\xff\xfe" * 99)),
+    "no notebook": ("not a Jupyter notebook", content("[1, 2]")),
+    "format 5": ("has format 5", content('{"nbformat": 5, "cells": []}')),
+    "no cells": ("malformed", cells(3)),
+    "cell of no type": ("malformed", cells([{"cell_type": "x", "source": ""}])),
+    "source is a number": ("malformed", cells([{"cell_type": "code", "source": 7, "metadata": {}}])),
+    "deep": ("nested too deeply", content('{"nbformat": 4, "x": ' + "[" * 300 + "]" * 300 + "}")),
+    "very deep": ("not valid JSON", content('{"nbformat": 4, "x": ' + "[" * 90_000 + "]" * 90_000 + "}")),
+    "huge": ("larger than", content(notebook("x" * 300_000))),
+    "many cells": ("more than 20 cells", content(notebook(*"x" * 30))),
     "many files": ("more than 5 files", lambda f: [(f / f"{i}.txt").write_text("") for i in range(9)]),
     "large folder": ("larger than", lambda f: (f / "big.bin").write_bytes(bytes(500_000))),
-    "linked notebook": ("is a link", link_notebook),
-    "linked folder": ("is a link", link_folder),
+    "deep folders": ("cannot be read", make_deep_folders),
+    "linked notebook": ("is a link", lambda f: link(f / f"{CHAPTER}.ipynb")),
+    "linked folder": ("is a link", link),
     "linked file": ("is a link", lambda f: (f / "passwd").symlink_to("/etc/passwd")),
     "hidden link": ("is a link", lambda f: (f / ".hidden").symlink_to("/etc/passwd")),
     "linked directory inside": ("is a link", lambda f: (f / "etc").symlink_to("/etc")),
     "fifo": ("not a regular file", lambda f: os.mkfifo(f / "pipe")),
-    "socket": ("not a regular file", unix_socket),
+    "socket": ("not a regular file", make_socket),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_refused_with_a_sentence(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    says, spoil = BAD[name]
+@pytest.mark.parametrize("name", REJECTED)
+def test_invalid_submissions_are_rejected_with_the_reason(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason, spoil = REJECTED[name]
     monkeypatch.chdir(folder)
     spoil(folder)
-    with pytest.raises(RejectedSubmission, match=says):
-        take(folder)
+    with pytest.raises(RejectedSubmission, match=reason) as error:
+        read(folder)
+    str(error.value).encode("utf-8")
 
 
 @pytest.mark.parametrize("student", ["..", "a/b", "*", "a[b]", "x\ny", ".hidden", "", "a" * 99, "-rf", "a..b"])
-def test_odd_names_are_refused(folder: Path, student: str) -> None:
+def test_invalid_names_of_students_are_rejected(folder: Path, student: str) -> None:
     with pytest.raises(RejectedSubmission, match="student id"):
-        take(folder, student)
+        read(folder, student)
 
 
 @pytest.mark.parametrize("student", ["ada", "Ada Lovelace", "müller", "x@y.org", "o'hara", "李"])
-def test_names_of_people_are_taken(folder: Path, student: str) -> None:
+def test_names_of_people_are_accepted(folder: Path, student: str) -> None:
     if student != "ada":
         folder.parent.rename(folder.parents[1] / student)
-    assert take(folder.parents[1] / student / CHAPTER, student).notebook.cells
+    assert read(folder.parents[1] / student / CHAPTER, student).notebook.cells
 
 
-def test_nothing_submitted(folder: Path) -> None:
+def test_a_missing_folder_is_rejected(folder: Path) -> None:
     with pytest.raises(RejectedSubmission, match="nothing was submitted"):
-        take(folder, "emmy")
+        read(folder, "emmy")
 
 
-def older(minor: int) -> str:
-    content = json.loads(notebook("x = 1"))
-    content["nbformat_minor"] = minor
-    for cell in content["cells"]:
-        cell.pop("id")
-    return json.dumps(content)
+def with_minor_version(minor: int) -> str:
+    node = json.loads(notebook("x = 1"))
+    del node["cells"][0]["id"]
+    return json.dumps(node | {"nbformat_minor": minor})
 
 
 FORMAT_3 = {
@@ -137,9 +169,9 @@ FORMAT_3 = {
 }  # fmt: skip
 ODD_BUT_FINE = {
     "format 3": json.dumps(FORMAT_3),
-    "format 4.0": older(0),
-    "format 4.4": older(4),
-    "format 4.99": older(99),
+    "format 4.0": with_minor_version(0),
+    "format 4.4": with_minor_version(4),
+    "format 4.99": with_minor_version(99),
     "byte order mark": "\ufeff" + notebook("x = 1"),
     "malformed outputs": json.dumps(json.loads(notebook("x = 1")) | {"cells": [json.loads(notebook("x = 1"))["cells"][0] | {"outputs": [7, {"a": None}]}]}),
     "half a surrogate pair": notebook("x = 1").replace("x = 1", 'x = 1#\\\\ud800'.replace("\\\\", "\\")),
@@ -147,12 +179,12 @@ ODD_BUT_FINE = {
 
 
 @pytest.mark.parametrize("name", ODD_BUT_FINE)
-def test_odd_but_honest_notebooks_are_taken(name: str, folder: Path) -> None:
+def test_odd_but_honest_notebooks_are_read(name: str, folder: Path) -> None:
     (folder / f"{CHAPTER}.ipynb").write_text(ODD_BUT_FINE[name], encoding="utf-8")
-    taken = take(folder).notebook
-    assert taken.cells[0].source.startswith("x = 1")
-    assert taken.cells[0].outputs == []
-    nbformat.writes(taken).encode("utf-8")
+    result = read(folder).notebook
+    assert result.cells[0].source.startswith("x = 1")
+    assert result.cells[0].outputs == []
+    nbformat.writes(result).encode("utf-8")
 
 
 JSON = st.recursive(
@@ -186,20 +218,18 @@ NOTEBOOKS = st.fixed_dictionaries(
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NOTEBOOKS | JSON)
-def test_no_content_does_anything_but_be_taken_or_refused(tmp_path: Path, content: object) -> None:
+def test_any_content_is_either_read_or_rejected(tmp_path: Path, content: object) -> None:
     path = tmp_path / "n.ipynb"
     path.write_text(json.dumps(content), encoding="utf-8")
     try:
-        taken = read_notebook(path, LIMITS)
+        result = read_notebook(path, LIMITS)
     except RejectedSubmission:
         return
-    from triptych.grade.submission.rebuild import rebuild
-
     release = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="a-cell")])
-    nbformat.writes(rebuild(release, taken)).encode("utf-8")
+    nbformat.writes(rebuild(release, result)).encode("utf-8")
 
 
-def test_folders_are_found_in_order(tmp_path: Path) -> None:
+def test_submissions_are_listed_in_order(tmp_path: Path) -> None:
     for student in ("emmy", "ada", ".cache"):
         (tmp_path / student / CHAPTER).mkdir(parents=True)
     assert list(submissions(tmp_path, [CHAPTER, "06"], [])) == [("ada", CHAPTER), ("emmy", CHAPTER)]

@@ -1,4 +1,4 @@
-"""Every chapter's deck and the workshop's in a real browser: nothing cut, nothing missing, nothing told."""
+"""Every chapter's deck and the workshop's in a real browser: nothing is cut off, missing, or given away."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from courses import FORWARD, PROJECT
 from decks import DARK, NAMES, SCREENSHOTS, deck, lecture, printed, squeezed, survey
 from needs import needs_chromium
-from test_grading import leaks, own_solution_lines, secret_lines
+from test_grading import hidden_texts, leaks, own_solution_lines
 
 from triptych.build.answer_key import answer_key
-from triptych.build.derive import WORKSHOP, write_chapter_deck
+from triptych.build.targets import WORKSHOP, write_chapter_deck
 from triptych.model.chapter import Role, read_chapter, stub, visible_source
 from triptych.model.slides import Slide, plan_text, slides_of
 from triptych.model.workshop import core_chapters
 
 
 def of(names: list[str]) -> pytest.MarkDecorator:
-    """A test for each deck: one of them in every run, the others in the slow tier.
+    """One test per deck: the forward mode's in every run, the others in the slow tier.
 
-    All tests of a deck run in one process, which has built and surveyed it once.
+    All tests of a deck run in one process, which builds and surveys it once.
     """
     marks = {name: [pytest.mark.xdist_group(f"deck {name}")] for name in names}
     return pytest.mark.parametrize(
@@ -38,11 +38,14 @@ def of(names: list[str]) -> pytest.MarkDecorator:
 each, each_chapter = of(NAMES), of(PROJECT.chapters)
 
 
+def chapters_of(name: str) -> list[str]:
+    return core_chapters(PROJECT) if name == WORKSHOP else [name]
+
+
 def source_slides(name: str) -> list[Slide]:
-    """The slides of a chapter's source, or those of the core path, in order."""
-    if name == WORKSHOP:
-        return [slide for chapter in core_chapters(PROJECT) for slide in source_slides(chapter) if slide.core]
-    return slides_of(read_chapter(PROJECT.notebook(name)).notebook)
+    """The slides of a deck as in the sources: all of a chapter, or those of the core path."""
+    slides = [s for c in chapters_of(name) for s in slides_of(read_chapter(PROJECT.notebook(c)).notebook)]
+    return [slide for slide in slides if slide.core or name != WORKSHOP]
 
 
 def text_of(path: Path) -> str:
@@ -50,57 +53,42 @@ def text_of(path: Path) -> str:
     return re.sub(r"<[^>]+>", "", html)
 
 
-def chapters_of(name: str) -> list[str]:
-    return core_chapters(PROJECT) if name == WORKSHOP else [name]
-
-
 def secrets_of(name: str) -> set[str]:
-    """Lines of solutions and hidden tests of a deck's chapters that are told in none of their lectures."""
+    """Lines of solutions and hidden tests of a deck's chapters that are in none of their lectures."""
     chapters = chapters_of(name)
-    secrets = {line for c in chapters for line in secret_lines(c) | own_solution_lines(c)}
-    return secrets - {line for c in chapters for line in leaks(told_by(c), secrets)}
+    secrets = {line for c in chapters for line in hidden_texts(c) | own_solution_lines(c)}
+    return secrets - {line for c in chapters for line in leaks(public_text(c), secrets)}
 
 
-def told_by(chapter: str, *, solutions: bool = False) -> str:
-    """What a chapter's lecture tells: all but the regions of its solutions and hidden tests."""
+def public_text(chapter: str, *, solutions: bool = False) -> str:
+    """A chapter's sources without hidden tests and, unless asked for, without solutions."""
+    public = {Role.TEST: visible_source, Role.SOLUTION: str if solutions else stub}
     cells = read_chapter(PROJECT.notebook(chapter)).cells
-    texts = {Role.TEST: visible_source, Role.SOLUTION: stub}
-    return "\n".join(
-        cell.source if solutions and cell.role is Role.SOLUTION else texts.get(cell.role, str)(cell.source)
-        for cell in cells
-    )
+    return "\n".join(public.get(cell.role, str)(cell.source) for cell in cells)
 
 
 @each
-def test_solutions_and_hidden_tests_are_not_told(name: str) -> None:
+def test_deck_is_small_and_has_no_solutions_or_hidden_tests(name: str) -> None:
+    assert deck(name).stat().st_size <= 6_000_000
     assert len(secrets_of(name)) > 20
     assert leaks(text_of(deck(name)), secrets_of(name)) == []
 
 
 @each_chapter
-def test_only_the_deck_with_solutions_has_them(name: str) -> None:
+def test_deck_with_solutions_has_no_hidden_tests(name: str) -> None:
     text = text_of(write_chapter_deck(lecture(), name, solutions=True))
-    hidden = secret_lines(name)
-    assert leaks(text, hidden - set(leaks(told_by(name, solutions=True), hidden))) == []
+    hidden = hidden_texts(name)
+    assert leaks(text, hidden - set(leaks(public_text(name, solutions=True), hidden))) == []
     assert leaks(text, own_solution_lines(name))
 
 
-@each
-def test_deck_is_small(name: str) -> None:
-    assert deck(name).stat().st_size <= 6_000_000
-
-
 @needs_chromium
 @each
-def test_no_slide_overflows(name: str) -> None:
-    assert survey(name).overflows == {(1280, 720): [], (1920, 1080): []}
-
-
-@needs_chromium
-@each
-def test_no_request_leaves_and_nothing_goes_wrong(name: str) -> None:
-    assert survey(name).asked == []
-    assert survey(name).errors == []
+def test_slides_fit_request_nothing_and_raise_no_errors(name: str) -> None:
+    result = survey(name)
+    assert result.overflows == {(1280, 720): [], (1920, 1080): []}
+    assert result.requests == []
+    assert result.errors == []
 
 
 @needs_chromium
@@ -122,13 +110,11 @@ def test_formulas_are_typeset(name: str) -> None:
 
 @needs_chromium
 @each
-def test_figures_are_there_and_say_what_they_show(name: str) -> None:
-    """As many as the source shows and the answer key has drawn, each loaded, each with words for it."""
+def test_figures_are_complete_and_described(name: str) -> None:
+    """As many as the sources show and the answer keys have drawn, each loaded and with alternative text."""
     images = survey(name).facts["images"]
-    slides = source_slides(name)
-    drawings = sum(
-        len(re.findall(r"!\[", cell.source)) for slide in slides for cell in slide.cells if cell.cell_type == "markdown"
-    )
+    cells = [cell for slide in source_slides(name) for cell in slide.cells]
+    drawings = sum(len(re.findall(r"!\[", cell.source)) for cell in cells if cell.cell_type == "markdown")
     plots = sum(
         mime.startswith("image/")
         for chapter in chapters_of(name)
@@ -162,15 +148,15 @@ def test_letters_are_large_enough_for_the_last_row(name: str) -> None:
 
 @needs_chromium
 @each
-def test_fragments_come_with_the_key(name: str) -> None:
+def test_fragments_appear_with_the_key(name: str) -> None:
     fragments = survey(name).facts["fragments"]
-    expected = sum(any(_has_fragment(cell) for cell in s.cells) for s in source_slides(name))
+    expected = sum(any(_has_fragment(cell) for cell in slide.cells) for slide in source_slides(name))
     assert fragments == [[False, True]] * expected
 
 
 @needs_chromium
 @each
-def test_notes_stand_with_their_slides(name: str) -> None:
+def test_notes_are_with_their_slides(name: str) -> None:
     notes = survey(name).facts["notes"]
     expected = [any(cell.cell_type == "raw" for cell in slide.cells) for slide in source_slides(name)]
     if name == WORKSHOP:
@@ -212,35 +198,26 @@ def test_axe_finds_nothing_serious_in_light_and_dark(name: str) -> None:
 
 @needs_chromium
 @each
-def test_pdf_has_a_page_a_slide_and_tells_no_secret(name: str) -> None:
-    pdf = printed(name)
-    facts = survey(name).facts
-    assert (
-        len(pdf.pages)
-        == facts["slides"]
-        == len(source_slides(name)) + (1 + len(chapters_of(name)) if name == WORKSHOP else 0)
-    )
+def test_pdf_has_a_page_per_slide_bookmarks_tags_and_no_secrets(name: str) -> None:
+    pdf, facts = printed(name), survey(name).facts
+    title_and_parts = 1 + len(chapters_of(name)) if name == WORKSHOP else 0
+    assert len(pdf.pages) == facts["slides"] == len(source_slides(name)) + title_and_parts
     for number, text in enumerate(pdf.pages, start=1):
         assert f"{number}/{facts['slides']}" in squeezed(text)
     text = squeezed("".join(pdf.pages))
     assert "YOURCODEHERE" in text
     assert sorted(line for line in secrets_of(name) if squeezed(line) in text) == []
-
-
-@needs_chromium
-@each
-def test_pdf_has_bookmarks_and_tags(name: str) -> None:
-    bookmarks = [squeezed(title) for title in printed(name).outline]
-    headings = [squeezed(text) for _, text in survey(name).facts["headings"]]
+    bookmarks = [squeezed(title) for title in pdf.outline]
+    headings = [squeezed(text) for _, text in facts["headings"]]
     assert len(bookmarks) == len(headings)
     assert bookmarks[0] == headings[0] and bookmarks[-1] == headings[-1]
-    assert printed(name).tagged
+    assert pdf.tagged
 
 
 @needs_chromium
 @pytest.mark.skipif(SCREENSHOTS is None, reason="pictures are taken when TRIPTYCH_SCREENSHOTS names a folder")
 @each
-def test_pictures_of_all_slides_are_kept(name: str) -> None:
+def test_pictures_of_all_slides_are_written(name: str) -> None:
     assert SCREENSHOTS
     pictures = survey(name).pictures
     assert len(pictures) == survey(name).facts["slides"] + 1
@@ -249,13 +226,12 @@ def test_pictures_of_all_slides_are_kept(name: str) -> None:
         assert (SCREENSHOTS / "static" / f"{name}-dark" / "contact-sheet.png").is_file()
 
 
-def test_secrets_would_be_found() -> None:
-    """The search above is not blind: the source itself has what it looks for."""
+def test_search_for_secrets_finds_them_in_the_source() -> None:
     chapter = PROJECT.chapters[4]
     source = "\n".join(cell.source for cell in nbformat.read(PROJECT.notebook(chapter), as_version=4).cells)
-    assert set(leaks(source, secret_lines(chapter))) == secret_lines(chapter)
+    assert set(leaks(source, hidden_texts(chapter))) == hidden_texts(chapter)
 
 
 def _has_fragment(cell: nbformat.NotebookNode) -> bool:
-    """Cells come one by one where they say so, and so do the frames of an animation."""
+    """Whether the cell is a fragment or has fragments, as the frames of an animation are."""
     return cell.metadata.slideshow.slide_type == "fragment" or 'class="fragment"' in cell.source

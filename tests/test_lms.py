@@ -1,4 +1,4 @@
-"""Exports hold against the formats that Canvas and Moodle publish."""
+"""Exports follow the formats that Canvas and Moodle publish."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NBGRADER = str(Path(sys.executable).parent / "nbgrader")
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """Two chapters and four students: graded, late, another, and one who has handed in nothing."""
-    here = scratch(tmp_path_factory.mktemp("lms") / "course", [FORWARD])
-    with gradebook(here) as book:
+    """Two chapters and four students: on time, late, with a name like a formula, and without submissions."""
+    course = scratch(tmp_path_factory.mktemp("lms") / "course", [FORWARD])
+    with gradebook(course) as book:
         for chapter, points in ((FORWARD, 22), (BONUS, 16)):
             book.add_assignment(chapter)
             book.add_notebook(chapter, chapter)
@@ -42,7 +42,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
             submission.notebooks[0].grades[0].auto_score = score
             submission.notebooks[0].late_submission_penalty = penalty
         book.db.commit()
-    return here
+    return course
 
 
 @functools.cache
@@ -55,7 +55,7 @@ def exported(course: Course, exporter: str, *options: str) -> str:
 
 # --- Canvas --------------------------------------------------------------------------------------
 
-#: How Canvas itself begins what it exports, and the order in which its importer looks for them.
+#: The format of Canvas's own export, with the columns in the order that its importer requires.
 CANVAS_SAMPLE = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Assignment 1
     Points Possible,,,,,10
@@ -65,12 +65,11 @@ Student,ID,SIS User ID,SIS Login ID,Section,Assignment 1
 
 
 def read_canvas(text: str) -> tuple[dict[str, float], dict[str, dict[str, str]]]:
-    """What Canvas's importer takes from a file: points by assignment, scores by login and assignment.
+    """Reads a file like Canvas's importer: points by assignment, and scores by login and assignment.
 
-    Its rules, as its documentation and its published source (lib/gradebook_importer.rb) have them: the
-    first two columns name the student and the ID, SIS User ID and SIS Login ID come next and in this
-    order, Section is the last column about the student; a line whose first cell says Points Possible
-    is no student; every line has as many cells as the head.
+    The rules are those of its documentation and its published source (lib/gradebook_importer.rb): the first two columns
+    are Student and ID, then SIS User ID and SIS Login ID in this order, and Section is the last column about the
+    student; a row that begins with Points Possible is not a student; every row has as many cells as the header.
     """
     head, *lines = csv.reader(io.StringIO(text))
     assert "Student" in head[0] and "ID" in head[1]
@@ -90,7 +89,7 @@ def read_canvas(text: str) -> tuple[dict[str, float], dict[str, dict[str, str]]]
     return points, scores
 
 
-def test_the_reader_takes_what_canvas_publishes() -> None:
+def test_the_canvas_reader_accepts_the_published_sample() -> None:
     points, scores = read_canvas(CANVAS_SAMPLE)
     assert points == {"Assignment 1": 10.0}
     assert scores == {"bill": {"Assignment 1": "9.5"}, "todd": {"Assignment 1": ""}}
@@ -98,7 +97,7 @@ def test_the_reader_takes_what_canvas_publishes() -> None:
         read_canvas(CANVAS_SAMPLE.replace("Section,", ""))
 
 
-def test_canvas_takes_the_export(course: Course) -> None:
+def test_canvas_accepts_the_export(course: Course) -> None:
     points, scores = read_canvas(exported(course, "CanvasExport"))
     assert points == {FORWARD: 22.0, BONUS: 13.0}  # three of chapter 8's points are a bonus
     assert scores == {
@@ -109,7 +108,7 @@ def test_canvas_takes_the_export(course: Course) -> None:
     }
 
 
-def test_canvas_finds_students_by_its_own_number_or_login(course: Course) -> None:
+def test_canvas_finds_students_by_its_own_id_or_login(course: Course) -> None:
     lines = list(csv.reader(io.StringIO(exported(course, "CanvasExport"))))
     by_login = {line[3]: line[:2] for line in lines}
     assert by_login["ada"] == ["Lovelace, Ada", "4711"]
@@ -118,7 +117,7 @@ def test_canvas_finds_students_by_its_own_number_or_login(course: Course) -> Non
 
 # --- Moodle --------------------------------------------------------------------------------------
 
-#: Of the kind that Moodle's own tests import (grade/tests/fixtures/grade_import.csv).
+#: Like the file that Moodle's own tests import (grade/tests/fixtures/grade_import.csv).
 MOODLE_SAMPLE = """\
 First name,Last name,Email address,Manual item 1
 Student,1,student1@example.com,400
@@ -126,22 +125,20 @@ Student,1,student1@example.com,400
 
 
 def read_moodle(text: str, user: str, items: list[str]) -> dict[str, dict[str, float | None]]:
-    """What Moodle's CSV import takes: grades by user, once its columns are mapped to a user field and items.
+    """Reads a file like Moodle's CSV import: grades by user, with columns mapped to a user field and grade items.
 
-    Its rules, as docs.moodle.org/en/Grade_import and grade/import/csv have them: UTF-8, a head line,
-    as many cells in each line as in the head, a user field that is not empty, grades that are numbers;
-    an empty cell is no grade.
+    The rules are those of docs.moodle.org/en/Grade_import and grade/import/csv: UTF-8, a header, as many cells in each
+    row as in the header, a user field that is not empty, and grades that are numbers; an empty cell is no grade.
     """
-    rows = csv.DictReader(io.StringIO(text), restkey="too many", strict=True)
-    found = {}
-    for row in rows:
+    grades = {}
+    for row in csv.DictReader(io.StringIO(text), restkey="too many", strict=True):
         assert "too many" not in row and None not in row.values()
         assert row[user]
-        found[row[user]] = {item: float(row[item]) if row[item] else None for item in items}
-    return found
+        grades[row[user]] = {item: float(row[item]) if row[item] else None for item in items}
+    return grades
 
 
-def test_the_reader_takes_what_moodle_publishes() -> None:
+def test_the_moodle_reader_accepts_the_published_sample() -> None:
     assert read_moodle(MOODLE_SAMPLE, "Email address", ["Manual item 1"]) == {
         "student1@example.com": {"Manual item 1": 400.0}
     }
@@ -149,7 +146,7 @@ def test_the_reader_takes_what_moodle_publishes() -> None:
         read_moodle(MOODLE_SAMPLE.replace(",400", ",400,7"), "Email address", ["Manual item 1"])
 
 
-def test_moodle_takes_the_export(course: Course) -> None:
+def test_moodle_accepts_the_export(course: Course) -> None:
     text = exported(course, "MoodleExport")
     assert read_moodle(text, "Username", [FORWARD, BONUS]) == {
         "ada": {FORWARD: 22.0, BONUS: 16.0},
@@ -157,14 +154,14 @@ def test_moodle_takes_the_export(course: Course) -> None:
         "'=1+1": {FORWARD: 0.0, BONUS: None},
         "zoë": {FORWARD: None, BONUS: None},
     }
-    mailed = [line for line in csv.DictReader(io.StringIO(text)) if line["Email address"]]
-    assert [(line["First name"], line["Last name"], line["ID number"]) for line in mailed] == [
+    with_address = [line for line in csv.DictReader(io.StringIO(text)) if line["Email address"]]
+    assert [(line["First name"], line["Last name"], line["ID number"]) for line in with_address] == [
         ("Ada", "Lovelace", "4711"),
         ("Emmy", "Noether, Dr.", ""),
     ]
 
 
 @pytest.mark.parametrize("exporter", ["CanvasExport", "MoodleExport"])
-def test_only_what_is_asked_for(course: Course, exporter: str) -> None:
+def test_export_is_limited_to_the_chosen_chapters_and_students(course: Course, exporter: str) -> None:
     text = exported(course, exporter, f"--assignment=['{FORWARD}']", "--student=['emmy']")
     assert "15.25" in text and "ada" not in text and BONUS not in text

@@ -1,7 +1,6 @@
-"""Messages: each is a sentence with a fix, and a mistake at the command line ends in exactly one of them.
+"""Every message has a problem and a fix, and a mistake on the command line ends in exactly one message.
 
-The sentences are collected from the source by `ast` (sentences.py). Typical mistakes are made the way a
-person makes them, at the command line; the messages of single functions are tested beside those functions.
+The messages are collected from the source (sentences.py). Messages of single functions are tested with those functions.
 """
 
 from __future__ import annotations
@@ -18,34 +17,34 @@ from sentences import Site, sites
 from triptych import cli
 from triptych.check.bank import BankError, read_bank
 from triptych.model.chapter import RegionError, split_region
-from triptych.model.course import Course, CourseError
+from triptych.model.course import Course, CourseError, nearest
 
-#: Modules whose messages become part of another sentence, or stand on the page of their subject.
+#: Modules whose messages become part of another message, or are shown next to their subject.
 PARTS = {
     "check/bank", "model/chapter", "grade/submission/intake", "grade/dispatch/archive", "grade/sandbox/seccomp",
     "hub/exchange/exchange", "hub/exchange/inbound",
 }  # fmt: skip
 
 
-def test_sentences_are_collected() -> None:
+def test_messages_are_collected() -> None:
     texts = {(site.module, site.text) for site in sites()}
     assert len(texts) > 150
-    assert ("cli", "release/ differs from what the sources give: run `triptych build` and commit the result.") in texts
+    assert ("cli", "release/ differs from the sources. Run `triptych build` and commit the result.") in texts
     assert not [text for module, text in texts if module == "grade/guest/codec"]
 
 
 @pytest.mark.parametrize("site", sites(), ids=lambda site: f"{site.module}-{site.first}")
-def test_a_sentence_ends_and_says_what_to_do(site: Site) -> None:
+def test_a_message_is_complete_and_has_a_fix(site: Site) -> None:
     text = site.text.split(" | ")[0]
     if site.module in PARTS:
         assert not text.endswith("."), text
         return
-    # another sentence may follow in a gap
+    # another message may follow in a gap
     assert re.search(r"[.?]( ?…)?$|: …$", text), text
-    assert re.search(r": |; |, so | to … with|\(see ", text), text
+    assert re.search(r": |; |, so | to … with|\(see |\. [A-Z`…]", text), text
 
 
-# --- mistakes at the command line ----------------------------------------------------------------
+# --- mistakes on the command line ----------------------------------------------------------------
 
 
 def contract(text: str) -> Callable[[Path], object]:
@@ -57,7 +56,7 @@ def submission_of(student: str) -> Callable[[Path], object]:
 
 
 CHAPTER = '[chapters.01_a]\ntitle = "A"\n'
-#: What is wrong with the course; the command; part of the one sentence that it ends with.
+#: A change that spoils the course, a command, and part of the message that it ends with.
 MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (None, "build forward", "did you mean 05_forward_mode?"),
     (None, "build 9", "No chapter '9'"),
@@ -72,11 +71,11 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (None, "present 5 --no-browser", "is missing: make it with"),
     (None, "present 5 --save-to x.txt", "is not named like a notebook"),
     (contract("[chapters"), "check", "cannot be read as TOML"),
-    (contract("[chapters.graphs]\n"), "check", "begin its name with two digits"),
+    (contract("[chapters.graphs]\n"), "check", "Begin it with two digits"),
     (contract('titel = "A"\n[chapters]\n'), "check", "did you mean title?"),
-    (contract(f"{CHAPTER}exercises.f = 3\n"), "check", "is no table"),
-    (contract(f"{CHAPTER}exercises.f = {{ points = 1 }}\n"), "check", "does not say minutes"),
-    (contract(f"{CHAPTER}exercises.f = {{ points = '1', minutes = 2 }}\n"), "check", "write a number"),
+    (contract(f"{CHAPTER}exercises.f = 3\n"), "check", "is not a table"),
+    (contract(f"{CHAPTER}exercises.f = {{ points = 1 }}\n"), "check", "has no minutes"),
+    (contract(f"{CHAPTER}exercises.f = {{ points = '1', minutes = 2 }}\n"), "check", "Write a number"),
     (lambda root: (root / "source" / "course.toml").unlink(), "check", "no source/course.toml here or above"),
     (None, "hub status --folder .", "holds no hub"),
     (None, "hub up --roster x.csv --login odd", "give firstuse, shared-password or file"),
@@ -87,7 +86,7 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "command", "part"), MISTAKES, ids=[f"{m[1]}: {m[2]}" for m in MISTAKES])
-def test_a_mistake_ends_in_one_sentence(
+def test_a_mistake_ends_in_one_message(
     spoil: Callable[[Path], object] | None,
     command: str,
     part: str,
@@ -103,31 +102,25 @@ def test_a_mistake_ends_in_one_sentence(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    sentences = [line for line in capsys.readouterr().err.splitlines() if line.startswith("triptych: ")]
-    assert len(sentences) == 1 and part in sentences[0], sentences
+    messages = [line for line in capsys.readouterr().err.splitlines() if line.startswith("triptych: ")]
+    assert len(messages) == 1 and part in messages[0], messages
 
 
 def test_many_known_names_are_counted(tmp_path: Path) -> None:
     chapters = [f"{n:02d}_c" for n in range(1, 20)]
-    (tmp_path / "source").mkdir()
-    (tmp_path / "source" / "course.toml").write_text(
-        "".join(f'[chapters.{c}]\ntitle = "C"\nexercises.f{c} = {{ points = 1, minutes = 1 }}\n' for c in chapters)
+    assert nearest("zzz", chapters).startswith("known are 01_c, ") and nearest("zzz", chapters).endswith(
+        "12_c and 7 more."
     )
-    for chapter in chapters:
-        (tmp_path / "source" / chapter).mkdir()
-        (tmp_path / "source" / chapter / f"{chapter}.ipynb").write_text("")
-    with pytest.raises(CourseError, match=r"known are 01_c, .*12_c and 7 more\.$"):
-        Course(tmp_path).choose(["zzz"])
-    with pytest.raises(CourseError, match=r"there is none yet\.$"):
+    with pytest.raises(CourseError, match=r"none exists yet\.$"):
         Course(tmp_path).require_students(["ada"])
 
 
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        (None, "has no answers in the bank: write"),
+        (None, "has no answers in the bank; write"),
         ("# %% maybe: so\nx = 1\n", "neither “# %% right"),
-        ("# %% wrong: so\nx = 1\n", "exactly the wrong answers say"),
+        ("# %% wrong: so\nx = 1\n", "wrong answers, and only they, need"),
         ("# %% wrong: so\n# loses: –\nx = 1\n", "must lose a test cell"),
         ("# %% right: so\nx = 1\n\n# %% right: so\nx = 2\n", "two answers called"),
     ],
@@ -142,8 +135,12 @@ def test_mistakes_in_the_bank(tmp_path: Path, text: str | None, part: str) -> No
 
 @pytest.mark.parametrize(
     ("lines", "part"),
-    [("BEGIN BEGIN END", "stands twice"), ("END", "comes before any"), ("BEGIN", "stands without")],
+    [
+        ("BEGIN BEGIN END", "'BEGIN' twice without 'END'"),
+        ("END", "'END' before any"),
+        ("BEGIN", "'BEGIN' without 'END'$"),
+    ],
 )
-def test_markers_that_do_not_pair_up(lines: str, part: str) -> None:
+def test_unpaired_markers(lines: str, part: str) -> None:
     with pytest.raises(RegionError, match=part):
         split_region(lines.replace(" ", "\n"), "BEGIN", "END")

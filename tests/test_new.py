@@ -1,4 +1,4 @@
-"""`triptych new`: a skeleton that works, filled in as its author would, built and graded; and all or nothing."""
+"""`triptych new`: a skeleton works as it is and when an author has filled it in, and is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from courses import PROJECT, answer, cell, edit, scratch, submit
+from courses import PROJECT, answer, edit, scratch, submit
 from typer.testing import CliRunner
 
-from triptych.check.bank import AnswerChecker, lost, read_bank
-from triptych.check.rules import UNWRITTEN, check_chapter, fix_chapter
+from triptych.check.bank import AnswerChecker, failed_tests, read_bank
+from triptych.check.fix import fix_chapter
+from triptych.check.rules import UNWRITTEN, check_chapter
 from triptych.cli import app
-from triptych.model.chapter import read_chapter, stub
+from triptych.model.chapter import Chapter, read_chapter, stub
 from triptych.model.course import Course, CourseError
-from triptych.new import files as new_files
 from triptych.new.skeleton import new_chapter, new_exercise
 
 pytestmark = pytest.mark.xdist_group("new")
@@ -27,12 +27,12 @@ CHAPTER = "09_newton"
 
 
 def run(course: Course, *arguments: str, code: int = 0) -> str:
-    """What the command printed; a CourseError is what `main` would print."""
-    ran = CliRunner().invoke(app, [*arguments, "--course", str(course.root)])
-    said = ran.output + (str(ran.exception) if isinstance(ran.exception, CourseError) else "")
-    assert isinstance(ran.exception, CourseError | SystemExit | None), ran.exception
-    assert (ran.exit_code != 0) == (code != 0), said
-    return said
+    """The output of a command, with its CourseError."""
+    result = CliRunner().invoke(app, [*arguments, "--course", str(course.root)])
+    output = result.output + (str(result.exception) if isinstance(result.exception, CourseError) else "")
+    assert isinstance(result.exception, CourseError | SystemExit | None), result.exception
+    assert (result.exit_code != 0) == (code != 0), output
+    return output
 
 
 def snapshot(course: Course) -> dict[str, bytes]:
@@ -41,46 +41,51 @@ def snapshot(course: Course) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files} | {f"{path}/": b"" for path in folders}
 
 
+def assert_bank_proves_tests(course: Course, chapter: Chapter, id_: str) -> None:
+    exercise, checker = chapter.exercises[id_], AnswerChecker(chapter)
+    bank = read_bank(course.answers, chapter.id, id_)
+    assert {entry.right for entry in bank} == {True, False}
+    for entry in bank:
+        assert failed_tests(checker.judge(exercise, entry.source)) == entry.loses, entry.title
+    assert not failed_tests(checker.judge(exercise))
+    assert failed_tests(checker.judge(exercise, stub(exercise.solution.source))) == {t.id for t in exercise.tests}
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     return scratch(tmp_path / "course", [])
 
 
-# --- the skeleton as it is -----------------------------------------------------------------------
+# --- the skeleton --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("points", [1, 2, 5])
-def test_skeleton_breaks_no_rule_but_says_what_is_to_be_written(course: Course, points: int) -> None:
-    said = run(course, "new", "chapter", "newton", "--title", "Newton's\n  steps", "--points", str(points), "--by-hand")
+def test_skeleton_violates_no_rule_but_unwritten(course: Course, points: int) -> None:
+    arguments = ["--title", "Newton's\n  steps", "--points", str(points), "--by-hand"]
+    output = run(course, "new", "chapter", "newton", *arguments)
     course = Course(course.root)
     plan = course.plans[CHAPTER]
     assert (plan.title, plan.by_hand, plan.points) == ("Newton's steps", True, points)
     violations = check_chapter(course, CHAPTER)
     assert {violation.rule for violation in violations} == {"unwritten"}
-    assert f"{len(violations)} places say {UNWRITTEN}" in said
-    # every mark in every file is one violation, and says where
+    assert f"{len(violations)} places say {UNWRITTEN}" in output
+    # every mark in every file is one violation with its place
     files = [course.notebook(CHAPTER), course.chapter_tests(CHAPTER), *(course.answers / CHAPTER).iterdir()]
     assert len(violations) == sum(file.read_text(encoding="utf-8").count(UNWRITTEN) for file in files) > 15
     assert {violation.file for violation in violations} == {str(file.relative_to(course.root)) for file in files}
     assert all(violation.cell if violation.file.endswith(".ipynb") else violation.line for violation in violations)
-    assert not fix_chapter(course, CHAPTER), "a skeleton is written as --fix writes it"
+    assert not fix_chapter(course, CHAPTER), "a skeleton has the form that --fix writes"
 
 
 @pytest.mark.parametrize("points", [1, 3])
-def test_the_bank_of_a_skeleton_proves_its_tests(course: Course, points: int) -> None:
+def test_bank_of_a_skeleton_proves_its_tests(course: Course, points: int) -> None:
     new_chapter(course, "newton", points=points)
     chapter = read_chapter(course.notebook(CHAPTER))
-    exercise, prover = chapter.exercises["newton_example"], AnswerChecker(chapter)
-    bank = read_bank(course.answers, CHAPTER, "newton_example")
-    assert {entry.right for entry in bank} == {True, False}
-    for entry in bank:
-        assert lost(prover.judge(exercise, entry.source)) == entry.loses
-    assert not lost(prover.judge(exercise))
-    assert lost(prover.judge(exercise, stub(exercise.solution.source))) == {test.id for test in exercise.tests}
-    assert sum(test.points for test in exercise.tests) == points
+    assert_bank_proves_tests(course, chapter, "newton_example")
+    assert chapter.exercises["newton_example"].points == points
 
 
-def test_the_contract_keeps_its_comments_and_its_order(course: Course) -> None:
+def test_contract_keeps_its_lines(course: Course) -> None:
     before = (course.source / "course.toml").read_text(encoding="utf-8")
     new_chapter(course, "newton", exercise="newton_step", bonus=True, minutes=7)
     new_exercise(Course(course.root), CHAPTER, "newton_root", points=4)
@@ -93,7 +98,7 @@ def test_the_contract_keeps_its_comments_and_its_order(course: Course) -> None:
     )
 
 
-def test_an_exercise_stands_before_the_recap_and_changes_nothing_else(tmp_path: Path) -> None:
+def test_new_exercise_is_before_the_recap_and_changes_nothing_else(tmp_path: Path) -> None:
     course = scratch(tmp_path / "course", ["04_graphs"])
     before = read_chapter(course.notebook("04_graphs"))
     lines = (course.source / "course.toml").read_text(encoding="utf-8").splitlines()
@@ -114,7 +119,7 @@ def test_an_exercise_stands_before_the_recap_and_changes_nothing_else(tmp_path: 
     assert list(course.plans["04_graphs"].exercises) == ["propagate_forward", "propagate_backward", "longest_path"]
 
 
-# --- filled in, built, graded --------------------------------------------------------------------
+# --- a chapter that an author has written ----------------------------------------------------------
 
 STEP = '''\
 def newton_step(x, value, slope):
@@ -211,17 +216,17 @@ ROOTS = {
     "wrong: two digits": "return round(number ** 0.5, 2)",
     "wrong: a third root": "return number ** (1 / 3)",
 }
-#: What a wrong answer loses, where that is not everything.
+#: The test cells that a wrong answer loses, if not all.
 LOSES = {"wrong: only downhill": ["newton_step_numbers"], "wrong: eight steps": ["newton_root_arrays"]}
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
-    """A chapter from the command to the last placeholder, in a course that has no other."""
+    """A course with a chapter in which every placeholder is filled in, and an unchanged skeleton."""
     course = scratch(tmp_path_factory.mktemp("new") / "course", [])
     run(course, "new", "chapter", "newton", "--exercise", "newton_step", "--by-hand", "--points", "3")
     run(course, "new", "exercise", "9", "newton_root")
-    run(course, "new", "chapter", "plain", "--points", "3")  # stays as it is
+    run(course, "new", "chapter", "plain", "--points", "3")
     edit(course.notebook(CHAPTER), fill_in)
     for id_, signature, answers in (
         ("newton_step", "newton_step(x, value, slope)", STEPS),
@@ -230,8 +235,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         parts = []
         for title, body in answers.items():
             loses = LOSES.get(title, [f"{id_}_numbers", f"{id_}_arrays"])
-            said = f"# loses: {', '.join(loses)}\n" if title.startswith("wrong") else ""
-            parts.append(f"# %% {title}\n{said}def {signature}:\n    {body}\n")
+            line = f"# loses: {', '.join(loses)}\n" if title.startswith("wrong") else ""
+            parts.append(f"# %% {title}\n{line}def {signature}:\n    {body}\n")
         (course.answers / CHAPTER / f"{id_}.py").write_text("\n\n".join(parts), encoding="utf-8")
     tests = course.chapter_tests(CHAPTER)
     lines = tests.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -240,29 +245,25 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
 
 
 def fill_in(notebook) -> None:
-    """What an author writes: exercises from above, plain words elsewhere."""
+    """Writes the exercises above, and the same words for every other placeholder."""
     for node in notebook.cells:
         if node.id in CELLS:
             node.source = CELLS[node.id]
         node.source = re.sub(rf"{UNWRITTEN}:? ?[^\n]*", "Newton follows the tangent.", node.source)
 
 
-def test_what_is_written_keeps_every_rule(written: Course) -> None:
+def test_written_chapter_keeps_every_rule(written: Course) -> None:
     run(written, "check", "--fix", "9")
-    assert "all rules kept" in run(written, "check", "9")
+    assert "no violations" in run(written, "check", "9")
 
 
 @pytest.mark.parametrize("id_", ["newton_step", "newton_root"])
-def test_what_is_written_is_proved_by_its_bank(written: Course, id_: str) -> None:
-    chapter = read_chapter(written.notebook(CHAPTER))
-    prover = AnswerChecker(chapter)
-    for answer_ in read_bank(written.answers, CHAPTER, id_):
-        found = lost(prover.judge(chapter.exercises[id_], answer_.source))
-        assert found == answer_.loses, answer_.title
+def test_bank_of_a_written_chapter_proves_its_tests(written: Course, id_: str) -> None:
+    assert_bank_proves_tests(written, read_chapter(written.notebook(CHAPTER)), id_)
 
 
 @pytest.mark.slow
-def test_a_chapter_written_and_one_as_it_was_made_are_built_and_graded(written: Course) -> None:
+def test_written_chapter_and_skeleton_are_built_and_graded(written: Course) -> None:
     run(written, "build", "9", "10")
     released = (written.release / CHAPTER / f"{CHAPTER}.ipynb").read_text(encoding="utf-8")
     assert "YOUR CODE HERE" in released and "BEGIN HIDDEN" not in released and UNWRITTEN not in released
@@ -292,94 +293,92 @@ def test_a_chapter_written_and_one_as_it_was_made_are_built_and_graded(written: 
 
 
 @pytest.mark.slow
-def test_the_chapters_own_tests_run(written: Course) -> None:
+def test_tests_of_a_written_chapter_pass(written: Course) -> None:
     for name in ("lectures.py", "conftest.py", "seeds.py"):
         shutil.copyfile(PROJECT.root / "tests" / name, written.root / "tests" / name)
-    ran = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written.chapter_tests(CHAPTER))],
         cwd=written.root,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ran.returncode == 0 and "1 passed" in ran.stdout, ran.stdout
+    assert result.returncode == 0 and "1 passed" in result.stdout, result.stdout
 
 
 # --- all or nothing ------------------------------------------------------------------------------
 
 
-def test_refused_names_say_why_and_make_nothing(tmp_path: Path) -> None:
-    course = scratch(tmp_path / "course", ["04_graphs"])
-    before = snapshot(course)
-    for arguments, says in REFUSED:
-        assert re.search(says, run(course, "new", *arguments, code=1)), arguments
-        assert snapshot(course) == before, arguments
-
-
 REFUSED = [
-    (["chapter", "Newton!"], "cannot name a chapter: write small letters"),
-    (["chapter", "04_newton"], "Chapter 4 is 04_graphs already: take another number, 09 is free"),
-    (["chapter", "graphs"], "04_graphs has that name already"),
-    (["chapter", "newton", "--exercise", "lambda"], "'lambda' cannot name an exercise"),
-    (["chapter", "newton", "--exercise", "mul_jvp"], "Exercise mul_jvp is in 05_forward_mode already"),
-    (["exercise", "grafs", "longest_path"], "No chapter 'grafs' in .*: did you mean 04_graphs"),
-    (["exercise", "4", "Longest-Path"], "cannot name an exercise"),
-    (["exercise", "4", "propagate_forward"], "is in 04_graphs already: choose another id"),
-    (["exercise", "4", "path_sum"], "uses the name path_sum already"),
-    (
-        ["exercise", "4", "propagate_forward_random"],
-        "propagate_forward_random_graphs is a test of propagate_forward and",
-    ),
+    ("chapter Newton!", "is not a chapter's name: write lower-case letters"),
+    ("chapter 04_newton", "Chapter 4 is 04_graphs already: take another number, 09 is free"),
+    ("chapter graphs", "04_graphs has that name already"),
+    ("chapter newton --exercise lambda", "'lambda' is not an exercise's id"),
+    ("chapter newton --exercise mul_jvp", "Exercise mul_jvp is in 05_forward_mode already"),
+    ("exercise grafs longest_path", "No chapter 'grafs' in .*: did you mean 04_graphs"),
+    ("exercise 4 Longest-Path", "is not an exercise's id"),
+    ("exercise 4 propagate_forward", "is in 04_graphs already: choose another id"),
+    ("exercise 4 path_sum", "uses the name path_sum already"),
+    ("exercise 4 propagate_forward_random", "propagate_forward_random_graphs is a test of propagate_forward and"),
 ]
 
 
-def test_what_is_there_already_is_kept(course: Course) -> None:
+def test_refused_names_make_nothing(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course", ["04_graphs"])
+    before = snapshot(course)
+    for arguments, message in REFUSED:
+        assert re.search(message, run(course, "new", *arguments.split(), code=1)), arguments
+        assert snapshot(course) == before, arguments
+
+
+def test_existing_files_are_kept(course: Course) -> None:
     (course.source / CHAPTER).mkdir()
-    with pytest.raises(CourseError, match=r"09_newton is there already and not in course\.toml: move it away"):
+    with pytest.raises(CourseError, match=r"09_newton exists but is not in course\.toml: move it away"):
         new_chapter(course, "newton")
     (course.source / CHAPTER).rmdir()
     new_chapter(course, "newton")
     course = Course(course.root)
     bank = course.answers / CHAPTER / "newton_step.py"
     bank.write_text("mine")
-    with pytest.raises(CourseError, match=r"newton_step\.py is there already: choose another id"):
+    with pytest.raises(CourseError, match=r"newton_step\.py exists already: choose another id"):
         new_exercise(course, CHAPTER, "newton_step")
     assert bank.read_text() == "mine"
 
 
 def test_chapter_100_is_refused(course: Course) -> None:
     new_chapter(course, "99_last")
-    with pytest.raises(CourseError, match="would be chapter 100, and there are numbers to 99"):
+    with pytest.raises(CourseError, match="would be chapter 100, but numbers end at 99"):
         new_chapter(Course(course.root), "one_more")
 
 
-def test_a_contract_that_cannot_be_read_or_added_to(course: Course) -> None:
-    contract = course.source / "course.toml"
-    for text, says in (
-        ("[chapters", r"course\.toml cannot be read as TOML \(.*\): fix it first"),
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[chapters", r"course\.toml cannot be read as TOML \(.*\)\. Fix it first"),
         (
             '[chapters.04_graphs]\ntitle = "G"\n[chapters.04_graphs.exercises]\na_b = { points = 1, minutes = 2 }\n',
-            "in another form",
+            "so nothing was made. Write them in that form first",
         ),
-    ):
-        contract.write_text(text, encoding="utf-8")
-        notebook = course.notebook("04_graphs")
-        notebook.parent.mkdir(exist_ok=True)
-        shutil.copyfile(PROJECT.notebook("04_graphs"), notebook)
-        before = snapshot(course)
-        assert re.search(says, run(Course(course.root), "new", "exercise", "4", "longest_path", code=1))
-        assert snapshot(course) == before
+    ],
+    ids=["malformed", "other tables"],
+)
+def test_an_unsuitable_contract_makes_nothing(tmp_path: Path, text: str, message: str) -> None:
+    course = scratch(tmp_path / "course", ["04_graphs"])
+    (course.source / "course.toml").write_text(text, encoding="utf-8")
+    before = snapshot(course)
+    assert re.search(message, run(course, "new", "exercise", "4", "longest_path", code=1))
+    assert snapshot(course) == before
 
 
-def test_a_notebook_that_is_none(course: Course) -> None:
+def test_an_unreadable_notebook_is_refused(course: Course) -> None:
     new_chapter(course, "newton")
     course = Course(course.root)
     course.notebook(CHAPTER).write_text("{")
-    with pytest.raises(CourseError, match=r"is no readable notebook .*: fix it first"):
+    with pytest.raises(CourseError, match=r"is not a readable notebook .*: fix it first"):
         new_exercise(course, CHAPTER, "newton_step")
 
 
-def test_a_missing_original_is_said(course: Course) -> None:
+def test_a_missing_original_makes_nothing(course: Course) -> None:
     (course.slides / "theme").unlink()
     before = snapshot(course)
     with pytest.raises(CourseError, match=r"rise\.css is missing: restore it, every chapter carries a copy"):
@@ -389,10 +388,9 @@ def test_a_missing_original_is_said(course: Course) -> None:
 
 @pytest.mark.parametrize("stopped_by", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("at", [0, 3, 6])
-def test_nothing_half_written(
+def test_an_error_restores_the_previous_state(
     course: Course, monkeypatch: pytest.MonkeyPatch, stopped_by: BaseException, at: int
 ) -> None:
-    """Whatever stops it, wherever: what was there is there again, and nothing more."""
     before, calls, replace = snapshot(course), 0, Path.replace
 
     def fails(self: Path, target: Path) -> Path:
@@ -402,7 +400,7 @@ def test_nothing_half_written(
             raise stopped_by
         return replace(self, target)
 
-    monkeypatch.setattr(new_files.Path, "replace", fails)
+    monkeypatch.setattr(Path, "replace", fails)
     expected = CourseError if isinstance(stopped_by, OSError) else KeyboardInterrupt
     with pytest.raises(expected) as error:
         new_chapter(course, "newton")
@@ -410,10 +408,3 @@ def test_nothing_half_written(
     if expected is CourseError:
         assert re.search(r"cannot be written \(No space left on device\), so nothing was made", str(error.value))
     assert snapshot(course) == before
-
-
-def test_the_projects_own_notebooks_have_nothing_to_be_written() -> None:
-    for chapter in PROJECT.chapters:
-        notebook = read_chapter(PROJECT.notebook(chapter))
-        assert not [c.id for c in notebook.cells if UNWRITTEN in c.source]
-    assert cell(read_chapter(PROJECT.notebook("04_graphs")).notebook, "propagate_forward")

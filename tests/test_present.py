@@ -1,4 +1,4 @@
-"""The live deck: what its copy holds, what is whispered in its kernel, how it ends."""
+"""The live deck: its notebook, the extension of its kernel, its server and its end."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ from triptych.build.release import release_chapter
 from triptych.cli import main
 from triptych.model.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
 from triptych.model.course import Course, CourseError
-from triptych.present.ipython_extension import JOURNAL, SCRIPT, Prompter
-from triptych.present.server import PresentOptions, as_played, check_port, check_target, make_copy, save
+from triptych.present.ipython_extension import CELLS, LOG, DeckExtension
+from triptych.present.notebook import PresentOptions, check_save_path, live_notebook, make_copy, save, with_log
+from triptych.present.server import check_port
 
 TRIPTYCH = Path(sys.executable).parent / "triptych"
 
 
-# ---- The copy -----------------------------------------------------------------------------------
+# ---- The notebook -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A course of one short chapter, whose answer key is run in a moment."""
+    """A course of one short chapter, whose answer key runs quickly."""
     course = scratch(tmp_path_factory.mktemp("present") / "course")
     keep = {"mul_jvp", "sum_jvp"}
 
@@ -50,7 +51,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Course:
             first,
             *(c for c in others if c.id in keep or c.id.startswith("mul_jvp_") or role_of(c) is Role.SETUP),
         ]
-        notebook.cells.insert(1, raw_note())
+        note = nbformat.v4.new_raw_cell("Breathe.", id="note-breathe")
+        note.metadata["slideshow"] = {"slide_type": "notes"}
+        notebook.cells.insert(1, note)
         notebook.cells.append(lecture("uses-the-answer", "print(mul_jvp(2.0, 1.0, 4.0, 0.0))"))
         hidden = lecture("hidden-code", "print('seen from the start')")
         hidden.metadata["jupyter"] = {"source_hidden": True}
@@ -61,12 +64,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
-def raw_note() -> NotebookNode:
-    note = nbformat.v4.new_raw_cell("Breathe.", id="note-breathe")
-    note.metadata["slideshow"] = {"slide_type": "notes"}
-    return note
-
-
 def lecture(id_: str, source: str) -> NotebookNode:
     node = new_code_cell(source, id=id_)
     node.metadata["slideshow"] = {"slide_type": "slide"}
@@ -75,8 +72,8 @@ def lecture(id_: str, source: str) -> NotebookNode:
     return node
 
 
-def copied(course: Course, folder: Path, **wishes: Any) -> NotebookNode:
-    file, _ = make_copy(course, PresentOptions(FORWARD, **wishes), folder)
+def copied(course: Course, folder: Path, **options: Any) -> NotebookNode:
+    file, _ = make_copy(course, PresentOptions(FORWARD, **options), folder)
     return nbformat.read(file, as_version=4)
 
 
@@ -87,30 +84,28 @@ def test_copy_is_the_student_version_with_the_speakers_notes(small: Course, tmp_
     assert notebook.cells[1].source == "Breathe."
     assert cell(notebook, "mul_jvp").source == cell(released, "mul_jvp").source
     assert cell(notebook, "uses-the-answer").metadata.editable is False
-    beside = {p.name for p in (tmp_path / FORWARD).iterdir()}
-    assert {"figures", "rise.css", "triptych.mplstyle", SCRIPT} <= beside
+    files = {p.name for p in (tmp_path / FORWARD).iterdir()}
+    assert {"figures", "rise.css", "triptych.mplstyle", CELLS} <= files
 
 
-def test_copy_shows_outputs_where_no_code_is_seen_or_all_are_asked_for(small: Course, tmp_path: Path) -> None:
-    usual, full = copied(small, tmp_path / "usual"), copied(small, tmp_path / "full", outputs=True)
-    assert cell(usual, "hidden-code").outputs[0].text == "seen from the start\n"
-    assert cell(usual, "uses-the-answer").outputs == []
+def test_copy_shows_outputs_of_hidden_code_or_all_on_request(small: Course, tmp_path: Path) -> None:
+    default, full = copied(small, tmp_path / "default"), copied(small, tmp_path / "full", outputs=True)
+    assert cell(default, "hidden-code").outputs[0].text == "seen from the start\n"
+    assert cell(default, "uses-the-answer").outputs == []
     assert cell(full, "uses-the-answer").outputs[0].text == "(8.0, 4.0)\n"
     assert cell(full, "mul_jvp").outputs == []
 
 
-def test_answers_are_in_their_cells_only_when_asked_for(small: Course, tmp_path: Path) -> None:
-    usual, key = copied(small, tmp_path / "usual"), copied(small, tmp_path / "key", solutions=True)
-    assert "NotImplementedError" in cell(usual, "mul_jvp").source
+def test_answers_are_in_their_cells_only_on_request(small: Course, tmp_path: Path) -> None:
+    default, key = copied(small, tmp_path / "default"), copied(small, tmp_path / "key", solutions=True)
+    assert "NotImplementedError" in cell(default, "mul_jvp").source
     assert "return x1 * x2" in cell(key, "mul_jvp").source
     assert "SOLUTION" not in cell(key, "mul_jvp").source
     assert cell(key, "uses-the-answer").metadata.editable is False
 
 
-def test_no_chapters_copy_holds_an_answer_or_a_hidden_test(tmp_path: Path) -> None:
-    """Read off the sources, so that no answer key has to be run for it."""
-    from triptych.present.server import live_notebook
-
+def test_copies_of_all_chapters_have_no_answers_or_hidden_tests() -> None:
+    """Checked with the sources in place of answer keys, which would have to be run."""
     for chapter in PROJECT.chapters:
         source = read_chapter(PROJECT.notebook(chapter))
         student = nbformat.read(PROJECT.release / chapter / f"{chapter}.ipynb", as_version=4)
@@ -129,29 +124,30 @@ def test_no_chapters_copy_holds_an_answer_or_a_hidden_test(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("wishes", "says"),
+    ("options", "message"),
     [
         ({"slide": 99}, "has no slide 99: it has slides 1 to"),
         ({"cell": "nowhere"}, "has no cell 'nowhere'"),
     ],
     ids=["slide", "cell"],
 )
-def test_place_that_is_not_there_is_said(small: Course, tmp_path: Path, wishes: dict[str, Any], says: str) -> None:
-    with pytest.raises(CourseError, match=re.escape(says)):
-        copied(small, tmp_path, **wishes)
+def test_unknown_slide_or_cell_is_an_error(
+    small: Course, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CourseError, match=re.escape(message)):
+        copied(small, tmp_path, **options)
     assert not list(tmp_path.iterdir())
 
 
-def test_talk_begins_at_a_slide_or_a_cell(small: Course, tmp_path: Path) -> None:
-    cells = copied(small, tmp_path / "a").cells
-    assert make_copy(small, PresentOptions(FORWARD, cell="mul_jvp"), tmp_path / "b")[1] == [c.id for c in cells].index(
-        "mul_jvp"
-    )
-    _, index = make_copy(small, PresentOptions(FORWARD, slide=2), tmp_path / "c")
-    assert cells[index].id == "uses-the-answer"
+@pytest.mark.parametrize(
+    ("options", "first"), [({"cell": "mul_jvp"}, "mul_jvp"), ({"slide": 2}, "uses-the-answer")], ids=["cell", "slide"]
+)
+def test_deck_begins_at_a_slide_or_a_cell(small: Course, tmp_path: Path, options: dict[str, Any], first: str) -> None:
+    file, index = make_copy(small, PresentOptions(FORWARD, **options), tmp_path)
+    assert nbformat.read(file, as_version=4).cells[index].id == first
 
 
-def test_missing_or_old_student_version_is_said(small: Course, tmp_path: Path) -> None:
+def test_missing_or_old_student_version_is_an_error(small: Course, tmp_path: Path) -> None:
     course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
     (course.release / FORWARD).rename(course.release / "elsewhere")
     with pytest.raises(CourseError, match=r"is missing: make it with `triptych build 05_forward_mode`"):
@@ -162,11 +158,11 @@ def test_missing_or_old_student_version_is_said(small: Course, tmp_path: Path) -
         make_copy(course, PresentOptions(FORWARD), tmp_path / "deck")
 
 
-# ---- What is kept -------------------------------------------------------------------------------
+# ---- Saving -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("path", "message"),
     [
         ("source/mine.ipynb", "belongs to the course"),
         ("release/05_forward_mode/mine.ipynb", "belongs to the course"),
@@ -175,178 +171,183 @@ def test_missing_or_old_student_version_is_said(small: Course, tmp_path: Path) -
         ("nowhere/mine.ipynb", "is no folder"),
     ],
 )
-def test_file_to_keep_a_talk_in_is_checked_before_it_begins(small: Course, place: str, says: str) -> None:
+def test_path_to_save_to_is_checked(small: Course, path: str, message: str) -> None:
     (small.root / "there.ipynb").write_text("precious")
-    with pytest.raises(CourseError, match=re.escape(says)):
-        check_target(small, small.root / place)
+    with pytest.raises(CourseError, match=re.escape(message)):
+        check_save_path(small, small.root / path)
     assert (small.root / "there.ipynb").read_text() == "precious"
 
 
-def test_port_that_is_taken_is_said() -> None:
+@pytest.fixture
+def used_port() -> Iterator[int]:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(CourseError, match=rf"Port {port} cannot be had .*: name another with --port"):
-            check_port(port)
+        yield other.getsockname()[1]
 
 
-def journal(copy: Path, *played: tuple[str, str, float]) -> None:
-    lines = [json.dumps({"id": id_, "text": text, "at": at}) for id_, text, at in played]
-    copy.with_name(JOURNAL).write_text("\n".join(lines) + "\n")
+def test_port_in_use_is_an_error(used_port: int) -> None:
+    with pytest.raises(CourseError, match=rf"Port {used_port} cannot be used .*: name another with --port"):
+        check_port(used_port)
 
 
-def test_what_was_run_is_kept_unless_a_later_save_says_otherwise(small: Course, tmp_path: Path) -> None:
+def write_log(copy: Path, *entries: tuple[str, str, float]) -> None:
+    lines = [json.dumps({"id": cell_id, "source": source, "time": time_}) for cell_id, source, time_ in entries]
+    copy.with_name(LOG).write_text("\n".join(lines) + "\n")
+
+
+def test_sources_run_after_the_last_save_are_saved(small: Course, tmp_path: Path) -> None:
     copy, _ = make_copy(small, PresentOptions(FORWARD), tmp_path)
     saved = copy.stat().st_mtime
-    journal(
+    write_log(
         copy,
         ("mul_jvp", "run, then saved with another text", saved - 5),
         ("sum_jvp", "first try", saved + 1),
         ("sum_jvp", "second try", saved + 2),
         ("a-cell-of-my-own", "1 + 1", saved + 3),
     )
-    kept = as_played(copy)
-    ids = [c.id for c in kept.cells]
-    assert "NotImplementedError" in cell(kept, "mul_jvp").source
-    assert cell(kept, "sum_jvp").source == "second try"
+    notebook = with_log(copy)
+    ids = [c.id for c in notebook.cells]
+    assert "NotImplementedError" in cell(notebook, "mul_jvp").source
+    assert cell(notebook, "sum_jvp").source == "second try"
     assert ids[ids.index("sum_jvp") + 1] == "a-cell-of-my-own"
-    nbformat.validate(kept)
+    nbformat.validate(notebook)
 
 
-def test_file_that_came_to_stand_there_is_not_overwritten(small: Course, tmp_path: Path) -> None:
+def test_existing_file_is_not_overwritten(small: Course, tmp_path: Path) -> None:
     copy, _ = make_copy(small, PresentOptions(FORWARD), tmp_path)
     target = tmp_path / "kept.ipynb"
     target.write_text("precious")
-    with pytest.raises(CourseError, match="the notebook of the talk is"):
+    with pytest.raises(CourseError, match="the notebook of the live deck is"):
         save(copy, target)
     assert target.read_text() == "precious"
 
 
-# ---- The prompter -------------------------------------------------------------------------------
+# ---- The extension of the kernel ----------------------------------------------------------------
 
 
 HEAD = 'def double(y):\n    """Twice as much.\n\n    y: a number or an array.\n    Example: double(3.0) gives 6.0.\n    """\n'
 
 
-class Stage:
-    """A prompter with an IPython of its own; cells are run as a notebook's are."""
+def deck_cell(cell_id: str, role: str, source: str, key_source: str = "") -> dict[str, str]:
+    return {"id": cell_id, "role": role, "slide_source": source, "key_source": key_source or source}
 
-    def __init__(self, folder: Path) -> None:
+
+DECK_CELLS = [
+    deck_cell("tools", "setup", "base = 2"),
+    deck_cell("first", "lecture", "x = base + 1\nprint(x)"),
+    deck_cell(
+        "double", "solution", f"{HEAD}    # YOUR CODE HERE\n    raise NotImplementedError()", f"{HEAD}    return 2 * y"
+    ),
+    deck_cell("fails", "lecture", "1 / 0"),
+    deck_cell("last", "lecture", "z = double(x)"),
+]
+
+
+class Kernel:
+    """The extension in an IPython shell of its own; cells are run as a notebook's are."""
+
+    def __init__(self) -> None:
         from IPython.core.interactiveshell import InteractiveShell
 
-        self.script = [
-            {"id": "tools", "role": "setup", "shown": "base = 2", "said": "base = 2"},
-            {"id": "first", "role": "lecture", "shown": "x = base + 1\nprint(x)", "said": "x = base + 1\nprint(x)"},
-            {
-                "id": "double",
-                "role": "solution",
-                "shown": f"{HEAD}    # YOUR CODE HERE\n    raise NotImplementedError()",
-                "said": f"{HEAD}    return 2 * y",
-            },
-            {"id": "fails", "role": "lecture", "shown": "1 / 0", "said": "1 / 0"},
-            {"id": "last", "role": "lecture", "shown": "z = double(x)", "said": "z = double(x)"},
-        ]
         self.shell = InteractiveShell()
-        self.prompter = Prompter(self.shell, self.script)
-        self.shell.register_magic_function(self.prompter.answer, "line", "answer")
-        self.prompter.run_setup()
-        self.shell.events.register("pre_run_cell", self.prompter.before)
-        self.shell.events.register("post_run_cell", self.prompter.after)
+        self.extension = DeckExtension(self.shell, DECK_CELLS)
+        self.extension.register()
 
-    def run(self, text: str, id_: str | None) -> Any:
-        return self.shell.run_cell(text, store_history=True, cell_id=id_)
+    def run(self, source: str, cell_id: str | None) -> Any:
+        return self.shell.run_cell(source, store_history=True, cell_id=cell_id)
 
-    def show(self, id_: str) -> Any:
-        return self.run(next(c["shown"] for c in self.script if c["id"] == id_), id_)
+    def run_slide(self, cell_id: str) -> Any:
+        return self.run(next(c["slide_source"] for c in DECK_CELLS if c["id"] == cell_id), cell_id)
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.extension.log.read_text().splitlines()]
 
     def __getitem__(self, name: str) -> Any:
         return self.shell.user_ns[name]
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
-    return Stage(tmp_path)
+    return Kernel()
 
 
-def test_setup_has_run_before_anything(stage: Stage) -> None:
-    assert stage["base"] == 2
+def test_setup_cells_run_at_the_start(kernel: Kernel) -> None:
+    assert kernel["base"] == 2
 
 
-def test_cell_in_the_middle_finds_what_stands_above_it(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage.show("last").success
-    assert stage["z"] == 6
+def test_cells_above_run_silently_and_exercises_get_their_answer(
+    kernel: Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kernel.run_slide("last").success
+    assert kernel["z"] == 6
     assert capsys.readouterr().out == ""
 
 
-def test_without_the_prompter_it_would_fail(stage: Stage) -> None:
-    stage.shell.events.unregister("pre_run_cell", stage.prompter.before)
-    assert isinstance(stage.show("last").error_in_exec, NameError)
+def test_without_the_extension_a_late_cell_fails(kernel: Kernel) -> None:
+    kernel.shell.events.unregister("pre_run_cell", kernel.extension.before)
+    assert isinstance(kernel.run_slide("last").error_in_exec, NameError)
 
 
-def test_stub_that_was_run_is_answered_before_a_later_cell(stage: Stage) -> None:
-    assert stage.show("double").success
+def test_stub_that_was_run_does_not_count_as_an_answer(kernel: Kernel) -> None:
+    assert kernel.run_slide("double").success
     with pytest.raises(NotImplementedError):
-        stage["double"](1)
-    assert stage.show("last").success
-    assert stage["z"] == 6
+        kernel["double"](1)
+    assert kernel.run_slide("last").success
+    assert kernel["z"] == 6
 
 
-def test_answer_typed_on_stage_counts(stage: Stage) -> None:
-    stage.run("def double(y):\n    return y + y + 100", "double")
-    stage.show("last")
-    assert stage["z"] == 106
+@pytest.mark.parametrize(
+    ("typed", "cell_id", "result"),
+    [
+        ("def double(y):\n    return y + y + 100", "double", 106),
+        ("def double(y)\n    return y", "double", 6),
+        (f"{HEAD}    # my own try\n    return y + y + 100", None, 106),  # classic RISE sends no ids
+    ],
+    ids=["answer", "syntax error", "without id"],
+)
+def test_typed_answer_counts_if_it_runs(kernel: Kernel, typed: str, cell_id: str | None, result: int) -> None:
+    assert kernel.run(typed, cell_id).success is (result == 106)
+    assert kernel.run("z = double(x)", cell_id and "last").success
+    assert kernel["z"] == result
 
 
-def test_answer_that_does_not_run_is_answered_from_the_key(stage: Stage) -> None:
-    assert not stage.run("def double(y)\n    return y", "double").success
-    stage.show("last")
-    assert stage["z"] == 6
+def test_cells_that_have_run_are_not_run_again(kernel: Kernel) -> None:
+    kernel.run_slide("first")
+    kernel.run("x = 50", "a-cell-of-my-own")
+    kernel.run_slide("last")
+    assert kernel["z"] == 100
 
 
-def test_cells_that_have_run_are_not_run_again(stage: Stage) -> None:
-    stage.show("first")
-    stage.run("x = 50", "a-cell-of-my-own")
-    stage.show("last")
-    assert stage["z"] == 100
+def test_answer_magic_fills_its_cell(kernel: Kernel) -> None:
+    inputs: list[tuple[str, bool]] = []
+    kernel.shell.set_next_input = lambda source, replace=False: inputs.append((source, replace))
+    kernel.run("%answer", "double")
+    assert kernel["double"](4) == 8
+    assert inputs == [(f"{HEAD}    return 2 * y", True)]
+    (entry,) = kernel.log()
+    assert entry["source"] == inputs[0][0]
 
 
-def test_classic_notebook_sends_no_ids(stage: Stage) -> None:
-    stage.run(f"{HEAD}    # my own try\n    return y + y + 100", None)
-    assert stage.run("z = double(x)", None).success
-    assert stage["z"] == 106
-
-
-def test_answer_is_put_into_its_cell_by_a_word(stage: Stage) -> None:
-    asked: list[tuple[str, bool]] = []
-    stage.shell.set_next_input = lambda text, replace=False: asked.append((text, replace))
-    stage.run("%answer", "double")
-    assert stage["double"](4) == 8
-    assert asked == [(f"{HEAD}    return 2 * y", True)]
-    (line,) = stage.prompter.journal.read_text().splitlines()
-    assert json.loads(line)["text"] == asked[0][0]
-
-
-def test_answer_in_another_cell_needs_a_name(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.run("%answer", "first")
+def test_answer_magic_in_another_cell_needs_a_name(kernel: Kernel, capsys: pytest.CaptureFixture[str]) -> None:
+    kernel.run("%answer", "first")
     assert capsys.readouterr().out == "Name the exercise: %answer followed by one of double.\n"
 
 
-def test_everything_that_ran_is_in_the_journal(stage: Stage) -> None:
-    stage.show("first")
-    stage.run("import os; os.chdir('/')", "a-cell-of-my-own")
-    stage.run("1 + 1", "another")
-    played = [json.loads(line) for line in stage.prompter.journal.read_text().splitlines()]
-    assert [p["id"] for p in played] == ["first", "a-cell-of-my-own", "another"]
+def test_every_cell_that_ran_is_logged(kernel: Kernel) -> None:
+    kernel.run_slide("first")
+    kernel.run("import os; os.chdir('/')", "a-cell-of-my-own")
+    kernel.run("1 + 1", "another")
+    assert [entry["id"] for entry in kernel.log()] == ["first", "a-cell-of-my-own", "another"]
 
 
 # ---- The end ------------------------------------------------------------------------------------
 
 
 class Running:
-    """A `triptych present` in a process, with a kernel in which something goes on."""
+    """A running `triptych present`, and its server's API."""
 
     def __init__(self, process: Any, address: str, home: Path) -> None:
         self.process, self.address, self.home = process, address, home
@@ -363,14 +364,14 @@ class Running:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
 
     def open_kernel(self) -> None:
         name = f"{FORWARD}/{FORWARD}.ipynb"
         self.api("sessions", {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}})
 
-    def family(self) -> list[psutil.Process]:
+    def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
@@ -381,43 +382,34 @@ def presenting(small: Course, tmp_path: Path) -> Iterator[Callable[..., Running]
     home.mkdir()
 
     def start(*options: str, terminal: int | None = None) -> Running:
+        # the tests may run in the background, where signals are ignored
+        with_signals = ["env", "--default-signal=HUP,INT,TERM"]
         process = subprocess.Popen(
-            # the tests may run in the background, where signals are ignored
-            [
-                "env",
-                "--default-signal=HUP,INT,TERM",
-                str(TRIPTYCH),
-                "present",
-                "5",
-                "--no-browser",
-                "--course",
-                str(small.root),
-                *options,
-            ],
+            [*with_signals, TRIPTYCH, "present", "5", "--no-browser", "--course", small.root, *options],
             env={**os.environ, "TMPDIR": str(home), "PYTHONUNBUFFERED": "1"},
             stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=terminal is None,
-            preexec_fn=None if terminal is None else lambda: control(terminal),  # noqa: PLW1509
+            preexec_fn=None if terminal is None else lambda: set_controlling_terminal(terminal),  # noqa: PLW1509
         )
         address = process.stdout.readline().strip()  # type: ignore[union-attr]
         assert address.startswith("http://127.0.0.1:"), address + process.communicate()[1]
         running = Running(process, address, home)
-        started.append((process, running.family()))
+        started.append((process, running.children()))
         return running
 
     yield start
-    for process, family in started:
-        for one in (process, *family):
+    for process, children in started:
+        for each in (process, *children):
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                one.kill()
+                each.kill()
         process.communicate()
 
 
-def control(terminal: int) -> None:
-    """In the new process: the terminal controls it, and its end sends SIGHUP."""
+def set_controlling_terminal(terminal: int) -> None:
+    """Called in the new process, so that closing the terminal sends it SIGHUP."""
     import fcntl
     import termios
 
@@ -425,95 +417,94 @@ def control(terminal: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
-def gone(family: list[psutil.Process], seconds: float = 30) -> bool:
-    _, alive = psutil.wait_procs(family, timeout=seconds)
-    return not alive
+def assert_nothing_is_left(running: Running, children: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+    assert running.scratch == []
 
 
 @pytest.mark.xdist_group("present")
-def test_ctrl_c_ends_server_kernel_and_copy_and_keeps_what_was_asked_for(
+def test_ctrl_c_removes_server_kernel_and_copy_and_saves_the_notebook(
     presenting: Callable[..., Running], tmp_path: Path
 ) -> None:
-    running = presenting("--save-to", str(tmp_path / "kept.ipynb"), "--slide", "2")
+    running = presenting("--save-to", str(tmp_path / "saved.ipynb"), "--slide", "2")
     running.open_kernel()
-    family = running.family()
-    assert len(family) >= 2
+    children = running.children()
+    assert len(children) >= 2
     (folder,) = running.scratch
-    assert oct(folder.stat().st_mode)[-2:] == "00"  # nobody else's business
+    assert oct(folder.stat().st_mode)[-2:] == "00"  # readable by its owner only
     assert running.api("status")["kernels"] == 1
-    journal(folder / "deck" / FORWARD / f"{FORWARD}.ipynb", ("mul_jvp", "typed on stage", time.time() + 5))
+    write_log(folder / "deck" / FORWARD / f"{FORWARD}.ipynb", ("mul_jvp", "typed", time.time() + 5))
     os.killpg(running.process.pid, signal.SIGINT)
-    said = running.process.communicate(timeout=60)[0]
+    output = running.process.communicate(timeout=60)[0]
     assert running.process.returncode == 0
-    assert f"The talk has ended; its notebook is {tmp_path / 'kept.ipynb'}." in said
-    assert gone(family)
-    assert running.scratch == []
-    kept = nbformat.read(tmp_path / "kept.ipynb", as_version=4)
-    assert cell(kept, "mul_jvp").source == "typed on stage"
+    assert f"The live deck has ended; its notebook is {tmp_path / 'saved.ipynb'}." in output
+    assert_nothing_is_left(running, children)
+    assert cell(nbformat.read(tmp_path / "saved.ipynb", as_version=4), "mul_jvp").source == "typed"
 
 
 @pytest.mark.xdist_group("present")
 @pytest.mark.slow
-def test_sigterm_ends_it_with_a_kernel_that_is_busy(presenting: Callable[..., Running], small: Course) -> None:
+def test_sigterm_removes_everything_with_a_busy_kernel(presenting: Callable[..., Running]) -> None:
     running = presenting()
     running.open_kernel()
-    family = running.family()
-    kernel = next(p for p in family if "ipykernel_launcher" in " ".join(p.cmdline()))
-    kernel.suspend()  # busier than any loop: it answers nothing
+    children = running.children()
+    kernel = next(p for p in children if "ipykernel_launcher" in " ".join(p.cmdline()))
+    kernel.suspend()  # it replies to nothing
     running.process.terminate()
-    said = running.process.communicate(timeout=120)
-    assert "nothing of it is left" in said[0], (running.process.returncode, said)
-    assert gone(family)
-    assert running.scratch == []
+    output = running.process.communicate(timeout=120)
+    assert "nothing of it was saved" in output[0], (running.process.returncode, output)
+    assert_nothing_is_left(running, children)
 
 
 @pytest.mark.xdist_group("present")
 @pytest.mark.slow
-def test_closing_the_terminal_ends_it(presenting: Callable[..., Running]) -> None:
+def test_closing_the_terminal_removes_everything(presenting: Callable[..., Running]) -> None:
     screen, terminal = pty.openpty()
     running = presenting(terminal=terminal)
-    family = running.family()
+    children = running.children()
     os.close(terminal)
-    os.close(screen)  # SIGHUP, from the system itself
+    os.close(screen)  # the system sends SIGHUP
     running.process.wait(timeout=60)
-    assert gone(family)
-    assert running.scratch == []
+    assert_nothing_is_left(running, children)
 
 
 @pytest.mark.xdist_group("present")
 @pytest.mark.slow
 def test_server_ends_when_the_command_was_killed(presenting: Callable[..., Running]) -> None:
     running = presenting()
-    family = running.family()
+    children = running.children()
     running.process.kill()
-    assert gone(family)
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
 
 
-def test_command_refuses_in_a_sentence(
-    small: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_command_line_mistakes_end_in_one_sentence(
+    small: Course,
+    used_port: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def refused(*options: str, folder: Path) -> str:
+    def error(*options: str, folder: Path = small.root) -> str:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["triptych", "present", *options, "--no-browser"])
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as end:
             main()
-        assert ended.value.code == 1
-        said = capsys.readouterr()
-        (line,) = [line for line in said.err.splitlines() if not line.startswith("Getting ")]
-        assert said.out == ""
+        assert end.value.code == 1
+        output = capsys.readouterr()
+        (line,) = [line for line in output.err.splitlines() if not line.startswith("Getting ")]
+        assert output.out == ""
         return line
 
-    assert "No chapter '7'" in refused("7", folder=small.root)
-    assert "is not in a course folder" in refused("5", folder=tmp_path)
-    assert "belongs to the course" in refused("5", "--save-to", "source/mine.ipynb", folder=small.root)
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        assert "cannot be had" in refused("5", "--port", str(other.getsockname()[1]), folder=small.root)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # as it was before
+    assert "No chapter '7'" in error("7")
+    assert "is not in a course folder" in error("5", folder=tmp_path)
+    assert "belongs to the course" in error("5", "--save-to", "source/mine.ipynb")
+    assert "cannot be used" in error("5", "--port", str(used_port))
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # restored
 
 
-# ---- The look -----------------------------------------------------------------------------------
+# ---- The theme ----------------------------------------------------------------------------------
 
 
 def theme(name: str) -> str:
@@ -535,9 +526,9 @@ def test_live_and_static_decks_share_their_tokens() -> None:
 def test_live_and_static_decks_share_their_sizes(element: str) -> None:
     def size(css: str, reveal: str) -> str:
         rules = re.findall(rf"(?m)^{re.escape(reveal)} {re.escape(element)} {{([^}}]*)}}", css)
-        found = [s for rule in rules for s in re.findall(r"font-size: ([\w.]+)", rule)]
-        assert found, f"{element} has no size"
-        return str(found[0])
+        sizes = [s for rule in rules for s in re.findall(r"font-size: ([\w.]+)", rule)]
+        assert sizes, f"{element} has no size"
+        return str(sizes[0])
 
     assert size(theme("rise.css"), ".rise-enabled .reveal") == size(theme("triptych.css"), ".reveal")
 

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT / "tools"))
 from environment import PYTHON, environment_yml, locked  # noqa: E402
 
@@ -30,13 +31,13 @@ def test_environment_yml_names_every_dependency_in_the_installed_version() -> No
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     pins = dict(line.split("==") for line in pip if "==" in line)
-    wanted = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    assert wanted <= pins.keys()
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    lock = locked(ROOT / "requirements.txt", here)
-    for name in wanted:
+    dependencies = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert dependencies <= pins.keys()
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    lock = locked(ROOT / "requirements.txt", running)
+    for name in dependencies:
         assert version(name) == lock[name], name
-        if here == PYTHON:
+        if running == PYTHON:
             assert pins[name] == version(name), name
 
 
@@ -78,12 +79,12 @@ def test_links_of_the_documentation_resolve(page: str) -> None:
 
 
 def test_make_help_lists_every_target() -> None:
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "test", "build", "check", "lint", "lock"):
-        assert re.search(rf"(?m)^{target}\b", said), target
+        assert re.search(rf"(?m)^{target}\b", output), target
 
 
-def test_the_program_that_is_installed_says_so_too(tmp_path: Path) -> None:
-    program = str(Path(sys.executable).parent / "triptych")
-    ran = subprocess.run([program, "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ran.returncode == 1 and ran.stderr.startswith("triptych: ") and ran.stderr.count("\n") == 1
+@pytest.mark.parametrize("command", [[BIN / "triptych"], [sys.executable, "-m", "triptych"]], ids=["script", "module"])
+def test_installed_program_prints_a_mistake_as_one_message(command: list[str], tmp_path: Path) -> None:
+    result = subprocess.run([*command, "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 1 and result.stderr.startswith("triptych: ") and result.stderr.count("\n") == 1

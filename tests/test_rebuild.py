@@ -1,104 +1,97 @@
-"""A submission is made anew: nothing but solution text and extra cells gets through."""
+"""Rebuilding a submission keeps the text of solution cells and extra cells, and nothing else."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
-from triptych.grade.submission.rebuild import rebuild
+from triptych.grade.submission.rebuild import is_extra, rebuild
 
-MARKS = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
-
-
-def release() -> NotebookNode:
-    def cell(id_: str, source: str, **marks: object) -> NotebookNode:
-        metadata = {"nbgrader": MARKS | {"grade_id": id_} | marks}
-        return nbformat.v4.new_code_cell(source, id=id_, metadata=metadata)
-
-    return nbformat.v4.new_notebook(
-        cells=[
-            cell("setup", "import numpy as np"),
-            cell("mul_jvp", "raise NotImplementedError()", solution=True, locked=False),
-            cell("mul_jvp_values", "assert mul_jvp", grade=True, points=2),
-        ]
-    )
+SETUP, TEST = "import numpy as np", "assert mul_jvp"
 
 
-def sources(notebook: NotebookNode) -> list[str]:
-    return [c.source for c in notebook.cells]
+def code(source: str, **metadata: object) -> NotebookNode:
+    return nbformat.v4.new_code_cell(source, metadata=metadata)
+
+
+def release(answer: str = "raise NotImplementedError()") -> NotebookNode:
+    notebook = nbformat.v4.new_notebook()
+    for id_, source, more in (
+        ("setup", SETUP, {}),
+        ("mul_jvp", answer, {"solution": True, "locked": False}),
+        ("mul_jvp_values", TEST, {"grade": True, "points": 2}),
+    ):
+        locked = {"grade": False, "locked": True, "schema_version": 3, "solution": False, "task": False}
+        cell = code(source, nbgrader=locked | {"grade_id": id_} | more)
+        cell.id = id_
+        notebook.cells.append(cell)
+    return notebook
 
 
 def submission() -> NotebookNode:
-    made = copy.deepcopy(release())
-    made.cells[1].source = "ANSWER"
-    return made
+    return release("ANSWER")
 
 
-def test_answer_is_taken_and_everything_else_is_the_releases() -> None:
-    made = submission()
-    made.metadata.kernelspec = {"name": "evil"}
-    made.cells[0].source = "import os"
-    made.cells[2].source = "pass"
-    made.cells[2].metadata.tags = ["skip-execution"]
-    made.cells[2].metadata.nbgrader.points = 99
-    made.cells[1].metadata.nbgrader.schema_version = 99
-    made.cells[1].cell_type = "markdown"
-    expected = release()
-    expected.cells[1].source = "ANSWER"
-    assert rebuild(release(), made) == expected
+def test_everything_but_the_answer_comes_from_the_release() -> None:
+    changed = submission()
+    changed.metadata.kernelspec = {"name": "evil"}
+    changed.cells[0].source = "import os"
+    changed.cells[2].source = "pass"
+    changed.cells[2].metadata.tags = ["skip-execution"]
+    changed.cells[2].metadata.nbgrader.points = 99
+    changed.cells[1].metadata.nbgrader.schema_version = 99
+    changed.cells[1].cell_type = "markdown"
+    assert rebuild(release(), changed) == release("ANSWER")
 
 
-def test_extra_cells_stay_where_they_were_with_their_text_alone() -> None:
-    made = submission()
-    extra = nbformat.v4.new_code_cell("helper = 1", metadata={"tags": ["skip-execution"], "nbgrader": {"points": 9}})
-    made.cells.insert(1, extra)
-    made.cells.append(nbformat.v4.new_markdown_cell("my notes"))
-    made.cells.insert(0, nbformat.v4.new_code_cell("first = 1"))
-    built = rebuild(release(), made)
-    assert sources(built) == ["first = 1", "import numpy as np", "helper = 1", "ANSWER", "assert mul_jvp", "my notes"]
-    ids = [c.id for c in built.cells]
-    assert len(set(ids)) == len(ids)
-    assert all(not c.metadata for c in built.cells if c.id.startswith("extra-"))
-    nbformat.validate(built)
+def test_extra_cells_keep_their_places_and_only_their_text() -> None:
+    extended = submission()
+    extended.cells.insert(1, code("helper = 1", tags=["skip-execution"], nbgrader={"points": 9}))
+    extended.cells.append(nbformat.v4.new_markdown_cell("my notes"))
+    extended.cells.insert(0, code("first = 1"))
+    rebuilt = rebuild(release(), extended)
+    assert [c.source for c in rebuilt.cells] == ["first = 1", SETUP, "helper = 1", "ANSWER", TEST, "my notes"]
+    assert len({c.id for c in rebuilt.cells}) == len(rebuilt.cells)
+    assert [c.metadata for c in rebuilt.cells if is_extra(c)] == [{}] * 3
+    nbformat.validate(rebuilt)
+    assert rebuild(release(), rebuilt) == rebuilt
 
 
-def test_deleted_reordered_and_copied_cells() -> None:
-    made = submission()
-    made.cells = [made.cells[2], copy.deepcopy(made.cells[2]), made.cells[1]]
-    assert sources(rebuild(release(), made)) == ["import numpy as np", "ANSWER", "assert mul_jvp"]
+def reorder_and_copy(notebook: NotebookNode) -> None:
+    notebook.cells = [notebook.cells[2], copy.deepcopy(notebook.cells[2]), notebook.cells[1]]
 
 
-def test_a_second_solution_cell_runs_after_the_first_as_it_does_for_the_learner() -> None:
-    made = submission()
-    second = copy.deepcopy(made.cells[1])
+def add_second_answer(notebook: NotebookNode) -> None:
+    second = copy.deepcopy(notebook.cells[1])
     second.source = "BETTER"
-    made.cells.insert(2, second)
-    assert sources(rebuild(release(), made)) == ["import numpy as np", "ANSWER", "BETTER", "assert mul_jvp"]
+    notebook.cells.insert(2, second)
 
 
-def test_missing_solution_leaves_the_stub() -> None:
-    made = submission()
-    del made.cells[1]
-    assert rebuild(release(), made) == release()
-
-
-def test_cells_are_known_by_nbgraders_id_when_an_old_format_has_lost_their_own() -> None:
-    made = submission()
-    for number, cell in enumerate(made.cells):
+def lose_cell_ids(notebook: NotebookNode) -> None:
+    for number, cell in enumerate(notebook.cells):
         cell.id = f"random{number}"
-    assert sources(rebuild(release(), made))[1] == "ANSWER"
 
 
-def test_rebuilding_twice_changes_nothing() -> None:
-    made = submission()
-    made.cells.append(nbformat.v4.new_code_cell("extra = 1"))
-    once = rebuild(release(), made)
-    assert rebuild(release(), once) == once
+@pytest.mark.parametrize(
+    ("change", "answers"),
+    [
+        (reorder_and_copy, ["ANSWER"]),
+        (add_second_answer, ["ANSWER", "BETTER"]),  # both run, in the order that the student saw
+        (lose_cell_ids, ["ANSWER"]),  # nbgrader's ids remain in older formats
+        (lambda notebook: notebook.cells.pop(1), ["raise NotImplementedError()"]),
+    ],
+)
+def test_cells_may_be_moved_copied_or_deleted(change: Callable[[NotebookNode], object], answers: list[str]) -> None:
+    changed = submission()
+    change(changed)
+    assert [c.source for c in rebuild(release(), changed).cells] == [SETUP, *answers, TEST]
 
 
-def test_neither_argument_is_changed() -> None:
-    one, two = release(), submission()
-    rebuild(one, two)
-    assert (one, two) == (release(), submission())
+def test_the_arguments_are_not_changed() -> None:
+    released, submitted = release(), submission()
+    rebuild(released, submitted)
+    assert (released, submitted) == (release(), submission())

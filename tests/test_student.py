@@ -1,4 +1,4 @@
-"""A student's copy: made once, added to, never written over; and JupyterLab opens on it."""
+"""A student's copy of the course: it is extended but never overwritten, and JupyterLab opens on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
-from student import find  # noqa: E402
+from student import find_notebook  # noqa: E402
 
 STUDENT = [sys.executable, str(ROOT / "tools" / "student.py")]
 FIRST = "01_finite_differences"
@@ -29,7 +29,7 @@ def make_copy(work: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def test_what_a_student_has_written_stays(tmp_path: Path) -> None:
+def test_a_students_files_are_kept(tmp_path: Path) -> None:
     work = tmp_path / "work"
     assert "8 new chapters" in make_copy(work)
     notebook = work / FIRST / f"{FIRST}.ipynb"
@@ -37,29 +37,28 @@ def test_what_a_student_has_written_stays(tmp_path: Path) -> None:
     notebook.write_text("my answers")
     (work / FIRST / "notes.txt").write_text("my notes")
     (work / FIRST / "rise.css").unlink()
-    said = make_copy(work)
-    assert "new chapters" not in said
+    assert "new chapters" not in make_copy(work)
     assert notebook.read_text() == "my answers" and (work / FIRST / "notes.txt").read_text() == "my notes"
     assert (work / FIRST / "rise.css").is_file()
 
 
-def test_an_unknown_chapter_is_one_sentence(tmp_path: Path) -> None:
+def test_an_unknown_chapter_is_one_message(tmp_path: Path) -> None:
     command = [*STUDENT, "9", "--work", str(tmp_path / "work")]
-    ran = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert ran.returncode == 1 and ran.stderr.count("\n") == 1
-    assert f"no chapter '9' in {tmp_path / 'work'}: name one of {FIRST}, " in ran.stderr
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert f"no chapter '9' in {tmp_path / 'work'}: name one of {FIRST}, " in result.stderr
 
 
 @pytest.mark.parametrize(("name", "chapter"), [("1", FIRST), ("05", "05_forward_mode"), ("07_jax", "07_jax")])
-def test_chapters_go_by_number_and_name(name: str, chapter: str) -> None:
-    assert find(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
+def test_chapters_are_found_by_number_and_name(name: str, chapter: str) -> None:
+    assert find_notebook(ROOT / "release", name) == ROOT / "release" / chapter / f"{chapter}.ipynb"
 
 
-def listed(address: str) -> set[str]:
-    """What a server that has just said its address lists; it may not listen yet."""
+def listing(address: str) -> set[str]:
+    """The names that a server lists, once it listens."""
     for _ in range(120):
-        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(address) as answer:
-            return {entry["name"] for entry in json.load(answer)["content"]}
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(address) as reply:
+            return {entry["name"] for entry in json.load(reply)["content"]}
         time.sleep(0.5)
     raise AssertionError(f"{address} does not answer")
 
@@ -73,12 +72,10 @@ def test_lab_opens_on_the_chapter(tmp_path: Path) -> None:
     ) as lab:
         try:
             assert lab.stdout is not None
-            address = next(found for line in lab.stdout if (found := re.search(r"http://127\S*token=\w+", line)))
-            token = address[0].split("token=")[1]
-            assert f"/lab/tree/{chapter}/{chapter}.ipynb?" in address[0]
-            root = address[0].split("/lab/tree")[0]
-            names = listed(f"{root}/api/contents?token={token}")
-            # the chapters and nothing of the course behind them
+            address = next(match[0] for line in lab.stdout if (match := re.search(r"http://127\S*token=\w+", line)))
+            assert f"/lab/tree/{chapter}/{chapter}.ipynb?" in address
+            root, token = address.split("/lab/tree")[0], address.split("token=")[1]
+            names = listing(f"{root}/api/contents?token={token}")
             assert chapter in names and not names & {"source", "tests", "nbgrader_config.py", "work"}
         finally:
             os.killpg(lab.pid, signal.SIGTERM)
@@ -87,5 +84,5 @@ def test_lab_opens_on_the_chapter(tmp_path: Path) -> None:
 def test_binder_makes_the_copy_when_it_builds() -> None:
     script = (ROOT / "postBuild").read_text()
     assert os.access(ROOT / "postBuild", os.X_OK) and "tools/student.py --copy-only" in script
-    # where a folder binder/ is, Binder reads no file beside it
+    # Binder ignores files in the root if there is a folder binder/
     assert not (ROOT / "binder").exists() and not (ROOT / ".binder").exists()

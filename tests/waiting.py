@@ -1,16 +1,16 @@
-"""Waiting for something that another process does. The limit only ends a test that hangs; it measures nothing."""
+"""Waiting for other processes. The limit only ends a test that hangs."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-HANGS_AFTER_S = 120.0
+LIMIT_S = 120.0
 
 
 def happens(condition: Callable[[], object]) -> bool:
-    """Waits until a condition holds; False when it does not hold for two minutes."""
-    end = time.monotonic() + HANGS_AFTER_S
+    """Waits until a condition holds. Returns False if it does not within two minutes."""
+    end = time.monotonic() + LIMIT_S
     while not condition():
         if time.monotonic() > end:
             return False

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Written by `triptych hub systemd`. Once a day as /etc/cron.daily/triptych-hub; keeps the last 14 copies.
-# What cannot be made again: the course folder (sources, submissions, marks), the exchange, passwords, the hub's database.
+# Written by `triptych hub systemd`. Copy it to /etc/cron.daily/triptych-hub. Keeps the last 14 backups of
+# the course folder (sources, submissions, scores), the exchange, the passwords and the hub's database.
 set -eu
 umask 077
 to={{ site.folder }}/backup
@@ -8,7 +8,7 @@ work=$(mktemp -d)
 now=$(date +%Y-%m-%dT%H%M%S)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$to"
-# databases that are being written to are copied by SQLite itself
+# SQLite copies databases correctly while they are written to
 for book in {{ settings.course_root }}/gradebook.db {{ site.private }}/jupyterhub.sqlite; do
     [ ! -f "$book" ] || {{ settings.environment }}/bin/python -c \
         'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))' "$book" "$work/${book##*/}"

@@ -1,13 +1,12 @@
-"""The command `triptych`: parses and prints, one function a command."""
+"""The command line of `triptych`: parses and prints, one function per command."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -17,48 +16,45 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from triptych.fingerprint import version_of
 from triptych.hub.cli import hub
 from triptych.model.course import Course, CourseError
 from triptych.new.cli import new
 
-# nbgrader calls `alembic` by name when it makes its database
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hub, name="hub")
 app.add_typer(new, name="new")
-#: Lines of a difference that a terminal is given; the rest is counted.
-SHOWN = 60
+#: Lines of a difference that are printed; the others are counted.
+MAX_DIFFERENCE_LINES = 60
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-Chapters = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[CHAPTER]...", help="Chapters by name or number; all when none is named."),
+ChapterNames = Annotated[
+    list[str] | None, typer.Argument(metavar="CHAPTER", help="Chapters by name or number (default: all).")
 ]
 CourseFolder = Annotated[
     Path | None, typer.Option("--course", metavar="DIR", help="The course folder (default: the one you are in).")
 ]
-JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result for programs.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Submissions at a time (default: one a core).")]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, show_default="one per core", help="Submissions to grade at a time.")
+]
 
 
 def main() -> None:
-    """Runs the command; what a person can put right ends in one sentence and exit code 1."""
+    """Runs the command. An error that a person can fix is printed as one message, with exit code 1."""
     try:
         app()
     except CourseError as error:
         err.print(Text.assemble(("triptych: ", "bold red"), str(error)))
         sys.exit(1)
     except KeyboardInterrupt:
-        err.print("triptych: stopped; what was done is kept, and the same command goes on from there.")
+        err.print("triptych: stopped. Finished work is kept; run the same command to continue.")
         sys.exit(130)
 
 
-def say_version(wanted: bool) -> None:
-    if wanted:
-        from triptych.build.stamps import version_of
-
+def print_version(requested: bool) -> None:
+    if requested:
         out.print(f"triptych {version_of('triptych')}")
         raise typer.Exit
 
@@ -67,34 +63,34 @@ def say_version(wanted: bool) -> None:
 def triptych(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Say the version and end.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """One notebook, three panels: a lecture, an exercise pack and a grader.
+    """A lecture, an exercise pack and a grader from one notebook per chapter.
 
-    Without a command it says how far this course folder is, and what to do next.
+    Without a command, print the state of this course folder and the next step.
     """
     if context.invoked_subcommand is None:
-        what_next()
+        print_state()
 
 
-def what_next() -> None:
+def print_state() -> None:
     from triptych.state import state_of
 
     try:
-        here = Course.find()
+        course = Course.find()
     except CourseError:
         stop(
-            f"{Path.cwd()} is in no course folder: go to one (it holds source/course.toml) or clone the course's "
-            "repository, and say `triptych` again; `triptych --help` lists every command."
+            f"{Path.cwd()} is not in a course folder. Change to one (it contains source/course.toml) or clone the "
+            "course's repository, then run `triptych` again. `triptych --help` lists all commands."
         )
-    state = state_of(here)
-    out.print(Text.assemble((state.title, "bold"), f" · {here.root}"))
-    for about, found in state.lines:
-        out.print(Text.assemble((f"  {about:<12}", "dim"), found))
-    command, why = state.next
-    out.print(Text.assemble("Next: ", (command, "bold green"), f"  {why}"))
-    out.print("      triptych --help lists every command.")
+    state = state_of(course)
+    out.print(Text.assemble((state.title, "bold"), f" · {course.root}"))
+    for topic, description in state.lines:
+        out.print(Text.assemble((f"  {topic:<12}", "dim"), description))
+    command, purpose = state.next
+    out.print(Text.assemble("Next: ", (command, "bold green"), f"  ({purpose})"))
+    out.print("      triptych --help lists all commands.")
 
 
 def stop(message: str) -> NoReturn:
@@ -102,160 +98,140 @@ def stop(message: str) -> NoReturn:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Progress]:
-    """A bar on a terminal; silent elsewhere, where lines say what is done."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    ) as bar:
-        bar.add_task(what, total=total)
-        yield bar
-
-
-def step(bar: Progress, description: str = "") -> None:
-    task = bar.task_ids[0]
-    bar.advance(task)
-    if description:
-        bar.update(task, description=description)
+def progress(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """Shows a progress bar on a terminal, and yields the function that advances it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda: bar.advance(task)
 
 
 @app.command()
 def check(
-    chapters: Chapters = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what is mechanical, in place.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Check everything anew, also what has not changed.")] = False,
-    course: CourseFolder = None,
+    names: ChapterNames = None,
+    fix: Annotated[bool, typer.Option("--fix", help="First fix, in place, what can be fixed mechanically.")] = False,
+    folder: CourseFolder = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Do the source notebooks keep the rules?"""
-    from triptych.check.cache import check_changed
+    """Check the source notebooks against the rules."""
+    from triptych.check.fix import fix_chapter
+    from triptych.check.rules import check_course
 
-    here = Course.find(course)
-    chosen = here.choose(chapters or [])
-    if fix:
-        from triptych.check.rules import fix_chapter
-
-        for chapter in chosen:
-            if fix_chapter(here, chapter):
-                out.print(f"fixed {here.notebook(chapter).relative_to(here.root)}")
-    violations = check_changed(here, chosen, force=force)
+    course = Course.find(folder)
+    chapters = course.choose(names or [])
+    for chapter in chapters if fix else ():
+        if fix_chapter(course, chapter):
+            out.print(f"fixed {course.notebook(chapter).relative_to(course.root)}")
+    violations = check_course(course, chapters)
     for violation in violations:
         out.print(Text(str(violation)))
     write_json(json_file, {"violations": [vars(violation) for violation in violations]})
     if violations:
         count = f"{len(violations)} violation{'' if len(violations) == 1 else 's'}"
-        stop(f"{count} of the rules: fix them in source/, or try `triptych check --fix`.")
-    out.print(f"{', '.join(chosen)}: all rules kept.")
+        stop(f"{count}. Fix them in source/, or run `triptych check --fix` for those that can be fixed mechanically.")
+    out.print(f"{', '.join(chapters)}: no violations.")
 
 
 @app.command()
 def build(
-    chapters: Chapters = None,
+    names: ChapterNames = None,
     check_only: Annotated[
-        bool, typer.Option("--check", help="Change nothing: does release/ still follow from the sources?")
+        bool, typer.Option("--check", help="Only verify that release/ follows from the sources.")
     ] = False,
-    solutions: Annotated[bool, typer.Option("--solutions", help="Also a deck with the answers on it.")] = False,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Also each deck as PDF, a page a slide (needs Chromium).")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Make everything anew, also what has not changed.")] = False,
-    course: CourseFolder = None,
+    solutions: Annotated[bool, typer.Option("--solutions", help="Also make decks with the answers.")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print each deck as PDF, a page per slide (needs Chromium).")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make everything, including what is up to date.")] = False,
+    folder: CourseFolder = None,
 ) -> None:
     """Make student versions, answer keys and lecture decks from the sources."""
-    here = Course.find(course)
-    chosen = here.choose(chapters or [])
+    course = Course.find(folder)
+    chapters = course.choose(names or [])
     if check_only:
-        from triptych.build.release import release_differences
+        check_release(course, chapters)
+    else:
+        build_all(course, chapters, solutions=solutions, pdf=pdf, force=force)
 
-        lines: list[str] = []
-        with progress("comparing", len(chosen)) as bar:
-            for differences in release_differences(here, chosen):
-                lines += differences
-                step(bar)
-        for line in lines[:SHOWN]:
-            out.print(Text(line))
-        if len(lines) > SHOWN:
-            out.print(f"… and {len(lines) - SHOWN} more lines")
-        if lines:
-            stop("release/ differs from what the sources give: run `triptych build` and commit the result.")
-        out.print("release/ follows from the sources.")
-        return
-    build_all(here, chosen, solutions=solutions, pdf=pdf, force=force)
+
+def check_release(course: Course, chapters: list[str]) -> None:
+    from triptych.build.release import release_differences
+
+    lines: list[str] = []
+    with progress("comparing", len(chapters)) as advance:
+        for differences in release_differences(course, chapters):
+            lines += differences
+            advance()
+    for line in lines[:MAX_DIFFERENCE_LINES]:
+        out.print(Text(line))
+    if len(lines) > MAX_DIFFERENCE_LINES:
+        out.print(f"… and {len(lines) - MAX_DIFFERENCE_LINES} more lines")
+    if lines:
+        stop("release/ differs from the sources. Run `triptych build` and commit the result.")
+    out.print("release/ follows from the sources.")
 
 
 def build_all(
-    here: Course, chosen: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
+    course: Course, chapters: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
 ) -> None:
-    from triptych.build.derive import build_course
+    from triptych.build.targets import build_course
 
     start, unchanged = time.monotonic(), []
-    with progress("building", len(chosen)) as bar:
-        for made in build_course(here, chosen, solutions=solutions, pdf=pdf, force=force):
-            if made.paths or made.note:
-                paths = ", ".join(str(path.relative_to(here.root)) for path in made.paths)
-                ran = f" (answer key run in {made.key_seconds:.1f} s)" if made.key_seconds is not None else ""
-                out.print(Text(f"{made.name}: {paths or made.note}{ran}"))
+    with progress("building", len(chapters)) as advance:
+        for result in build_course(course, chapters, solutions=solutions, pdf=pdf, force=force):
+            if result.paths or result.note:
+                paths = ", ".join(str(path.relative_to(course.root)) for path in result.paths)
+                ran = f" (answer key run in {result.key_seconds:.1f} s)" if result.key_seconds is not None else ""
+                out.print(Text(f"{result.name}: {paths or result.note}{ran}"))
             else:
-                unchanged.append(made.name)
-            if made.name in chosen:
-                step(bar)
+                unchanged.append(result.name)
+            if result.name in chapters:
+                advance()
     if unchanged:
-        out.print(Text(f"as before: {', '.join(unchanged)} (--force makes them anew)"))
-    out.print(f"built in {time.monotonic() - start:.1f} s; open {here.slides.relative_to(here.root)}/index.html")
+        out.print(Text(f"up to date: {', '.join(unchanged)} (--force makes them again)"))
+    out.print(f"built in {time.monotonic() - start:.1f} s; open {course.slides.relative_to(course.root)}/index.html")
 
 
 @app.command()
 def grade(
-    chapters: Chapters = None,
-    student: Annotated[
+    names: ChapterNames = None,
+    students: Annotated[
         list[str] | None, typer.Option("--student", "-s", help="Only this student; may be repeated.")
     ] = None,
     jobs: Jobs = 0,
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
     ] = "",
-    sandbox: Annotated[str, typer.Option("--sandbox", help="bwrap, or none for submissions you trust.")] = "bwrap",
-    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed, too.")] = False,
+    sandbox: Annotated[
+        str, typer.Option("--sandbox", help="The sandbox: bwrap, or none for submissions that you trust.")
+    ] = "bwrap",
+    force: Annotated[bool, typer.Option("--force", help="Also grade submissions that are up to date.")] = False,
     json_file: JsonFile = None,
-    course: CourseFolder = None,
+    folder: CourseFolder = None,
 ) -> None:
-    """Grade what lies in submitted/: marks, feedback, and a line for every student."""
-    here = Course.find(course)
-    chosen = here.choose(chapters or [])
-    here.require_students(student or [])
+    """Grade the submissions in submitted/ and write feedback."""
+    course = Course.find(folder)
+    chapters = course.choose(names or [])
+    course.require_students(students or [])
     if scheduler and jobs:
-        stop("--jobs counts processes of this machine, --scheduler uses a cluster's workers: give one of them.")
-    sandbox = require_sandbox(sandbox, here=not scheduler)
-    grade_all(here, chosen, student or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
+        stop("--jobs and --scheduler exclude each other: give one of them.")
+    require_sandbox(sandbox, local=not scheduler)
+    grade_all(course, chapters, students or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
 
 
-def require_sandbox(sandbox: str, *, here: bool = True) -> str:
-    """The sandbox asked for. Raises CourseError when it is unknown, or is to be made `here` and cannot be."""
+def require_sandbox(sandbox: str, *, local: bool) -> None:
+    """Raises CourseError if the sandbox is unknown, or, for `local` grading, does not work on this machine."""
     from triptych.grade.sandbox.sandbox import find_problem
 
     if sandbox not in ("bwrap", "none"):
-        stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions you trust.")
-    if sandbox == "bwrap" and here and (reason := find_problem()):
-        stop(f"{reason.rstrip('.')}; or grade submissions that you trust with --sandbox none.")
-    return sandbox
-
-
-def sandbox_if_possible() -> str:
-    """The sandbox where there is one. For submissions of the project's own."""
-    from triptych.grade.sandbox.sandbox import find_problem
-
-    if find_problem() is None:
-        return "bwrap"
-    out.print("No sandbox on this machine (see `triptych doctor`): the sample class is graded without one.")
-    return "none"
+        stop(f"--sandbox {sandbox} is unknown: give bwrap, or none for submissions that you trust.")
+    if sandbox == "bwrap" and local and (problem := find_problem()):
+        stop(f"{problem.rstrip('.')}. Or grade submissions that you trust with --sandbox none.")
 
 
 def grade_all(
-    here: Course,
-    chosen: list[str],
+    course: Course,
+    chapters: list[str],
     students: list[str],
     jobs: int,
     sandbox: str,
@@ -272,123 +248,126 @@ def grade_all(
     start = time.monotonic()
     with GradingBar(out, err) as bar:
         results = grade_submissions(
-            here, chosen, students, jobs=jobs, scheduler=scheduler, sandbox=sandbox, force=force, listener=bar
+            course, chapters, students, jobs=jobs, scheduler=scheduler, sandbox=sandbox, force=force, listener=bar
         )
     write_json(json_file, as_json(results))
     if not results:
-        stop(f"{here.submitted} holds no submission for {', '.join(chosen)}: collect them first.")
-    done = [result for result in results if not result.unchanged]
-    graded = sum(result.status == GRADED for result in done)
-    seconds = time.monotonic() - start
-    standing = len(results) - len(done)
-    said = f"{graded} graded, {len(done) - graded} not graded, in {seconds:.0f} s"
-    if standing:
-        said += f"; {standing} unchanged since they were last graded (--force grades them, too)"
-    out.print(f"{said}.")
+        stop(f"{course.submitted} contains no submission for {', '.join(chapters)}. Collect the submissions first.")
+    processed = [result for result in results if not result.unchanged]
+    graded = sum(result.status == GRADED for result in processed)
+    summary = f"{graded} graded, {len(processed) - graded} not graded, in {time.monotonic() - start:.0f} s"
+    if unchanged := len(results) - len(processed):
+        summary += f"; {unchanged} up to date (--force grades them again)"
+    out.print(f"{summary}.")
 
 
 @app.command()
-def report(chapters: Chapters = None, course: CourseFolder = None) -> None:
-    """Show how the class did, and write report.html and grades.csv."""
-    here = Course.find(course)
-    report_all(here, here.choose(chapters or []))
+def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
+    """Print how the class did, and write report.html and grades.csv."""
+    course = Course.find(folder)
+    report_all(course, course.choose(names or []))
 
 
-def report_all(here: Course, chosen: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import require, statistics, tables, write_report
+def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
+    from triptych.grade.results.report import class_statistics, tables, write_report
 
-    found = statistics(here, chosen)
-    require(found, here)
     if show:
-        for table in tables(found):
+        for table in tables(class_statistics(course, chapters)):
             out.print(table)
-    for path in write_report(here, chosen):
-        out.print(Text(f"wrote {path.relative_to(here.root)}"))
+    for path in write_report(course, chapters):
+        out.print(Text(f"wrote {path.relative_to(course.root)}"))
 
 
 @app.command()
 def forget(
     student: Annotated[str, typer.Argument(help="The student's name, as in submitted/.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Delete it; without, only list it.")] = False,
-    course: CourseFolder = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete the data instead of listing it.")] = False,
+    folder: CourseFolder = None,
 ) -> None:
-    """List, and with --yes delete, everything this folder holds of a student."""
+    """List a student's data in this course folder; with --yes, delete it."""
     from triptych.grade.forget import forget as forget_student
 
-    here = Course.find(course)
-    for trace in forget_student(here, student, really=yes):
-        out.print(Text(f"{'gone' if yes else 'has'}  {trace.where}: {trace.what}"))
+    course = Course.find(folder)
+    for item in forget_student(course, student, really=yes):
+        out.print(Text(f"{'deleted' if yes else 'has'}  {item.place}: {item.content}"))
     if yes:
-        out.print(Text(f"{here.root} holds nothing of {student} any more; docs/instructors.md names other places."))
+        out.print(Text(f"{course.root} has no data of {student} any more. docs/instructors.md lists other places."))
     else:
-        out.print("Nothing has been deleted: --yes does it, and there is no way back.")
+        out.print("Nothing has been deleted. Run the command with --yes to delete all of it for good.")
 
 
 @app.command()
 def demo(
-    chapters: Chapters = None,
+    names: ChapterNames = None,
     keep: Annotated[
-        Path | None, typer.Option("--keep", metavar="DIR", help="Where to put it (default: a new temporary folder).")
+        Path | None, typer.Option("--keep", metavar="DIR", help="The folder to use (default: a new temporary one).")
     ] = None,
     jobs: Jobs = 0,
-    course: CourseFolder = None,
+    folder: CourseFolder = None,
 ) -> None:
-    """Build the course, make a sample class, grade it, and say what to open."""
+    """Build the course, make and grade a sample class, and list the results."""
     from triptych.demo import make_class, scratch_course, showcase
+    from triptych.grade.sandbox.sandbox import find_problem
 
     start = time.monotonic()
-    bank = Course.find(course)
-    chosen = bank.choose(chapters or [])
+    course = Course.find(folder)
+    chapters = course.choose(names or [])
     target = (keep or Path(tempfile.mkdtemp(prefix="triptych-demo-"))).resolve()
-    scratch = scratch_course(bank, target, chosen)
+    scratch = scratch_course(course, target, chapters)
     out.rule("1 of 4 · student versions, answer keys, decks")
-    build_all(scratch, chosen)
+    build_all(scratch, chapters)
     out.rule("2 of 4 · a sample class")
-    for member in make_class(bank, scratch, chosen):
+    for member in make_class(course, scratch, chapters):
         out.print(Text(f"{member.name}: {member.about}"))
     out.rule("3 of 4 · grading")
-    grade_all(scratch, chosen, [], jobs, sandbox_if_possible(), target / "results.json")
+    sandbox = "none" if find_problem() else "bwrap"
+    if sandbox == "none":
+        out.print("Sandboxing does not work on this machine (see `triptych doctor`). Grading without a sandbox.")
+    grade_all(scratch, chapters, [], jobs, sandbox, target / "results.json")
     out.rule("4 of 4 · report")
-    report_all(scratch, chosen, show=len(chosen) == 1)
-    show = showcase(chosen)
+    report_all(scratch, chapters, show=len(chapters) == 1)
+    shown = showcase(chapters)
     out.rule(f"done in {time.monotonic() - start:.0f} s; open")
-    for about, path in (
+    for label, path in (
         ("all decks", target / "slides" / "index.html"),
-        ("lecture deck", target / "slides" / f"{show}.html"),
-        ("student version", target / "release" / show / f"{show}.ipynb"),
-        ("answer key", target / "solutions" / show / f"{show}.ipynb"),
-        ("feedback", target / "feedback" / "blaise" / show / f"{show}.html"),
+        ("lecture deck", target / "slides" / f"{shown}.html"),
+        ("student version", target / "release" / shown / f"{shown}.ipynb"),
+        ("answer key", target / "solutions" / shown / f"{shown}.ipynb"),
+        ("feedback", target / "feedback" / "blaise" / shown / f"{shown}.html"),
         ("report", target / "report.html"),
         ("grades", target / "grades.csv"),
     ):
-        out.print(Text(f"{about:>16}  {path}"))
+        out.print(Text(f"{label:>16}  {path}"))
 
 
 @app.command()
 def present(
-    chapter: Annotated[str, typer.Argument(help="The chapter, by name or number.")],
-    solutions: Annotated[bool, typer.Option("--solutions", help="With the answers in their cells.")] = False,
+    name: Annotated[str, typer.Argument(metavar="CHAPTER", help="The chapter, by name or number.")],
+    solutions: Annotated[bool, typer.Option("--solutions", help="Fill in the answers.")] = False,
     outputs: Annotated[bool, typer.Option("--outputs", help="Show every output from the start.")] = False,
-    slide: Annotated[int, typer.Option("--slide", metavar="N", help="Begin at this slide.")] = 0,
-    cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at this cell's slide.")] = "",
+    slide: Annotated[int, typer.Option("--slide", metavar="N", show_default=False, help="Begin at this slide.")] = 0,
+    cell: Annotated[str, typer.Option("--cell", metavar="ID", help="Begin at the slide with this cell.")] = "",
     save_to: Annotated[
-        Path | None, typer.Option("--save-to", metavar="FILE", help="Keep what was typed on stage.")
+        Path | None, typer.Option("--save-to", metavar="FILE", help="Save the notebook as edited during the lecture.")
     ] = None,
-    classic: Annotated[bool, typer.Option("--classic", help="Classic RISE, for those who prefer it.")] = False,
-    dark: Annotated[bool, typer.Option("--dark", help="The dark look.")] = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open nothing.")] = False,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Default: any that is free.")] = 0,
-    course: CourseFolder = None,
+    classic: Annotated[bool, typer.Option("--classic", help="Use classic RISE.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Use the dark theme.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address without opening it.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, show_default="any free port", help="The server's port.")
+    ] = 0,
+    folder: CourseFolder = None,
 ) -> None:
-    """Give a chapter as a live deck, from a copy. Ctrl+C ends it and all that belongs to it."""
+    """Present a copy of a chapter as a live deck. Ctrl+C ends it."""
     import webbrowser
 
-    from triptych.present.server import PresentOptions, ended_by_signals, live_deck
+    from triptych.present.notebook import PresentOptions
+    from triptych.present.server import live_deck, signals_interrupt
 
-    here = Course.find(course)
-    (chosen,) = here.choose([chapter])
+    course = Course.find(folder)
+    (chapter,) = course.choose([name])
     options = PresentOptions(
-        chosen,
+        chapter,
         solutions=solutions,
         outputs=outputs,
         classic=classic,
@@ -398,37 +377,37 @@ def present(
         save_to=save_to,
         port=port,
     )
-    with ended_by_signals():
+    with signals_interrupt():
         try:
-            err.print(f"Getting {chosen} ready …")
-            with live_deck(here, options) as stage:
-                out.print(Text(stage.address))
+            err.print(f"Getting {chapter} ready …")
+            with live_deck(course, options) as deck:
+                out.print(Text(deck.address))
                 notes = "" if classic else ", T opens the notes"
-                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C here ends the options.")
-                if not no_browser and not webbrowser.open(stage.address):
-                    err.print("No browser could be opened: open the address above in one.")
-                stage.server.wait()
-                stop("The server has ended by itself: start the talk again, with --slide where you were.")
+                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C in this terminal ends the live deck.")
+                if not no_browser and not webbrowser.open(deck.address):
+                    err.print("No browser could be opened. Open the address above in one.")
+                deck.server.wait()
+                stop("The server has stopped. Run the command again, with --slide to continue where you were.")
         except KeyboardInterrupt:
-            with suppress(OSError):  # the terminal may be gone
-                kept = f"its notebook is {save_to}" if save_to else "nothing of it is left"
-                out.print(Text(f"The talk has ended; {kept}."))
+            with suppress(OSError):  # the terminal may be closed
+                remains = f"its notebook is {save_to}" if save_to else "nothing of it was saved"
+                out.print(Text(f"The live deck has ended; {remains}."))
 
 
 @app.command()
-def doctor(course: CourseFolder = None, json_file: JsonFile = None) -> None:
-    """What can this machine do? Ends non-zero when something that grading needs is missing."""
+def doctor(folder: CourseFolder = None, json_file: JsonFile = None) -> None:
+    """Check what this machine can do. The exit code is 1 if it cannot grade."""
     from triptych.grade.doctor import Status, examine
 
     try:
-        here = Course.find(course)
+        course = Course.find(folder)
     except CourseError:
-        here = None
-    findings = examine(here)
-    marks = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
+        course = None
+    findings = examine(course)
+    labels = {Status.OK: ("ok  ", "green"), Status.WARN: ("warn", "yellow"), Status.FAIL: ("FAIL", "bold red")}
     for finding in findings:
         fix = f"\n      → {finding.fix}" if finding.fix else ""
-        out.print(Text.assemble(marks[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
+        out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
     if failed := [finding.name for finding in findings if finding.status is Status.FAIL]:
         stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}): see the fixes above.")

@@ -1,7 +1,4 @@
-"""A sample class in a scratch course, made from the bank: the whole path in a few minutes.
-
-Its submissions are the project's own answers, put into the released notebooks as students would.
-"""
+"""A sample class in a scratch course. Its submissions are answers from the bank in the released notebooks."""
 
 from __future__ import annotations
 
@@ -9,77 +6,98 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.release import copy_course
-from triptych.check.bank import Answer, BankError, read_bank
-from triptych.model.chapter import read_chapter, solution_lines
+from triptych.check.bank import BankError, read_bank
+from triptych.files import remove
+from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, read_chapter
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 
 DUE = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
+#: Chooses the text of a solution cell from chapter, exercise and the exercise's number; None leaves the stub.
+Choice = Callable[[str, str, int], str | None]
 
 
 @dataclass(frozen=True)
 class Member:
-    """Someone of the sample class, and how they answer."""
+    """A student of the sample class.
+
+    Attributes:
+        name: the student's name.
+        about: the kind of submission, in words.
+        submit: writes a submission, given the course, the chapter's id and the folder.
+        diligent: whether the student submits every chapter; the others submit one.
+    """
 
     name: str
     about: str
     submit: Callable[[Course, str, Path], None]
-    #: hands in every chapter; the others hand in the one that shows what can happen
     diligent: bool = False
 
 
 def scratch_course(course: Course, target: Path, chapters: Sequence[str]) -> Course:
-    """A course folder of its own in `target`, with what building and grading need.
+    """Creates a course folder with everything that building and grading need.
 
-    Raises CourseError when `target` is there and is not a demo's: nothing of anyone's is overwritten.
+    Args:
+        course: the course to copy from.
+        target: the new folder. A demo's folder is emptied first, except for its answer keys.
+        chapters: ids of the chapters to copy.
+
+    Raises:
+        CourseError: `target` is neither empty nor a demo's folder.
     """
-    marker = target / ".triptych-demo"
+    marker, keys = target / ".triptych-demo", target / ".triptych" / "answer_keys"
+    answer_keys: dict[str, bytes] = {}
     if target.exists() and any(target.iterdir()):
         if not marker.is_file():
-            raise CourseError(f"{target} is not empty and no demo's folder: name another one with --keep.")
-        keys = target / ".triptych" / "answer_keys"
-        kept = {path.name: path.read_bytes() for path in keys.glob("*.ipynb")} if keys.is_dir() else {}
-        _remove(target)
-    else:
-        kept = {}
+            raise CourseError(f"{target} is not empty and not a demo's folder: name another one with --keep.")
+        # named after a hash of their sources, so an old one does no harm
+        answer_keys = {path.name: path.read_bytes() for path in keys.glob("*.ipynb")}
+        remove(target)
     target.mkdir(parents=True, exist_ok=True)
     marker.write_text("made by `triptych demo`; may be deleted\n", encoding="utf-8")
     copy_course(course, target, list(chapters))
     for part in ("template", "theme", "vendor"):
         shutil.copytree(course.slides / part, target / "slides" / part)
-    for name, content in kept.items():  # answer keys are named after their source: an old one does no harm
-        (target / ".triptych" / "answer_keys").mkdir(parents=True, exist_ok=True)
-        (target / ".triptych" / "answer_keys" / name).write_bytes(content)
+    for name, content in answer_keys.items():
+        keys.mkdir(parents=True, exist_ok=True)
+        (keys / name).write_bytes(content)
     return Course(target)
 
 
-def _remove(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)
-    shutil.rmtree(folder)
-
-
 def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Member]:
-    """Puts the sample class into `submitted/` of `course`, with answers from the bank of `bank`."""
+    """Writes the submissions of the sample class.
+
+    Args:
+        bank: the course whose bank has the answers.
+        course: the course to submit to, with released chapters.
+        chapters: ids of the chapters.
+
+    Returns:
+        The class.
+
+    Raises:
+        CourseError: the bank lacks answers.
+    """
     answers = Answers(bank)
+    write = answers.write
     members = [
-        Member("ada", "the instructor's own answers", lambda c, ch, to: answers.write(c, ch, to, answers.model), True),
-        Member("emmy", "right, in unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.right)),
-        Member("carl", "right, in other unusual ways", lambda c, ch, to: answers.write(c, ch, to, answers.other_right)),
-        Member("blaise", "every second exercise wrong", lambda c, ch, to: answers.write(c, ch, to, answers.half), True),
-        Member("joseph", "plausible mistakes throughout", lambda c, ch, to: answers.write(c, ch, to, answers.wrong)),
-        Member("sofia", "handed in two days late", lambda c, ch, to: answers.write(c, ch, to, answers.right, late=2)),
-        Member("isaac", "the notebook as it was released", lambda c, ch, to: answers.write(c, ch, to, answers.stub)),
-        Member("gottfried", "copied a test cell by accident", answers.write_with_copied_test),
-        Member("leonhard", "a file cut off in mid-save", answers.write_corrupt),
-        Member("mary", "forgot the notebook", answers.write_without_notebook),
+        Member("ada", "the instructor's own answers", partial(write, choose=answers.model), True),
+        Member("emmy", "right, in unusual ways", partial(write, choose=answers.right)),
+        Member("carl", "right, in other unusual ways", partial(write, choose=answers.other_right)),
+        Member("blaise", "every second exercise wrong", partial(write, choose=answers.half), True),
+        Member("joseph", "plausible mistakes throughout", partial(write, choose=answers.wrong)),
+        Member("sofia", "submitted two days late", partial(write, choose=answers.right, days_late=2)),
+        Member("isaac", "the notebook as it was released", partial(write, choose=lambda *_: None)),
+        Member("gottfried", "copied a test cell by accident", partial(write, choose=answers.right, damage=_copy_test)),
+        Member("leonhard", "a truncated file", partial(write, choose=answers.right, damage=_truncate)),
+        Member("mary", "forgot the notebook", partial(write, choose=answers.right, damage=_replace_by_note)),
     ]
     for member in members:
         for chapter in chapters if member.diligent else [showcase(chapters)]:
@@ -95,87 +113,90 @@ def make_class(bank: Course, course: Course, chapters: Sequence[str]) -> list[Me
 
 
 def showcase(chapters: Sequence[str]) -> str:
-    """The chapter that the whole class hands in: forward mode, where it is among them."""
+    """The chapter that the whole class submits: forward mode, if it is one of them."""
     return next((chapter for chapter in chapters if chapter.endswith("forward_mode")), chapters[0])
 
 
 class Answers:
-    """Picks answers from the bank and writes submissions with them."""
+    """Chooses answers from a bank and writes submissions with them."""
 
     def __init__(self, bank: Course) -> None:
-        self.bank = bank
+        self._bank = bank
 
-    # which text a student writes into an exercise's solution cell; None leaves the stub
+    def model(self, chapter: str, exercise: str, number: int) -> str:
+        """The instructor's own answer."""
+        source = read_chapter(self._bank.notebook(chapter)).exercises[exercise].solution.source
+        return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
 
-    def model(self, chapter: str, exercise: str, number: int) -> str | None:
-        source = read_chapter(self.bank.notebook(chapter)).exercises[exercise].solution.source
-        keep = {"### BEGIN SOLUTION", "### END SOLUTION"}
-        assert solution_lines(source)
-        return "\n".join(line for line in source.split("\n") if line.strip() not in keep)
+    def right(self, chapter: str, exercise: str, number: int) -> str:
+        """A right answer of the bank."""
+        return self._pick(chapter, exercise, True, number)
 
-    def right(self, chapter: str, exercise: str, number: int) -> str | None:
-        return self._pick(chapter, exercise, True, number).source
+    def other_right(self, chapter: str, exercise: str, number: int) -> str:
+        """The right answer after that of `right`."""
+        return self._pick(chapter, exercise, True, number + 1)
 
-    def other_right(self, chapter: str, exercise: str, number: int) -> str | None:
-        return self._pick(chapter, exercise, True, number + 1).source
+    def wrong(self, chapter: str, exercise: str, number: int) -> str:
+        """A wrong answer of the bank."""
+        return self._pick(chapter, exercise, False, number)
 
-    def wrong(self, chapter: str, exercise: str, number: int) -> str | None:
-        return self._pick(chapter, exercise, False, number).source
+    def half(self, chapter: str, exercise: str, number: int) -> str:
+        """A right answer to exercises with an even number, a wrong one to the others."""
+        return self._pick(chapter, exercise, number % 2 == 0, number + 2)
 
-    def half(self, chapter: str, exercise: str, number: int) -> str | None:
-        return self._pick(chapter, exercise, number % 2 == 0, number + 2).source
-
-    def stub(self, chapter: str, exercise: str, number: int) -> str | None:
-        return None
-
-    def _pick(self, chapter: str, exercise: str, right: bool, number: int) -> Answer:
+    def _pick(self, chapter: str, exercise: str, right: bool, number: int) -> str:
         try:
-            found = [a for a in read_bank(self.bank.answers, chapter, exercise) if a.right is right]
+            answers = [a for a in read_bank(self._bank.answers, chapter, exercise) if a.right is right]
         except BankError as error:
             raise CourseError(f"{chapter}: exercise {exercise} {error}.") from error
-        return found[number % len(found)]
-
-    # how a submission looks
-
-    def fill(self, course: Course, chapter: str, choose: Callable[[str, str, int], str | None]) -> NotebookNode:
-        """The released notebook with a text in each solution cell."""
-        notebook = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
-        solutions = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
-        for number, cell in enumerate(solutions):
-            text = choose(chapter, cell.metadata.nbgrader.grade_id, number)
-            cell.source = cell.source if text is None else text
-        return notebook
+        return answers[number % len(answers)].source
 
     def write(
         self,
         course: Course,
         chapter: str,
         folder: Path,
-        choose: Callable[[str, str, int], str | None],
-        late: float = -1,
+        choose: Choice,
+        days_late: float = -1,
+        damage: Callable[[Path], None] | None = None,
     ) -> None:
-        """Writes a submission, `late` days after the deadline (negative: before it)."""
-        nbformat.write(self.fill(course, chapter, choose), folder / f"{chapter}.ipynb")
-        self._stamp(folder, late)
+        """Writes a submission.
 
-    def write_with_copied_test(self, course: Course, chapter: str, folder: Path) -> None:
-        notebook = self.fill(course, chapter, self.right)
-        place = next(i for i, c in enumerate(notebook.cells) if c.metadata.get("nbgrader", {}).get("grade"))
-        copied = nbformat.from_dict(notebook.cells[place])
-        copied.id = "copied-by-accident"
-        notebook.cells.insert(place + 1, copied)
-        nbformat.write(notebook, folder / f"{chapter}.ipynb")
-        self._stamp(folder, -1)
-
-    def write_corrupt(self, course: Course, chapter: str, folder: Path) -> None:
-        text = nbformat.writes(self.fill(course, chapter, self.right))
-        (folder / f"{chapter}.ipynb").write_text(text[: len(text) // 2], encoding="utf-8")
-        self._stamp(folder, -1)
-
-    def write_without_notebook(self, course: Course, chapter: str, folder: Path) -> None:
-        (folder / "notes.txt").write_text("I will upload the notebook later.\n", encoding="utf-8")
-        self._stamp(folder, -1)
-
-    def _stamp(self, folder: Path, late: float) -> None:
-        moment = DUE + timedelta(days=late)
+        Args:
+            course: the course with the released chapter.
+            chapter: the chapter's id.
+            folder: the submission's folder.
+            choose: chooses the text of each solution cell.
+            days_late: days after the deadline, negative before it.
+            damage: changes the notebook's file at the end.
+        """
+        notebook = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
+        solutions = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+        for number, cell in enumerate(solutions):
+            text = choose(chapter, cell.metadata.nbgrader.grade_id, number)
+            cell.source = cell.source if text is None else text
+        path = folder / f"{chapter}.ipynb"
+        nbformat.write(notebook, path)
+        if damage is not None:
+            damage(path)
+        moment = DUE + timedelta(days=days_late)
         (folder / "timestamp.txt").write_text(moment.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), encoding="utf-8")
+
+
+def _copy_test(path: Path) -> None:
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    index = next(i for i, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("grade"))
+    copied = nbformat.from_dict(notebook.cells[index])
+    copied.id = "copied-by-accident"
+    notebook.cells.insert(index + 1, copied)
+    nbformat.write(notebook, path)
+
+
+def _truncate(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: len(text) // 2], encoding="utf-8")
+
+
+def _replace_by_note(path: Path) -> None:
+    path.unlink()
+    path.with_name("notes.txt").write_text("I will upload the notebook later.\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Readers see the old file or the new one, never a part of it. Folders above `path` are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
     partial.unlink(missing_ok=True)
     try:
         yield partial
@@ -75,8 +75,12 @@ class Entry:
         return any(part.startswith(".") or part == "__pycache__" for part in self.relative.parts)
 
 
-def walk(folder: Path) -> Iterator[Entry]:
+def walk(folder: Path, skip: Container[str] = ()) -> Iterator[Entry]:
     """Every entry below `folder`, sorted by name within its folder; links are not followed.
+
+    Args:
+        folder: the folder to list.
+        skip: names of folders to leave out with all they contain.
 
     Raises:
         OSError: a folder cannot be listed, for example because its path is too long for the system.
@@ -90,6 +94,8 @@ def walk(folder: Path) -> Iterator[Entry]:
                 path = above / found.name
                 entry = Entry(path, path.relative_to(folder), found.stat(follow_symlinks=False))
                 if entry.is_folder:
+                    if found.name in skip:
+                        continue
                     below.append(path)
                 yield entry
         waiting += reversed(below)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nbgrader.api
@@ -21,6 +24,13 @@ from triptych.model.course import Course, CourseError
 
 # nbgrader's own models warn about their session at every new submission; nothing here can act on it.
 warnings.filterwarnings("ignore", category=SAWarning)
+
+
+def _put_programs_on_path() -> None:
+    """Puts this environment's programs first on PATH: nbgrader calls `alembic` by name when it creates a gradebook."""
+    programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if path.split(os.pathsep)[0] != programs:
+        os.environ["PATH"] = f"{programs}{os.pathsep}{path}"
 
 
 def config_of(course: Course) -> Config:
@@ -39,6 +49,7 @@ def config_of(course: Course) -> Config:
 
 def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
     """The API on `course`. `overrides` set traits over the configuration: `CourseDirectory={…}`."""
+    _put_programs_on_path()
     config = config_of(course)
     config.CourseDirectory.root = str(course.root)
     for section, traits in overrides.items():
@@ -52,6 +63,7 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 def gradebook(course: Course) -> Gradebook:
     """The course's gradebook, to be used in a `with` block."""
+    _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
     return Gradebook(directory.db_url, directory.course_id)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: Reverses or embeds the direction of what follows, so that a line reads other than it is.
 BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Spaces and joiners of emoji and letters, which `str.isprintable` excludes but which are safe to show.
+SAFE = frozenset("\n\t\u00a0\u2009\u202f\u3000\u200c\u200d")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -21,10 +23,8 @@ def plain(text: str, most: int | None = None) -> str:
 
     cut = text if most is None else text[: 4 * most]
     kept = "".join(
-        character
-        if character in "\n\t" or (character.isprintable() and character not in BIDIRECTIONAL)
-        else REPLACEMENT
-        for character in str(strip_ansi(cut)).replace("\r\n", "\n")
+        character if character in SAFE or (character.isprintable() and character not in BIDIRECTIONAL) else REPLACEMENT
+        for character in str(strip_ansi(cut)).replace("\r\n", "\n")  # type: ignore[no-untyped-call]
     )
     return kept if most is None or len(kept) <= most else kept[: most - 1] + "…"
 

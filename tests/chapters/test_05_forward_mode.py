@@ -1,14 +1,11 @@
-"""What chapter 5 says in numbers, and that the instructor's dual numbers agree with JAX on any program."""
+"""Tests of the statements on the slides of chapter 5, and of its dual numbers against JAX."""
 
 from __future__ import annotations
 
 import math
 import operator
-import re
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -17,40 +14,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lectures import COURSE, run_lecture
-
-from triptych.model.chapter import read_chapter
+from lectures import Lecture, numbers, run_lecture
 
 CHAPTER = "05_forward_mode"
-NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
-
-
-@pytest.fixture(scope="module")
-def names() -> dict[str, Any]:
-    return run_lecture(CHAPTER).names
-
-
-def printed(cell: str) -> str:
-    return run_lecture(CHAPTER).printed[cell]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(NUMBER, text)]
 
 
 # --- the worked example -------------------------------------------------------------------------
 
 
-def test_product_of_jacobians_is_the_gradient() -> None:
-    value, jacobian = printed("our-example-for-two-chapters-code").splitlines()
+def test_product_of_jacobians_is_the_gradient(lecture: Lecture) -> None:
+    value, jacobian = lecture.lines("our-example-for-two-chapters-code")
     assert numbers(value) == [12.0]
     assert numbers(jacobian) == [4.0, 3.0]
     gradient = jax.grad(lambda x: x[0] * x[1] + x[1])(jnp.array([2.0, 4.0]))
     assert numbers(jacobian) == pytest.approx(gradient.tolist())
 
 
-def test_jvp_by_two_matrix_vector_products() -> None:
-    along_x1, along_x2, along_both = printed("push-a-vector-never-build-a-matrix-code").splitlines()
+def test_jvp_by_two_matrix_vector_products(lecture: Lecture) -> None:
+    along_x1, along_x2, along_both = lecture.lines("push-a-vector-never-build-a-matrix-code")
     assert numbers(along_x1) == [1.0, 0.0, 4.0, 0.0, 4.0]
     assert numbers(along_x2) == [0.0, 1.0, 2.0, 1.0, 3.0]
     assert numbers(along_both)[-1] == pytest.approx(0.3 * 4 - 0.2 * 3)
@@ -82,8 +63,8 @@ def test_examples_of_the_docstrings(names: dict[str, Any]) -> None:
         assert pair(names[function](names["Dual"](*at))) == expected
 
 
-def test_chain_of_rules_is_the_chain_rule(names: dict[str, Any]) -> None:
-    at, value, slope = numbers(printed("a-jvp-rule-for-each-elementary-step-code"))
+def test_chain_of_rules_is_the_chain_rule(lecture: Lecture, names: dict[str, Any]) -> None:
+    at, value, slope = lecture.numbers("a-jvp-rule-for-each-elementary-step-code")
     expected = jax.jvp(lambda x: jnp.sin(x**2), (1.2,), (1.0,))
     assert at == 1.2
     assert (value, slope) == pytest.approx(tuple(map(float, expected)), abs=5e-5)
@@ -91,22 +72,22 @@ def test_chain_of_rules_is_the_chain_rule(names: dict[str, Any]) -> None:
     assert f"{float(names['wave_jvp'](1.2, 10.0)[1]):.1f}" == f"{10 * float(expected[1]):.1f}"
 
 
-def test_operations_of_value_and_sweep() -> None:
-    assert printed("what-a-sweep-costs-code").splitlines() == [
+def test_operations_of_value_and_sweep(lecture: Lecture) -> None:
+    assert lecture.lines("what-a-sweep-costs-code") == [
         "value takes 2 operations",
         "sweep takes 6 operations",
     ]
 
 
-def test_dual_numbers_as_matrices() -> None:
-    cube, along_x1, along_x2 = printed("is-there-such-a-number-yes-a-matrix-code").splitlines()
+def test_dual_numbers_as_matrices(lecture: Lecture) -> None:
+    cube, along_x1, along_x2 = lecture.lines("is-there-such-a-number-yes-a-matrix-code")
     assert numbers(cube)[-2:] == [27.0, 27.0]
     assert numbers(along_x1)[-2:] == [12.0, 4.0]
     assert numbers(along_x2)[-2:] == [12.0, 3.0]
 
 
-def test_newton_loop_gives_root_and_slope() -> None:
-    rows = [numbers(line) for line in printed("your-engine-at-work-a-loop-code").splitlines()]
+def test_newton_loop_gives_root_and_slope(lecture: Lecture) -> None:
+    rows = [numbers(line) for line in lecture.lines("your-engine-at-work-a-loop-code")]
     assert rows[0] == [1.0, 0.0]
     assert len(rows) == 6
     assert rows[-1] == pytest.approx([math.sqrt(2), 1 / (2 * math.sqrt(2))], rel=1e-14)
@@ -115,8 +96,8 @@ def test_newton_loop_gives_root_and_slope() -> None:
     assert all(later < earlier for (_, earlier), (_, later) in pairwise(errors))
 
 
-def test_branches_of_an_if() -> None:
-    rows = [numbers(line) for line in printed("your-engine-at-work-an-if-code").splitlines()]
+def test_branches_of_an_if(lecture: Lecture) -> None:
+    rows = [numbers(line) for line in lecture.lines("your-engine-at-work-an-if-code")]
     assert rows[0] == [1.0, 1.0, 3.0]
     assert rows[1] == [2.0, 8.0, 12.0]
     assert rows[2] == pytest.approx([2.0, 4.0, 4.0], abs=1e-5)
@@ -133,37 +114,10 @@ def test_forward_mode_is_exact_to_rounding_and_differences_are_not(names: dict[s
     assert errors[0] > 1e-3 < errors[-1]
 
 
-def test_perturbation_confusion_and_the_right_answer() -> None:
-    assert numbers(printed("a-warning-perturbation-confusion-code")) == [2.0]
+def test_perturbation_confusion_and_the_right_answer(lecture: Lecture) -> None:
+    assert lecture.numbers("a-warning-perturbation-confusion-code") == [2.0]
     right = jax.grad(lambda x: x * jax.grad(lambda y: x + y)(1.0))(1.0)
     assert float(right) == 1.0
-
-
-# --- the figures --------------------------------------------------------------------------------
-
-FIGURES = sorted((COURSE.source / CHAPTER / "figures").glob("*.svg"))
-
-
-@pytest.mark.parametrize("path", FIGURES, ids=lambda p: p.stem)
-def test_figure_is_a_described_drawing_that_asks_for_nothing(path: Path) -> None:
-    root = ET.parse(path).getroot()
-    svg = "{http://www.w3.org/2000/svg}"
-    assert root.tag == f"{svg}svg"
-    for part in ("title", "desc"):
-        element = root.find(f"{svg}{part}")
-        assert element is not None
-        assert len(element.text or "") > 15
-    assert not list(root.iter(f"{svg}script"))
-    assert "href" not in path.read_text(encoding="utf-8")
-    sizes = [float(e.get("font-size", "30")) for e in root.iter()]
-    assert min(sizes) >= 20
-
-
-def test_every_figure_is_shown() -> None:
-    chapter = read_chapter(COURSE.notebook(CHAPTER))
-    shown = set(re.findall(r"\(figures/([\w-]+)\.svg\)", "\n".join(cell.source for cell in chapter.cells)))
-    assert shown == {path.stem for path in FIGURES}
-    assert shown
 
 
 # --- random programs: Dual against JAX ----------------------------------------------------------

@@ -1,43 +1,26 @@
-"""What chapter 7 says in numbers."""
+"""Tests of the statements on the slides of chapter 7."""
 
 from __future__ import annotations
 
 import ast
 import re
-import xml.etree.ElementTree as ET
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from lectures import COURSE, run_lecture
-
-CHAPTER = "07_jax"
-NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+from lectures import Lecture, numbers
 
 
-@pytest.fixture(scope="module")
-def names() -> dict[str, Any]:
-    return run_lecture(CHAPTER).names
-
-
-def printed(cell: str) -> str:
-    return run_lecture(CHAPTER).printed[cell]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(NUMBER, text)]
-
-
-def test_arrays_do_not_change() -> None:
-    _, refusal, arrays = printed("jnp-is-numpy-with-two-surprises-code").splitlines()
+def test_arrays_do_not_change(lecture: Lecture) -> None:
+    _, refusal, arrays = lecture.lines("jnp-is-numpy-with-two-surprises-code")
     assert "immutable" in refusal
     assert numbers(arrays) == [0.0, 0.5, 1.0, 7.0, 0.5, 1.0]
 
 
-def test_small_step_is_lost_in_32_bits() -> None:
-    wide, narrow = printed("the-other-surprise-32-bits-until-told-otherwise-code").splitlines()
+def test_small_step_is_lost_in_32_bits(lecture: Lecture) -> None:
+    wide, narrow = lecture.lines("the-other-surprise-32-bits-until-told-otherwise-code")
     assert numbers(wide)[1] == 2.2e-16
     assert numbers(wide)[-1] == 1e-8
     assert numbers(narrow)[1] == 1.2e-7
@@ -48,13 +31,13 @@ def test_double_precision_is_on_from_the_start(names: dict[str, Any]) -> None:
     assert names["a"].dtype == jnp.float64
 
 
-def test_grad_four_times() -> None:
-    lines = printed("grad-four-times-code").splitlines()
+def test_grad_four_times(lecture: Lecture) -> None:
+    lines = lecture.lines("grad-four-times-code")
     assert [numbers(line)[1] for line in lines] == [64.0, 48.0, 24.0, 6.0, 0.0]
 
 
-def test_recorded_gradient_accumulates() -> None:
-    program = printed("the-program-that-jax-wrote-down-code")
+def test_recorded_gradient_accumulates(lecture: Lecture) -> None:
+    program = lecture.printed["the-program-that-jax-wrote-down-code"]
     steps = dict(re.findall(r"(\w):f64\[\] = (.+)", program))
     assert steps["e"] == "add_any 1.0:f64[] d"
     assert steps["d"] == "mul a 1.0:f64[]"
@@ -62,15 +45,15 @@ def test_recorded_gradient_accumulates() -> None:
     assert program.strip().endswith("in (f, e) }")
 
 
-def test_vector_output_is_refused_and_vmap_does_it() -> None:
-    message = printed("grad-wants-one-number-out-code").strip()
+def test_vector_output_is_refused_and_vmap_does_it(lecture: Lecture) -> None:
+    message = lecture.printed["grad-wants-one-number-out-code"].strip()
     assert message == "Gradient only defined for scalar-output functions. Output had shape: (9,)."
     grid = np.linspace(-2, 2, 9)
-    assert numbers(printed("grad-wants-one-number-out-code-2")) == pytest.approx(3 * grid**2)
+    assert lecture.numbers("grad-wants-one-number-out-code-2") == pytest.approx(3 * grid**2)
 
 
-def test_vmap_widens_the_step() -> None:
-    one, many = printed("vmap-write-it-for-one-run-it-for-many-code").split("}\n")[:2]
+def test_vmap_widens_the_step(lecture: Lecture) -> None:
+    one, many = lecture.printed["vmap-write-it-for-one-run-it-for-many-code"].split("}\n")[:2]
     assert "f64[] = integer_pow[y=3]" in one
     assert "f64[9] = integer_pow[y=3]" in many
 
@@ -81,13 +64,13 @@ def test_curves_up_to_the_third_derivative(names: dict[str, Any]) -> None:
     np.testing.assert_allclose(np.array(names["curves"]), expected, atol=1e-12)
 
 
-def test_derivatives_through_an_if() -> None:
-    lines = [numbers(re.sub("f'+", "", line)) for line in printed("derivatives-through-an-if-code").splitlines()]
+def test_derivatives_through_an_if(lecture: Lecture) -> None:
+    lines = [numbers(re.sub("f'+", "", line)) for line in lecture.lines("derivatives-through-an-if-code")]
     assert lines == [[1.0, 3.0, 6.0], [2.0, 12.0, 12.0], [3.0, 6.0, 2.0]]
 
 
-def test_finite_differences_beside_it(names: dict[str, Any]) -> None:
-    _, first, second, jump = printed("how-far-apart-are-they-code").splitlines()
+def test_finite_differences_beside_it(lecture: Lecture, names: dict[str, Any]) -> None:
+    _, first, second, jump = lecture.lines("how-far-apart-are-they-code")
     assert numbers(first) == [4.9e-5]
     assert numbers(second)[0] < 1e-9
     assert numbers(jump) == [-279.0]
@@ -98,27 +81,27 @@ def test_finite_differences_beside_it(names: dict[str, Any]) -> None:
     assert np.gradient(names["fd1"])[away] == pytest.approx(names["fd2"][away] * 0.007)
 
 
-def test_jit_calls_python_once(names: dict[str, Any]) -> None:
-    last, _ = printed("jit-compile-what-was-recorded-code").splitlines()
+def test_jit_calls_python_once(lecture: Lecture, names: dict[str, Any]) -> None:
+    last, _ = lecture.lines("jit-compile-what-was-recorded-code")
     assert numbers(last) == pytest.approx([1000, 2**0.5])
     assert len(names["tracings"]) == 1
 
 
-def test_tracers_cannot_be_asked() -> None:
-    lines = printed("and-so-it-cannot-ask-questions-code").splitlines()
+def test_tracers_cannot_be_asked(lecture: Lecture) -> None:
+    lines = lecture.lines("and-so-it-cannot-ask-questions-code")
     assert lines[0] == "TracerBoolConversionError"
     assert lines[2] == "TracerBoolConversionError under vmap, too"
 
 
-def test_where_and_cond_agree() -> None:
-    lines = printed("the-fix-make-the-decision-a-step-of-the-program-code").splitlines()
+def test_where_and_cond_agree(lecture: Lecture) -> None:
+    lines = lecture.lines("the-cure-make-the-decision-a-step-of-the-program-code")
     expected = [*np.sin([0.5, 0.9]), 1.0, *np.cos([0.5, 0.9]), 0.0]
     for line in lines:
         assert numbers(line) == pytest.approx(expected, abs=1e-7)
 
 
-def test_nan_from_the_side_not_taken() -> None:
-    trap, safe = printed("a-trap-nan-from-the-side-not-taken-code").splitlines()
+def test_nan_from_the_side_not_taken(lecture: Lecture) -> None:
+    trap, safe = lecture.lines("a-trap-nan-from-the-side-not-taken-code")
     assert trap.split() == ["value", "0.0", "slope", "nan"]
     assert safe.split() == ["value", "0.0", "slope", "0.0"]
 
@@ -126,40 +109,40 @@ def test_nan_from_the_side_not_taken() -> None:
 # --- JAX and one's own engines, the same numbers ---------------------------------------------------
 
 
-def test_jvp_beside_duals() -> None:
-    results = [numbers(line) for line in printed("jax-jvp-is-your-dual-number-code").splitlines()]
+def test_jvp_beside_duals(lecture: Lecture) -> None:
+    results = [numbers(line) for line in lecture.lines("jax-jvp-is-your-dual-number-code")]
     assert [r[2:] for r in results] == [[12.0, 4.0] * 2, [12.0, 3.0] * 2, [12.0, 0.6] * 2]
 
 
-def test_vjp_beside_function_vjp() -> None:
-    one, other, value = printed("jax-vjp-is-your-backward-sweep-code").splitlines()
+def test_vjp_beside_function_vjp(lecture: Lecture) -> None:
+    one, other, value = lecture.lines("jax-vjp-is-your-backward-sweep-code")
     assert numbers(one) == [1.0, 4.0, 3.0, 4.0, 3.0]
     assert numbers(other) == [2.5, 10.0, 7.5, 10.0, 7.5]
     assert numbers(value) == [12.0, 4.0, 3.0]
 
 
-def test_linearize_beside_duals() -> None:
-    *pushed, linear, runs = printed("jax-linearize-is-the-differential-itself-code").splitlines()
+def test_linearize_beside_duals(lecture: Lecture) -> None:
+    *pushed, linear, runs = lecture.lines("jax-linearize-is-the-differential-itself-code")
     assert [numbers(line)[2:] for line in pushed] == [[4.0, 4.0], [3.0, 3.0], [0.6, 0.6]]
     assert numbers(linear) == [4.6, 4.6]
     assert numbers(runs) == [1.0]
 
 
-def test_jacobians_both_ways(names: dict[str, Any]) -> None:
-    assert printed("whole-jacobians-by-columns-or-by-rows-code").count("True") == 2
+def test_jacobians_both_ways(lecture: Lecture, names: dict[str, Any]) -> None:
+    assert lecture.printed["whole-jacobians-by-columns-or-by-rows-code"].count("True") == 2
     assert np.shape(names["by_columns"]) == (3, 2)
 
 
-def test_own_engines_give_the_hessian_vector_product() -> None:
-    lines = printed("your-own-engines-can-do-it-already-code").splitlines()
+def test_own_engines_give_the_hessian_vector_product(lecture: Lecture) -> None:
+    lines = lecture.lines("your-own-engines-can-do-it-already-code")
     for line in lines:
         assert numbers(line) == [4.0, 3.0, -0.2, 0.3]
-    for line in printed("the-whole-hessian-code").splitlines():
+    for line in lecture.lines("the-whole-hessian-code"):
         assert ast.literal_eval(line[line.index("[") :]) == [[0.0, 1.0], [1.0, 0.0]]
 
 
-def test_check_of_both_modes() -> None:
-    assert printed("trust-but-check-code").count("True") == 2
+def test_check_of_both_modes(lecture: Lecture) -> None:
+    assert lecture.printed["trust-but-check-code"].count("True") == 2
 
 
 # --- the exercises -------------------------------------------------------------------------------
@@ -171,11 +154,3 @@ def test_examples_of_the_docstrings(names: dict[str, Any]) -> None:
     assert [float(jax.grad(names["control_flow_func"])(x)) for x in (3.0, 2.0, -1.0)] == [6.0, 12.0, 3.0]
     product = names["hvp"](names["shear"], jnp.array([1.0, 2.0]), jnp.array([1.0, 0.5]))
     np.testing.assert_allclose(product, [5.0, 2.0])
-
-
-@pytest.mark.parametrize("name", ["transformations", "forward_over_reverse", "autodiff_map"])
-def test_figures_describe_themselves(name: str) -> None:
-    root = ET.parse(COURSE.source / CHAPTER / "figures" / f"{name}.svg").getroot()
-    texts = {child.tag.rpartition("}")[2]: child.text or "" for child in root}
-    assert len(texts["title"]) > 10
-    assert len(texts["desc"]) > 40

@@ -1,48 +1,32 @@
-"""What chapter 8 says in numbers."""
+"""Tests of the statements on the slides of chapter 8."""
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from lectures import COURSE, run_lecture
+from lectures import COURSE, Lecture, numbers
 
 CHAPTER = "08_likelihoods"
-NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
 
 
-@pytest.fixture(scope="module")
-def names() -> dict[str, Any]:
-    return run_lecture(CHAPTER).names
-
-
-def printed(cell: str) -> str:
-    return run_lecture(CHAPTER).printed[cell]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(NUMBER, text)]
-
-
-def test_log_likelihood_at_the_suggested_start() -> None:
-    *_, at15, at20 = printed("the-same-in-pyhf-code").splitlines()
+def test_log_likelihood_at_the_suggested_start(lecture: Lecture) -> None:
+    *_, at15, at20 = lecture.lines("the-same-in-pyhf-code")
     assert numbers(at15) == [15.0, -4.25748227]
     assert numbers(at20) == [20.0, -5.15357635]
 
 
-def test_by_hand_as_in_pyhf() -> None:
-    by_hand, pyhf = printed("by-hand-it-is-three-lines-code").splitlines()
+def test_by_hand_as_in_pyhf(lecture: Lecture) -> None:
+    by_hand, pyhf = lecture.lines("by-hand-it-is-three-lines-code")
     assert numbers(by_hand) == pytest.approx(numbers(pyhf), rel=1e-12)
     assert numbers(pyhf) == pytest.approx([-4.25748227])
 
 
-def test_gradient_vanishes_for_15_and_not_for_20() -> None:
-    at15, at20 = printed("the-same-from-jax-code").splitlines()
+def test_gradient_vanishes_for_15_and_not_for_20(lecture: Lecture) -> None:
+    at15, at20 = lecture.lines("the-same-from-jax-code")
     assert numbers(at15)[1:] == pytest.approx([0.0, 0.0], abs=1e-9)
     assert numbers(at20)[1:] == pytest.approx([-5 / 3, -10 / 3], abs=1e-5)
 
@@ -57,8 +41,8 @@ def test_numbers_in_the_drawn_graph(names: dict[str, Any]) -> None:
         assert f"{shown}<" in text
 
 
-def test_both_eigenvalues_are_positive() -> None:
-    eigenvalues = numbers(printed("is-it-a-minimum-code").splitlines()[-1])
+def test_both_eigenvalues_are_positive(lecture: Lecture) -> None:
+    eigenvalues = numbers(lecture.lines("is-it-a-minimum-code")[-1])
     assert len(eigenvalues) == 2
     assert min(eigenvalues) > 0
 
@@ -72,30 +56,30 @@ def test_grid_and_gradient_field(names: dict[str, Any]) -> None:
     assert bool(jnp.all(jnp.sum(towards * names["arrows"], axis=-1) > 0))  # log L is concave
 
 
-def test_walks_downhill() -> None:
-    slow, good, bad = (numbers(line)[2:] for line in printed("walk-downhill-code").splitlines())
+def test_walks_downhill(lecture: Lecture) -> None:
+    slow, good, bad = (numbers(line)[2:] for line in lecture.lines("walk-downhill-code"))
     assert slow == pytest.approx([2.0, 1.0], abs=1e-3)
     assert good == pytest.approx([2.0, 1.0], abs=1e-6)
     assert bad != pytest.approx([2.0, 1.0], abs=1e-2)
 
 
-def test_limits_of_the_rate() -> None:
-    one, two = printed("how-large-may-a-step-be-code").splitlines()
+def test_limits_of_the_rate(lecture: Lecture) -> None:
+    one, two = lecture.lines("how-large-may-a-step-be-code")
     assert numbers(one) == [13.67, 0.146]
     assert 250 < numbers(two)[0] < 420
     assert numbers(two)[1] < 0.01
 
 
-def test_newton_is_there_after_six_steps() -> None:
-    steps = [numbers(line) for line in printed("newton-let-the-hessian-choose-the-step-code").splitlines()]
+def test_newton_is_there_after_six_steps(lecture: Lecture) -> None:
+    steps = [numbers(line) for line in lecture.lines("newton-let-the-hessian-choose-the-step-code")]
     assert len(steps) == 6
     assert steps[0][0] > 2.5  # overshoots
     assert steps[-1][:2] == [2.0, 1.0]
     assert steps[-1][2] < 1e-7
 
 
-def test_own_fit_beside_pyhf() -> None:
-    lines = [numbers(line) for line in printed("your-fit-beside-pyhfs-code").splitlines()]
+def test_own_fit_beside_pyhf(lecture: Lecture) -> None:
+    lines = [numbers(line) for line in lecture.lines("your-fit-beside-pyhfs-code")]
     assert lines[0] == [15.0] and lines[4] == [20.0]
     for own, pyhf, exact, best in ((*lines[1:4], [1.0, 1.0]), (*lines[5:8], [2.0, 1.0])):
         assert own == pytest.approx(best, abs=1e-7)
@@ -103,13 +87,13 @@ def test_own_fit_beside_pyhf() -> None:
         assert exact == best
 
 
-def test_uncertainties_for_15(names: dict[str, Any]) -> None:
-    assert numbers(printed("how-well-do-we-know-hat-mu-code")) == [1.0440, 0.35, -0.670]
+def test_uncertainties_for_15(lecture: Lecture, names: dict[str, Any]) -> None:
+    assert lecture.numbers("how-well-do-we-know-hat-mu-code") == [1.0440, 0.35, -0.670]
     assert names["sigma"][0] == pytest.approx(1.09**0.5)
 
 
-def test_uncertainties_for_20(names: dict[str, Any]) -> None:
-    assert numbers(printed("the-fit-and-its-ellipse-code")) == [2.0, 1.0, 1.1358, 0.35]
+def test_uncertainties_for_20(lecture: Lecture, names: dict[str, Any]) -> None:
+    assert lecture.numbers("the-fit-and-its-ellipse-code") == [2.0, 1.0, 1.1358, 0.35]
     ellipse, best, cov = names["ellipse"], names["best"], names["cov"]
     from_best = ellipse - best[:, None]
     assert np.einsum("in,ij,jn->n", from_best, np.linalg.inv(cov), from_best) == pytest.approx(np.ones(200))
@@ -122,14 +106,14 @@ def test_cut_and_extent(names: dict[str, Any]) -> None:
     assert float(names["cut"] / names["full"]) == pytest.approx((1 - 0.6705**2) ** 0.5, abs=1e-3)
 
 
-def test_toys_side_with_the_inverse() -> None:
-    toys, hessian = (numbers(line) for line in printed("ask-the-toys-code").splitlines())
+def test_toys_side_with_the_inverse(lecture: Lecture) -> None:
+    toys, hessian = (numbers(line) for line in lecture.lines("ask-the-toys-code"))
     assert hessian == [1.044, -0.670]
     assert toys == pytest.approx(hessian, abs=0.01)
 
 
-def test_derivative_of_the_fit(names: dict[str, Any]) -> None:
-    slope, refit, sigma = printed("what-one-more-event-does-code").splitlines()
+def test_derivative_of_the_fit(lecture: Lecture, names: dict[str, Any]) -> None:
+    slope, refit, sigma = lecture.lines("what-one-more-event-does-code")
     assert numbers(slope) == [0.2, -0.245]
     assert numbers(refit)[1:] == pytest.approx([0.2, 0.0], abs=1e-3)
     assert numbers(sigma) == [1.1358, 1.1358]
@@ -158,11 +142,3 @@ def test_one_bin_alone_does_not_fix_a_fitter(names: dict[str, Any]) -> None:
         steep[name] = float(np.linalg.eigvalsh(hessian)[-1])
     assert steep["two_bins"] > 5 * steep["one_bin"]
     assert steep["four_bins"] > 3 * steep["one_bin"]
-
-
-@pytest.mark.parametrize("name", ["likelihood_graph", "implicit_circle"])
-def test_figures_describe_themselves(name: str) -> None:
-    root = ET.parse(COURSE.source / CHAPTER / "figures" / f"{name}.svg").getroot()
-    texts = {child.tag.rpartition("}")[2]: child.text or "" for child in root}
-    assert len(texts["title"]) > 10
-    assert len(texts["desc"]) > 40

@@ -3,7 +3,7 @@
 # kind = "leak"
 # score = 0
 # ///
-# A function of the test is called back over the wall: neither its code nor its globals are here.
+# A callback runs in the process of the test: neither its code nor its globals are in this one.
 
 # %% answer jacobian_by_columns
 import gc

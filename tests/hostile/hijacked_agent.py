@@ -1,5 +1,5 @@
 # /// case
-# title = "The agent in the kernel replaced by one that says what it likes"
+# title = "The agent in the kernel replaced by a forged one"
 # kind = "cheat"
 # score = 0
 # ///

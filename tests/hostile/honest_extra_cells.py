@@ -1,5 +1,5 @@
 # /// case
-# title = "Cells of one's own between the others, one of which fails"
+# title = "Extra cells between the others, one of which fails"
 # kind = "honest"
 # score = "full"
 # others = "right"

@@ -4,7 +4,7 @@
 # score = 1
 # cells = { mul_jvp_random_tangents = 1, mul_jvp_arrays = 0 }
 # ///
-# Marks are for what the name stands for when the test runs, as in a notebook.
+# The value that a name has when the test runs is graded, as in a notebook.
 
 # %% answer mul_jvp
 def mul_jvp(x1, dx1, x2, dx2):

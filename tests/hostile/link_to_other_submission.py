@@ -1,5 +1,5 @@
 # /// case
-# title = "The notebook is a link to somebody else's"
+# title = "The notebook is a link to another student's notebook"
 # kind = "cheat"
 # status = "not_graded"
 # reason = "link"

@@ -3,7 +3,7 @@
 # kind = "honest"
 # score = 1
 # ///
-# A student who resets the namespace loses what was defined before, and no more.
+# A student who resets the namespace loses only what was defined before.
 
 # %% answer mul_jvp
 def mul_jvp(x1, dx1, x2, dx2):

@@ -2,7 +2,7 @@
 # title = "Cells without source, with sources of odd types, with unknown types"
 # kind = "broken"
 # status = "not_graded"
-# reason = "cells are not as a notebook's must be"
+# reason = "cells are malformed"
 # ///
 
 # %% make

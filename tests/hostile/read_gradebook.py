@@ -1,5 +1,5 @@
 # /// case
-# title = "Hidden tests and marks read from the gradebook"
+# title = "Hidden tests and scores read from the gradebook"
 # kind = "leak"
 # score = 0
 # ///

@@ -1,5 +1,5 @@
 # /// case
-# title = "Cells that wait for somebody to type"
+# title = "Cells that wait for input"
 # kind = "honest"
 # score = 2
 # ///

@@ -1,5 +1,5 @@
 # /// case
-# title = "nbgrader's marks taken from all cells"
+# title = "nbgrader's metadata removed from all cells"
 # kind = "broken"
 # score = "full"
 # others = "right"

@@ -1,5 +1,5 @@
 # /// case
-# title = "What setup cells define, poisoned inside the kernel"
+# title = "Names that setup cells define, replaced inside the kernel"
 # kind = "cheat"
 # score = 0
 # ///

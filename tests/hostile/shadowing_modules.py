@@ -3,7 +3,7 @@
 # kind = "cheat"
 # score = 0
 # ///
-# What the student's own cells import is theirs; what starts the kernel is not.
+# A student's cells may import their own modules, but the kernel must not start with them.
 
 # %% file triptych.py
 print("triptych is mine")

@@ -3,7 +3,7 @@
 # kind = "leak"
 # score = 0
 # ///
-# The harness listens on the port and on the abstract name that this tries, and nothing may arrive.
+# The test listens on this port and on this abstract name, and nothing may arrive.
 
 # %% answer mul_jvp
 import socket

@@ -3,7 +3,7 @@
 # kind = "cheat"
 # score = 0
 # ///
-# The tag `skip-execution` gives full marks in a stock nbgrader: tags are in no checksum.
+# The tag `skip-execution` earns the full score in a stock nbgrader, because checksums leave out tags.
 
 # %% make
 for cell in notebook.cells:

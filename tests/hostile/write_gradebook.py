@@ -1,5 +1,5 @@
 # /// case
-# title = "Own marks and other people's tests changed in the gradebook"
+# title = "Own scores and other students' tests changed in the gradebook"
 # kind = "harm"
 # score = 0
 # ///

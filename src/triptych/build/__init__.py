@@ -1,5 +1,5 @@
-"""What is derived from the sources: student versions, answer keys, decks.
+"""Everything derived from the source notebooks: student versions, answer keys, slide decks.
 
-Entry points: `derive.build_course`, `release.release_chapter`.
-Imported by `present`, `grade`, `hub`, `demo` and the command line.
+Entry points: `targets.build_course` builds what is out of date, `release.release_chapter` one student version.
+Imported by `check`, `grade`, `hub`, `present`, `state`, `demo`, the command line and `nbgrader_config.py`.
 """

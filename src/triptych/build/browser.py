@@ -1,7 +1,7 @@
-"""What only a browser can tell about a deck: does every slide fit, does it ask for anything outside.
+"""Decks in a browser: do slides overflow, how do they look, and their PDF.
 
-`python -m triptych.build.browser overflow|sheet|pdf DECK [TARGET]` does the same by hand. Playwright
-is imported where it is used, since a course can be built and graded without it.
+`python -m triptych.build.browser overflow|sheet|pdf DECK [TARGET]` does the same from the command line. Playwright is
+imported where it is used, since a course can be built and graded without it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triptych.files import replacing
+
 FLAGS = (
     "--disable-gpu",
     "--disable-background-networking",
@@ -23,177 +25,192 @@ FLAGS = (
     "--disable-sync",
     "--disable-component-update",
 )
-READY_MS = 90_000
+READY_TIMEOUT_MS = 90_000
 
 
 class BrowserError(Exception):
-    """The browser cannot be had, or a deck does not start in it."""
+    """Chromium or Playwright is missing, or a deck does not start."""
 
 
 @dataclass(frozen=True)
 class Overflow:
-    """Content that does not fit its slide."""
+    """Content that does not fit its slide.
 
-    slide: str  # "h.v", as in the address #/h/v
-    number: int  # as in the slide's footer
+    Attributes:
+        slide: "h.v", as in the address `#/h/v`.
+        number: the number in the slide's footer.
+        heading: the slide's first heading.
+        pixels: how far the content is outside.
+        side: "below", "right" or "left" of the slide's content area, or "inside" an element that cuts it off.
+        element: the element that does not fit, and the beginning of its text.
+    """
+
+    slide: str
+    number: int
     heading: str
     pixels: int
-    side: str  # "below", "right" or "left" of the slide's room, or "inside" a box that cuts it
+    side: str
     element: str
 
     def __str__(self) -> str:
         where = f"slide {self.number} (#/{self.slide.replace('.', '/')}) {self.heading!r}"
-        what = f"cut off inside {self.element}" if self.side == "inside" else f"{self.side}: {self.element}"
-        return f"{where}: {self.pixels} px too much {what}"
+        place = f"cut off inside {self.element}" if self.side == "inside" else f"{self.side}: {self.element}"
+        return f"{where}: {self.pixels} px too much {place}"
 
 
 def find_chromium() -> str | None:
-    """The browser to use: $TRIPTYCH_CHROMIUM, or the first Chromium or Chrome on PATH."""
+    """The path of $TRIPTYCH_CHROMIUM, or of the first Chromium or Chrome on PATH."""
     named = os.environ.get("TRIPTYCH_CHROMIUM")
-    if named:
-        return shutil.which(named)
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
-
-
-def overflows(deck: Path, width: int = 1280, height: int = 720) -> list[Overflow]:
-    """Where a deck's content leaves its slides, with all fragments shown: once a slide and side."""
-    with _opened(deck, width, height) as page:
-        return measure(page)
-
-
-def measure(page: Any) -> list[Overflow]:
-    """The same of a deck that is open in `page`, at the size it has there."""
-    return [Overflow(**found) for found in page.evaluate(_MEASURE)]
-
-
-def outside_requests(deck: Path) -> list[str]:
-    """Every address but the deck's own that it asks for while all its slides are shown."""
-    asked: list[str] = []
-    with _opened(deck, asked=asked) as page:
-        for h, v in _places(page):
-            _show(page, h, v)
-    return asked
-
-
-def contact_sheet(deck: Path, folder: Path, *, dark: bool = False) -> list[Path]:
-    """A picture of every slide with all fragments shown, and `contact-sheet.png` with all of them."""
-    with _opened(deck, dark=dark) as page:
-        return photograph(page, folder)
-
-
-def photograph(page: Any, folder: Path) -> list[Path]:
-    """The same of a deck that is open in `page`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shots = []
-    for number, (h, v) in enumerate(_places(page), start=1):
-        _show(page, h, v)
-        shots.append(folder / f"slide-{number:02d}.png")
-        page.screenshot(path=shots[-1])
-    sheet = folder / "contact-sheet.png"
-    _write_sheet(shots, sheet)
-    return [*shots, sheet]
-
-
-def write_pdf(deck: Path, target: Path) -> None:
-    """The deck as PDF, a page for each slide with all fragments shown."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _opened(deck, query="?print-pdf") as page:
-        print_pdf(page, target)
-
-
-def print_pdf(page: Any, target: Path) -> None:
-    """The same of a deck that is open in `page` for printing: with tags for who listens, and bookmarks."""
-    partial = target.with_suffix(".part")
-    page.pdf(path=partial, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
-    partial.replace(target)  # a PDF that is there is whole
-
-
-def _write_sheet(shots: list[Path], target: Path, columns: int = 4, width: int = 480) -> None:
-    from PIL import Image
-
-    gap, height = 12, width * 9 // 16
-    rows = -(-len(shots) // columns)
-    sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "#8a94a0")
-    for i, shot in enumerate(shots):
-        with Image.open(shot) as picture:
-            small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-        sheet.paste(small, (gap + i % columns * (width + gap), gap + i // columns * (height + gap)))
-    sheet.save(target, optimize=True)
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager
-def _opened(
+def launch(*flags: str) -> Iterator[Any]:
+    """A headless Chromium as a Playwright browser, closed at the end.
+
+    Args:
+        flags: further command line options of Chromium.
+
+    Raises:
+        BrowserError: Chromium or Playwright is missing.
+    """
+    executable = find_chromium()
+    if executable is None:
+        raise BrowserError("No Chromium was found: install it, or name it in TRIPTYCH_CHROMIUM.")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise BrowserError("Playwright is missing: pip install 'triptych[slides]'.") from None
+    # Chromium refuses to start its own sandbox as root, the usual user of containers.
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags, *root])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_deck(
     deck: Path,
     width: int = 1280,
     height: int = 720,
     *,
     dark: bool = False,
     query: str = "",
-    asked: list[str] | None = None,
+    blocked: list[str] | None = None,
 ) -> Iterator[Any]:
-    """A page with the deck typeset and started. Nothing but the deck is let through to it."""
-    executable = find_chromium()
-    if executable is None:
-        raise BrowserError("No Chromium was found: install it, or name it in TRIPTYCH_CHROMIUM.")
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        raise BrowserError("Playwright is missing: pip install 'triptych[slides]'.") from None
+    """A Playwright page with a deck that has started and has its formulas typeset.
+
+    Args:
+        deck: the HTML file. Requests for any other address are blocked.
+        width: of the viewport, in pixels.
+        height: of the viewport, in pixels.
+        dark: use the dark colour scheme.
+        query: the query of the address; `?print-pdf` opens the print view.
+        blocked: a list to which the blocked addresses are appended.
+
+    Raises:
+        BrowserError: Chromium, Playwright or the deck is missing, or the deck does not start.
+    """
     if not deck.is_file():
-        raise BrowserError(f"There is no deck {deck}: build it first.")
+        raise BrowserError(f"There is no deck {deck}: run `triptych build`.")
     address = deck.resolve().as_uri()
 
-    def guard(route: Any) -> None:
+    def allow_deck_only(route: Any) -> None:
         if route.request.url.split("#")[0].split("?")[0] == address:
             route.continue_()
             return
-        if asked is not None:
-            asked.append(route.request.url)
+        if blocked is not None:
+            blocked.append(route.request.url)
         route.abort()
 
-    # Chromium refuses its own sandbox to root, as whom containers often run.
-    flags = [*FLAGS, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+    with launch() as browser:
+        from playwright.sync_api import Error
+
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.route("**/*", allow_deck_only)
+        page = context.new_page()
+        page.goto(f"{address}{query}")
         try:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                reduced_motion="reduce",
-            )
-            context.route("**/*", guard)
-            page = context.new_page()
-            page.goto(f"{address}{query}")
-            try:
-                page.wait_for_selector("html[data-ready]", state="attached", timeout=READY_MS)
-            except Error:
-                raise BrowserError(
-                    f"{deck} did not start within {READY_MS // 1000} s: open it in a browser, whose console says why."
-                ) from None
-            yield page
-        finally:
-            browser.close()
+            page.wait_for_selector("html[data-ready]", state="attached", timeout=READY_TIMEOUT_MS)
+        except Error:
+            raise BrowserError(
+                f"{deck} did not start within {READY_TIMEOUT_MS // 1000} s: open it in a browser and read its console."
+            ) from None
+        yield page
 
 
-def _places(page: Any) -> list[tuple[int, int]]:
-    places = page.evaluate("Reveal.getSlides().map(s => { const i = Reveal.getIndices(s); return [i.h, i.v || 0]; })")
-    return [(h, v) for h, v in places]
+def measure(page: Any) -> list[Overflow]:
+    """Content that does not fit its slide, with all fragments shown: the worst per slide and side.
+
+    Args:
+        page: a page of `open_deck`, measured at its present size.
+    """
+    return [Overflow(**overflow) for overflow in page.evaluate(_MEASURE)]
 
 
-def _show(page: Any, h: int, v: int) -> None:
-    """Goes to a slide, shows all its fragments and waits until that is painted."""
-    page.evaluate(
-        """([h, v]) => new Promise(painted => {
-            Reveal.slide(h, v, Infinity);
-            requestAnimationFrame(() => requestAnimationFrame(painted));
-        })""",
-        [h, v],
-    )
+def photograph(page: Any, folder: Path) -> list[Path]:
+    """Takes a picture of every slide with all fragments shown, and makes `contact-sheet.png` of them.
+
+    Args:
+        page: a page of `open_deck`.
+        folder: where to write the pictures.
+
+    Returns:
+        The paths of the pictures, the contact sheet last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = []
+    slides = page.evaluate("Reveal.getSlides().map(s => { const i = Reveal.getIndices(s); return [i.h, i.v || 0]; })")
+    for number, indices in enumerate(slides, start=1):
+        page.evaluate(_SHOW, indices)
+        pictures.append(folder / f"slide-{number:02d}.png")
+        page.screenshot(path=pictures[-1])
+    write_contact_sheet(pictures, folder / "contact-sheet.png")
+    return [*pictures, folder / "contact-sheet.png"]
 
 
-# A slide's room ends above its footer and at its right margin. Widths get 16 px for the side bearings
-# of formulas. Rows are named by the block a reader would name, not by the innermost <span>.
+def write_contact_sheet(pictures: list[Path], target: Path) -> None:
+    """Writes one picture with all pictures side by side, four in a row."""
+    from PIL import Image
+
+    columns, gap, width, height = 4, 12, 480, 270
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "#8a94a0")
+    for i, picture in enumerate(pictures):
+        with Image.open(picture) as image:
+            small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        sheet.paste(small, (gap + i % columns * (width + gap), gap + i // columns * (height + gap)))
+    sheet.save(target, optimize=True)
+
+
+def write_pdf(deck: Path, target: Path) -> None:
+    """Prints a deck as PDF, a page for each slide with all fragments shown. Raises BrowserError as `open_deck` does."""
+    with open_deck(deck, query="?print-pdf") as page:
+        print_pdf(page, target)
+
+
+def print_pdf(page: Any, target: Path) -> None:
+    """Prints a page of `open_deck` in print view as PDF, with tags for screen readers and with bookmarks."""
+    with replacing(target) as partial:
+        page.pdf(path=partial, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+
+
+# Goes to a slide, shows all its fragments and waits until it is painted.
+_SHOW = """([h, v]) => new Promise(painted => {
+  Reveal.slide(h, v, Infinity);
+  requestAnimationFrame(() => requestAnimationFrame(painted));
+})"""
+
+# A slide's content area ends above its footer and at its margins. Widths get 16 px for the side bearings of formulas.
+# Elements are named by their block (a paragraph, a table), not by the innermost <span>.
 _MEASURE = """async () => {
   const blocks = "p, li, pre, table, mjx-container, img, h1, h2, h3, h4, blockquote";
   const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -202,7 +219,7 @@ _MEASURE = """async () => {
     const text = (block.getAttribute("alt") || block.textContent).trim().replace(/\\s+/g, " ");
     return `${block.localName} ${JSON.stringify(text.slice(0, 40))}`;
   };
-  const found = [];
+  const overflows = [];
   let number = 0;
   for (const slide of Reveal.getSlides()) {
     const { h, v } = Reveal.getIndices(slide);
@@ -219,7 +236,7 @@ _MEASURE = """async () => {
       worst[side] = { pixels, element: name(element) };
     };
     for (const element of frame.querySelectorAll(".content *")) {
-      // A displayed formula's box is as wide as the slide, so its drawing is what counts.
+      // The box of a displayed formula is as wide as the slide, so its drawing is measured.
       const within = element.parentElement.closest("svg, mjx-container");
       if (element.closest("aside.notes") || (within && !element.matches("mjx-container > svg"))) continue;
       const box = element.getBoundingClientRect();
@@ -237,40 +254,41 @@ _MEASURE = """async () => {
       }
     }
     const heading = slide.querySelector("h1, h2, h3, h4");
-    for (const [side, what] of Object.entries(worst)) {
-      found.push({
-        slide: `${h}.${v || 0}`, number, heading: heading ? heading.textContent.trim() : "", side, ...what,
+    for (const [side, overflow] of Object.entries(worst)) {
+      overflows.push({
+        slide: `${h}.${v || 0}`, number, heading: heading ? heading.textContent.trim() : "", side, ...overflow,
       });
     }
   }
-  return found;
+  return overflows;
 }"""
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code: 1 if slides overflow, 2 if there is no browser or no deck."""
     parser = argparse.ArgumentParser(prog="python -m triptych.build.browser", description=__doc__)
-    parser.add_argument("what", choices=["overflow", "sheet", "pdf"])
+    parser.add_argument("action", choices=["overflow", "sheet", "pdf"])
     parser.add_argument("deck", type=Path)
     parser.add_argument("target", type=Path, nargs="?", help="folder of the sheet, or file of the PDF")
-    parser.add_argument("--dark", action="store_true", help="the sheet in the dark look")
-    given = parser.parse_args(arguments)
-    deck: Path = given.deck
+    parser.add_argument("--dark", action="store_true", help="the sheet in dark colours")
+    options = parser.parse_args(arguments)
+    deck: Path = options.deck
     try:
-        if given.what == "overflow":
-            found = overflows(deck)
-            print("\n".join(map(str, found)) or f"Every slide of {deck} fits.")
-            return 1 if found else 0
-        if given.what == "sheet":
-            pictures = contact_sheet(deck, given.target or deck.with_suffix(""), dark=given.dark)
-            print(pictures[-1])
-        else:
-            target = given.target or deck.with_suffix(".pdf")
+        if options.action == "pdf":
+            target = options.target or deck.with_suffix(".pdf")
             write_pdf(deck, target)
             print(target)
-    except BrowserError as problem:
-        print(problem, file=sys.stderr)
+            return 0
+        with open_deck(deck, dark=options.dark) as page:
+            if options.action == "sheet":
+                print(photograph(page, options.target or deck.with_suffix(""))[-1])
+                return 0
+            overflows = measure(page)
+    except BrowserError as error:
+        print(error, file=sys.stderr)
         return 2
-    return 0
+    print("\n".join(map(str, overflows)) or f"Every slide of {deck} fits.")
+    return 1 if overflows else 0
 
 
 if __name__ == "__main__":

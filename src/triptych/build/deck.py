@@ -1,7 +1,6 @@
-"""A static slide deck: one HTML file that works from a memory stick, with no network.
+"""A static slide deck: one HTML file that works without a network.
 
-nbconvert renders the cells with the template in `slides/template`; this module brings every style,
-script and image into the file.
+nbconvert renders the cells with the template in `slides/template`. This module embeds every style, script and image.
 """
 
 from __future__ import annotations
@@ -22,10 +21,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
+from triptych.files import write_whole
 from triptych.model.slides import PLAN, Slide, hides_input, slides_of
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
-# `start.js` configures MathJax, so it must run before it.
+#: In the order in which they run: `start.js` configures MathJax before MathJax loads.
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
     "vendor/reveal.js/notes.js",
@@ -41,7 +41,7 @@ _ALT = re.compile(r"^#\|\s*fig-alt:\s*(.*)\n?", re.MULTILINE)
 
 
 class DeckError(Exception):
-    """A deck cannot be made as it stands."""
+    """A deck cannot be made from its notebook."""
 
 
 def write_deck(
@@ -55,11 +55,20 @@ def write_deck(
     lang: str = "en",
     badges: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes the slides of an executed notebook, from which nothing has to be hidden any more.
+    """Writes the slides of a notebook as one deck.
 
-    Relative images are looked for in `resources_dir`; template, theme and vendored scripts are in
-    `slides_dir`. `badges` says by exercise what its slide shows of points and minutes. Raises
-    DeckError when an image or one of those files cannot be had, or a slide shows nothing.
+    Args:
+        notebook: an executed notebook without secrets; everything on its slides is shown.
+        resources_dir: the folder that relative paths of images start from.
+        slides_dir: the folder with `template`, `theme` and `vendor`.
+        target: the HTML file to write.
+        title: the title of the page.
+        footer: the text at the bottom of every slide.
+        lang: the language of the page, as in HTML.
+        badges: points and minutes to show, by exercise.
+
+    Raises:
+        DeckError: an image or a file of `slides_dir` is missing, or a slide shows nothing.
     """
     slides = slides_of(notebook)
     for slide in slides:
@@ -69,7 +78,7 @@ def write_deck(
 
 
 def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: str, lang: str) -> None:
-    """Writes slides, of one notebook or of several, as one deck. Raises as `write_deck` does."""
+    """Writes slides, of one notebook or of several, as one deck. Arguments and exceptions as in `write_deck`."""
     if not slides:
         raise DeckError("The notebook has no cell to show: give one of its cells the slide type 'slide'.")
     for number, slide in enumerate(slides, start=1):
@@ -86,20 +95,16 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
         "styles": [_read(slides_dir / name) for name in STYLES],
         "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
     }
-    notebook = new_notebook(
-        cells=[cell for slide in slides for cell in slide.cells], metadata={"language_info": {"name": "python"}}
-    )
+    cells = [cell for slide in slides for cell in slide.cells]
+    notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     html, _ = _DeckExporter(slides_dir).from_notebook_node(notebook, {"deck": deck})
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".part")
-    partial.write_text(html, encoding="utf-8")
-    partial.replace(target)  # a deck that is there is whole
+    write_whole(target, html)
 
 
 class _DeckExporter(SlidesExporter):
-    """nbconvert's slides with our template and with images embedded.
+    """nbconvert's slides with the course's template and with embedded images.
 
-    A subclass, because nbconvert's own embedding passes over a missing image in silence.
+    nbconvert's own option to embed images ignores missing files.
     """
 
     def __init__(self, slides_dir: Path) -> None:
@@ -127,11 +132,11 @@ class _DeckExporter(SlidesExporter):
         cell = context.get("cell", {})
         folder = Path(cell.get("metadata", {}).get("deck", {}).get("folder", ""))
 
-        def embedded(match: re.Match[str]) -> str:
+        def embed(match: re.Match[str]) -> str:
             start, quote, source = match.groups()
             return f"{start}{quote}{_data_uri(unescape(source), folder, str(cell.get('id', '?')))}{quote}"
 
-        return _IMAGE.sub(embedded, html)
+        return _IMAGE.sub(embed, html)
 
 
 def _data_uri(source: str, folder: Path, cell_id: str) -> str:
@@ -152,7 +157,7 @@ def _data_uri(source: str, folder: Path, cell_id: str) -> str:
 
 
 def _prepare(slide: Slide, number: int) -> None:
-    """Writes into a slide's cells what the template reads there."""
+    """Adds the metadata that the template reads to the cells of a slide."""
     slide.cells[0].metadata["slideshow"] = {"slide_type": slide.starts}
     if slide.plan:
         slide.cells.insert(1, new_raw_cell(slide.plan, metadata={"slideshow": {"slide_type": "notes"}}))
@@ -169,20 +174,19 @@ def _prepare(slide: Slide, number: int) -> None:
         if cell.cell_type == "code":
             _prepare_code(cell)
         elif slide.badge and cell.cell_type == "markdown":
-            cell.source = PLAN.sub("", cell.source, count=1)  # the badge says it
+            cell.source = PLAN.sub("", cell.source, count=1)  # the badge shows the same
 
 
 def _prepare_code(cell: NotebookNode) -> None:
-    """Takes the alternative text of a plot out of the code, and marks input that is hidden live.
+    """Moves a plot's alternative text from the code to the metadata, and tags hidden code.
 
-    The text stands in the cell as `#| fig-alt: …`, the comment that Quarto reads too.
+    The text is in a comment `#| fig-alt: …`, as in Quarto. RISE hides code by `source_hidden`, nbconvert by a tag.
     """
     alt = _ALT.search(cell.source)
     if alt:
         cell.metadata["alt"] = alt[1].strip().strip("\"'")
         cell.source = _ALT.sub("", cell.source)
     if hides_input(cell):
-        # RISE goes by `source_hidden`, nbconvert by a tag.
         cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), HIDE_INPUT})
 
 
@@ -190,16 +194,14 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DeckError(
-            f"The deck needs {file}, which is missing: take it from the course's repository again."
-        ) from None
+        raise DeckError(f"The deck needs {file}, which is missing: restore it from the course's repository.") from None
 
 
 def _inline_script(source: str) -> str:
-    """A script that can stand between <script> tags.
+    """The script in a form that can be put between <script> tags.
 
-    HTML ends a script at `</script` and reads on strangely after `<!--`, wherever they stand. In the
-    vendored files they stand in strings and regular expressions alone, where `\\x3C` means the same.
+    HTML ends a script at `</script` and changes how it reads on after `<!--`. In the vendored files both occur only
+    in strings and regular expressions, where `\\x3C` means the same.
     """
     source = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", source)
     return re.sub(r"<(?=/?script|!--)", r"\\x3C", source, flags=re.IGNORECASE)

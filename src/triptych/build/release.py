@@ -12,13 +12,14 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from triptych.files import regular_files
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course
 from triptych.nbgrader_api import nbgrader_api, succeed
 
 
 class RemoveNotes(NbGraderPreprocessor):  # type: ignore[misc]
-    """Takes speaker notes out: nbgrader would ship them to students."""
+    """Removes speaker notes, which nbgrader would hand out to students."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         nb.cells = [cell for cell in nb.cells if role_of(cell) is not Role.NOTES]
@@ -26,32 +27,36 @@ class RemoveNotes(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 def release_chapter(course: Course, chapter: str) -> Path:
-    """Writes `release/<chapter>` and enters the chapter into the gradebook. Returns the folder.
+    """Writes `release/<chapter>`, enters the chapter into the gradebook and returns the folder.
 
-    Raises CourseError with nbgrader's reason.
+    Raises:
+        CourseError: nbgrader failed; the message has its reason.
     """
     target = course.release / chapter
-    # nbgrader overwrites files and leaves behind those that the source no longer has
+    # nbgrader overwrites files, but keeps those that the source no longer has.
     shutil.rmtree(target, ignore_errors=True)
     succeed(nbgrader_api(course).generate_assignment(chapter), f"make the student version of {chapter}")
     return target
 
 
 def release_differences(course: Course, chapters: Sequence[str]) -> Iterator[list[str]]:
-    """For each chapter, how `release/<chapter>` differs from a fresh student version: lines of a unified diff.
+    """For each chapter, how `release/<chapter>` differs from a fresh student version, as lines of a unified diff.
 
-    The student versions are made in a copy of the course, with one gradebook for all of them.
+    The student versions are made in a temporary copy of the course.
+
+    Raises:
+        CourseError: nbgrader failed; the message has its reason.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        twin = Course(Path(scratch) / "course")
-        copy_course(course, twin.root, chapters)
+        copy = Course(Path(scratch) / "course")
+        copy_course(course, copy.root, chapters)
         for chapter in chapters:
-            fresh = release_chapter(twin, chapter)
+            fresh = release_chapter(copy, chapter)
             yield list(_differences(course.release / chapter, fresh, f"release/{chapter}"))
 
 
 def copy_course(course: Course, target: Path, chapters: Sequence[str]) -> None:
-    """A course folder of its own with the sources of some chapters, and nothing that a class left."""
+    """Copies the plan, the configuration and the sources of some chapters; no submissions, gradebook or products."""
     (target / "source").mkdir(parents=True)
     shutil.copyfile(course.root / "nbgrader_config.py", target / "nbgrader_config.py")
     shutil.copyfile(course.source / "course.toml", target / "source" / "course.toml")
@@ -59,12 +64,12 @@ def copy_course(course: Course, target: Path, chapters: Sequence[str]) -> None:
         shutil.copytree(course.source / chapter, target / "source" / chapter, ignore=shutil.ignore_patterns(".*"))
 
 
-def _differences(kept: Path, fresh: Path, label: str) -> Iterator[str]:
-    files = {p.relative_to(root) for root in (kept, fresh) for p in root.rglob("*") if p.is_file()}
-    for file in sorted(f for f in files if not any(part.startswith(".") for part in f.parts)):
-        old, new = kept / file, fresh / file
+def _differences(released: Path, fresh: Path, label: str) -> Iterator[str]:
+    files = {file.relative_to(root) for root in (released, fresh) if root.is_dir() for file in regular_files(root)}
+    for file in sorted(files):
+        old, new = released / file, fresh / file
         if not new.is_file():
-            yield f"{label}/{file}: is kept, but the source gives no such file"
+            yield f"{label}/{file}: exists, but the source gives no such file"
         elif not old.is_file():
             yield f"{label}/{file}: is missing"
         elif old.read_bytes() != new.read_bytes():
@@ -73,5 +78,5 @@ def _differences(kept: Path, fresh: Path, label: str) -> Iterator[str]:
             except UnicodeDecodeError:
                 yield f"{label}/{file}: differs"
                 continue
-            made = f"{label}/{file} (from source)"
-            yield from difflib.unified_diff(before, after, f"{label}/{file}", made, n=1, lineterm="")
+            fresh_label = f"{label}/{file} (from source)"
+            yield from difflib.unified_diff(before, after, f"{label}/{file}", fresh_label, n=1, lineterm="")

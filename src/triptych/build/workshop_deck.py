@@ -1,4 +1,4 @@
-"""The workshop's deck: the core path of all chapters on one clock."""
+"""The workshop's deck: the core path through all chapters, with the time planned for each slide."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from triptych.model.course import Course
 from triptych.model.slides import CORE, Slide, plan_text
 from triptych.model.workshop import Part, clock, parts_of
 
-#: How a chapter's notes begin: “2 minutes. …”, “Two minutes. …”
+#: The pace at the start of a chapter's notes, as in "2 minutes. …" or "Two minutes. …".
 _PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
 
 
 def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path) -> None:
-    """Writes the deck from the chapters' executed notebooks, from which nothing has to be hidden any more.
+    """Writes the workshop's deck.
 
-    Raises CourseError when the plan does not fit the slides, and DeckError as `write_slides` does.
+    Args:
+        course: the course.
+        notebooks: executed notebooks without secrets, by chapter.
+        target: the HTML file to write.
+
+    Raises:
+        CourseError: the plan in `course.toml` does not fit the slides.
+        DeckError: an image or a file of the theme is missing, or a slide shows nothing.
     """
     parts = parts_of(course, notebooks)
-    slides = [_title(course, parts)]
+    slides = [_title_slide(course, parts)]
     for part in parts:
-        slides.append(_opening(course, part, notebooks[part.chapter]))
-        slides += _on_stage(course, part)
+        slides.append(_part_slide(course, part, notebooks[part.chapter]))
+        slides += _core_slides(course, part)
     elapsed = 0
     for slide in slides:
         elapsed += slide.seconds or 0
@@ -36,42 +43,42 @@ def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target
     write_slides(slides, course.slides, target, title=course.workshop.title, lang=course.language)
 
 
-def _title(course: Course, parts: list[Part]) -> Slide:
+def _title_slide(course: Course, parts: list[Part]) -> Slide:
     plan = course.workshop
     rows = [f"| {_name(course, part.chapter)} | {round(part.seconds / 60)} | {len(part.exercises)} |" for part in parts]
     table = "\n".join(["| | minutes | exercises |", "| --- | --- | --- |", *rows])
-    slide = _made("workshop", f"# {plan.title}\n\n{plan.about}\n\n{table}", "title")
+    slide = _new_slide("workshop", f"# {plan.title}\n\n{plan.about}\n\n{table}", "title")
     slide.seconds = round(60 * plan.slide)
     slide.footer = course.title
     return slide
 
 
-def _opening(course: Course, part: Part, notebook: NotebookNode) -> Slide:
+def _part_slide(course: Course, part: Part, notebook: NotebookNode) -> Slide:
+    """The slide that opens a chapter; no time is planned for it."""
     about, _ = goals(notebook)
-    slide = _made(f"workshop-{part.chapter}", f"## {_name(course, part.chapter)}\n\n{about}", "part")
-    slide.seconds = 0  # a breath
+    slide = _new_slide(f"workshop-{part.chapter}", f"## {_name(course, part.chapter)}\n\n{about}", "part")
+    slide.seconds = 0
     slide.footer = _footer(course, part.chapter)
     return slide
 
 
-def _on_stage(course: Course, part: Part) -> list[Slide]:
+def _core_slides(course: Course, part: Part) -> list[Slide]:
     exercises = course.plans[part.chapter].exercises
     for slide in part.slides:
         slide.footer, slide.folder = _footer(course, part.chapter), course.source / part.chapter
         if slide.exercise:
             slide.badge = plan_text(exercises[slide.exercise], exercises[slide.exercise].workshop)
         for cell in slide.cells:
-            cell.id = f"{part.chapter[:2]}_{cell.id}"[:64]  # two chapters may have cells of the same id
-            if cell.cell_type == "markdown":  # all of it is the core path here
+            cell.id = f"{part.chapter[:2]}_{cell.id}"[:64]  # two chapters may have cells with the same id
+            if cell.cell_type == "markdown":  # every slide here is on the core path, so the mark is left out
                 cell.source = cell.source.replace(f"# {CORE} ", "# ")
-            elif cell.cell_type == "raw":  # the chapter's own pace
+            elif cell.cell_type == "raw":  # the workshop has its own pace
                 cell.source = _PACE.sub("", cell.source)
-    # Chapters stand side by side, each with its slides below: three keys reach every part.
     return part.slides
 
 
-def _made(id_: str, source: str, *looks: str) -> Slide:
-    cell = new_markdown_cell(source, id=id_, metadata={"slideshow": {"slide_type": "slide"}})
+def _new_slide(cell_id: str, source: str, *looks: str) -> Slide:
+    cell = new_markdown_cell(source, id=cell_id, metadata={"slideshow": {"slide_type": "slide"}})
     return Slide([cell], "slide", [], looks, None, core=True)
 
 

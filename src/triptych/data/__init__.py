@@ -1,1 +1,1 @@
-"""Files that every chapter carries a copy of; `triptych check --fix` writes the copies."""
+"""Data files: the setup cell that all chapters share, and templates of pages and skeletons."""

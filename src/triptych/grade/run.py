@@ -65,7 +65,7 @@ def grade(
         listener.started(len(todo), len(unchanged))
         if todo:
             _back_up(course)
-            writer = Writer(course, work, sandbox, record)
+            writer = Writer(course, sandbox, record)
             order = Order(course, todo, work, sandbox, limits, listener)
             if executor is None:
                 local = partial(pool.prepared, jobs=jobs)

@@ -1,11 +1,12 @@
-"""`triptych hub …`: parses and prints."""
+"""The commands `triptych hub …`: parse arguments and print results."""
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import json
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +15,22 @@ from rich.console import Console
 from rich.text import Text
 
 from triptych.hub.admin.site import DEFAULT_FOLDER, Site
-from triptych.model.course import Course, CourseError
+from triptych.model.course import Course, CourseError, nearest
 
-hub = typer.Typer(no_args_is_help=True, help="The workshop's JupyterHub: bring it up, look at it, take it down.")
+hub = typer.Typer(no_args_is_help=True, help="The workshop's JupyterHub: start it, look at it, stop it.")
 out = Console(highlight=False, soft_wrap=True)
 
-Folder = Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the hub's things are.")]
+LOGINS = ("firstuse", "shared-password", "file")
+STATUS_INTERVAL_S = 3
+Folder = Annotated[Path, typer.Option("--folder", metavar="DIR", help="The hub's folder.")]
 CourseFolder = Annotated[
     Path | None, typer.Option("--course", metavar="DIR", help="The course folder (default: the one you are in).")
 ]
+Environment = Annotated[
+    Path | None, typer.Option("--environment", metavar="DIR", help="A ready environment instead of making one.")
+]
 Chapters = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[CHAPTER]...", help="Chapters by name or number; all when none is named."),
+    list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Chapters by name or number (default: all).")
 ]
 
 
@@ -39,19 +44,16 @@ def up(
         list[str] | None,
         typer.Argument(
             metavar="[CHAPTER]...",
-            help="Chapters to release, by name or number. When none is named: all on a new hub, no new one later.",
+            help="Chapters to release, by name or number (default: all on a new hub, no new ones later).",
         ),
     ] = None,
     roster: Annotated[
-        Path | None,
-        typer.Option("--roster", metavar="CSV", help="Who takes part: user,role,first_name,… [the last time's]"),
+        Path | None, typer.Option("--roster", metavar="CSV", help="The users: user,role,first_name,… [the last roster]")
     ] = None,
     folder: Folder = DEFAULT_FOLDER,
-    environment: Annotated[
-        Path | None, typer.Option("--environment", metavar="DIR", help="A ready environment instead of making one.")
-    ] = None,
+    environment: Environment = None,
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="Where people connect [127.0.0.1:8000].")
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="The address to serve [127.0.0.1:8000].")
     ] = None,
     cert: Annotated[Path | None, typer.Option("--cert", metavar="PEM", help="TLS certificate with its chain.")] = None,
     key: Annotated[Path | None, typer.Option("--key", metavar="PEM", help="The certificate's key.")] = None,
@@ -59,41 +61,36 @@ def up(
         str | None, typer.Option("--login", help="firstuse, shared-password, or file (hub/authenticator.py).")
     ] = None,
     password: Annotated[str | None, typer.Option("--password", help="For --login shared-password.")] = None,
-    memory: Annotated[float | None, typer.Option("--memory", help="GiB for a person, all together [2].")] = None,
-    cpus: Annotated[float | None, typer.Option("--cpus", help="Processors for a person [2].")] = None,
+    memory: Annotated[float | None, typer.Option("--memory", help="GiB for each user, in total [2].")] = None,
+    cpus: Annotated[float | None, typer.Option("--cpus", help="Processors for each user [2].")] = None,
     update_sources: Annotated[
         bool, typer.Option("--update-sources", help="Overwrite the instructor's copy of the sources.")
     ] = False,
     course: CourseFolder = None,
 ) -> None:
-    """Make accounts, exchange and course folder, release the chapters, start the hub. Repeat it as you like."""
+    """Create accounts, exchange and course folder, release chapters and start the hub. Can be repeated at any time."""
     from triptych.hub.admin.up import UpOptions, bring_up, chapters_to_release, roster_file
     from triptych.hub.roster import read_roster
 
-    here = Course.find(course)
+    source = Course.find(course)
     host, port = split_address(address)
-    if login not in (None, "firstuse", "shared-password", "file"):
+    if login not in (None, *LOGINS):
         raise CourseError(f"--login {login} is unknown: give firstuse, shared-password or file.")
     site = Site(folder.resolve())
-    settings = bring_up(
-        site,
-        here,
-        chapters_to_release(site, here, chapters or []),
-        read_roster(roster_file(site, roster)),
-        UpOptions(
-            environment=environment.absolute() if environment else None,
-            host=host,
-            port=port,
-            certificate=str(cert.resolve()) if cert else None,
-            key=str(key.resolve()) if key else None,
-            login=login,
-            shared_password=password,
-            memory_bytes=int(memory * 2**30) if memory else None,
-            cpus=cpus,
-            update_sources=update_sources,
-        ),
-        say,
+    options = UpOptions(
+        environment=environment.absolute() if environment else None,
+        host=host,
+        port=port,
+        certificate=str(cert.resolve()) if cert else None,
+        key=str(key.resolve()) if key else None,
+        login=login,
+        shared_password=password,
+        memory_bytes=int(memory * 2**30) if memory else None,
+        cpus=cpus,
+        update_sources=update_sources,
     )
+    released = chapters_to_release(site, source, chapters or [])
+    settings = bring_up(site, source, released, read_roster(roster_file(site, roster)), options, say)
     out.rule("the hub is up")
     say(f"   address  {settings.address}")
     say(f"instructor  {settings.instructor}, course folder {settings.course_root}")
@@ -102,16 +99,21 @@ def up(
         say(f"     login  user name and first password, in {site.passwords}")
     elif settings.login == "shared-password":
         say(f"     login  any name on the roster, password {settings.shared_password}")
-    elsewhere = "" if site.folder == DEFAULT_FOLDER else f" --folder {site.folder}"
-    say(f"      then  {command()} hub status --watch{elsewhere}")
+    option = "" if site.folder == DEFAULT_FOLDER else f" --folder {site.folder}"
+    say(f"      next  {program()} hub status --watch{option}")
 
 
-def command() -> str:
-    """This program as it was called: sudo's PATH may not have it."""
+def program() -> str:
+    """The absolute path of this program, which need not be on sudo's PATH."""
     return str(Path(sys.argv[0]).absolute())
 
 
 def split_address(address: str | None) -> tuple[str | None, int | None]:
+    """The host and port of `HOST:PORT`, None for both without an address.
+
+    Raises:
+        CourseError: there is no valid port.
+    """
     if address is None:
         return None, None
     host, _, port = address.rpartition(":")
@@ -123,24 +125,25 @@ def split_address(address: str | None) -> tuple[str | None, int | None]:
 @hub.command()
 def status(
     folder: Folder = DEFAULT_FOLDER,
-    watch: Annotated[bool, typer.Option("--watch", help="Again every few seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Update it every few seconds, until Ctrl-C.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it for programs.")] = None,
 ) -> None:
-    """Who is logged in, has fetched, has handed in."""
+    """Show who is logged in, has fetched and has submitted."""
     from rich.live import Live
 
-    from triptych.hub.admin.status import as_json, members, table
+    from triptych.hub.admin.status import members, table
 
     settings = Site(folder.resolve()).load()
-    found = members(settings)
+    everyone = members(settings)
     if json_file is not None:
-        json_file.write_text(json.dumps(as_json(found), indent=1) + "\n", encoding="utf-8")
+        content = {"members": [dataclasses.asdict(member) for member in everyone]}
+        json_file.write_text(json.dumps(content, indent=1, default=datetime.isoformat) + "\n", encoding="utf-8")
     if not watch:
-        out.print(table(found))
+        out.print(table(everyone))
         return
-    with Live(table(found), console=out, refresh_per_second=1) as live:
+    with Live(table(everyone), console=out, refresh_per_second=1) as live:
         while True:
-            time.sleep(3)
+            time.sleep(STATUS_INTERVAL_S)
             live.update(table(members(settings)))
 
 
@@ -148,65 +151,62 @@ def status(
 def down(
     folder: Folder = DEFAULT_FOLDER,
     remove_users: Annotated[
-        bool, typer.Option("--remove-users", help="Also remove the accounts that `up` made, with all their work.")
+        bool, typer.Option("--remove-users", help="Also remove the accounts that `up` created, with all their work.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Stop the hub and everybody's server. Work, marks and accounts stay."""
+    """Stop the hub and all servers. Work, scores and accounts stay."""
     from triptych.hub.admin.up import take_down
 
     site = Site(folder.resolve())
     if remove_users and not yes:
-        made = site.made_accounts
-        if not typer.confirm(f"Remove {len(made)} accounts ({', '.join(made[:5])} …), their homes and {site.folder}?"):
-            raise CourseError("Nothing was stopped and nothing removed: answer y, or leave out --remove-users.")
+        users = site.created_accounts
+        question = f"Remove {len(users)} accounts ({', '.join(users[:5])} …), their homes and {site.folder}?"
+        if not typer.confirm(question):
+            raise CourseError("Nothing was stopped or removed: answer y, or leave out --remove-users.")
     take_down(site, remove_users=remove_users, say=say)
 
 
 @hub.command()
 def password(
-    user: Annotated[str, typer.Argument(metavar="USER", help="Somebody on the roster.")],
+    user: Annotated[str, typer.Argument(metavar="USER", help="A user on the roster.")],
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """A new first password for somebody who has lost theirs."""
-    from triptych.hub.admin.accounts import new_password
+    """Give a user who has lost their password a new one."""
+    from triptych.hub.admin.accounts import reset_password
 
     site = Site(folder.resolve())
     settings = site.load()
     if user not in settings.everyone:
-        near = difflib.get_close_matches(user, settings.everyone, n=1)
-        hint = f"did you mean {near[0]}?" if near else "enter them there, and run `triptych hub up` again."
-        raise CourseError(f"{user} is not on this hub's roster ({site.roster}): {hint}")
+        raise CourseError(f"{user} is not on this hub's roster ({site.roster}): {nearest(user, settings.everyone)}")
     if settings.login != "firstuse":
         raise CourseError(
-            f"This hub gives nobody a password of their own (--login {settings.login}): "
-            "change passwords where that login takes them from."
+            f"Users of this hub have no passwords of their own here (--login {settings.login}): change the password "
+            "where that login takes it from."
         )
-    say(f"{user}'s password is now {new_password(site, user, Path(settings.environment))}")
+    say(f"{user}'s password is now {reset_password(site, user, Path(settings.environment))}")
 
 
-@hub.command("demo")
+@hub.command()
 def demo(
     chapters: Chapters = None,
-    students: Annotated[int, typer.Option("--students", min=1, max=50, help="How many invented students.")] = 2,
-    port: Annotated[int, typer.Option("--port", help="On 127.0.0.1 (default: a free one).")] = 0,
-    environment: Annotated[
-        Path | None, typer.Option("--environment", metavar="DIR", help="A ready environment instead of making one.")
-    ] = None,
+    students: Annotated[int, typer.Option("--students", min=1, max=50, help="The number of invented students.")] = 2,
+    port: Annotated[int, typer.Option("--port", help="The port on 127.0.0.1 (default: a free one).")] = 0,
+    environment: Environment = None,
     course: CourseFolder = None,
 ) -> None:
-    """A hub for a look: on this machine alone, with invented people. Ctrl-C takes everything away again."""
+    """Start a hub on this machine with invented people. Ctrl-C stops it and removes everything."""
     from triptych.hub.admin.demo import demo_hub
 
-    here = Course.find(course)
-    with demo_hub(here, here.choose(chapters or []), students, port, environment, say) as (settings, site):
-        out.rule("a hub for a look")
+    source = Course.find(course)
+    with demo_hub(source, source.choose(chapters or []), students, port, environment, say) as (settings, site):
+        out.rule("the demo hub is up")
         say(f"   address  {settings.address}")
         say(f"instructor  {settings.instructor}")
         say(f"  students  {', '.join(settings.students)}")
         say(f"  password  {settings.shared_password} (for everyone)")
-        say(f"    status  {command()} hub status --folder {site.folder}")
-        say("Ctrl-C ends it and removes the invented accounts.")
+        say(f"    status  {program()} hub status --folder {site.folder}")
+        say("Ctrl-C stops it and removes the invented accounts.")
         sys.stdout.flush()
         while True:
             time.sleep(3600)
@@ -214,7 +214,7 @@ def demo(
 
 @hub.command()
 def systemd(
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where to write them.")] = Path(),
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write to.")] = Path(),
     domain: Annotated[str, typer.Option("--domain", help="The hub's name on the network.")] = "hub.example.org",
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
@@ -222,10 +222,10 @@ def systemd(
     from triptych.hub.admin.systemd import write_units
 
     for path in write_units(Site(folder.resolve()), to, domain):
-        say(f"wrote {path}: its first lines say where it goes")
+        say(f"wrote {path}: its first lines say where to put it")
 
 
-# --- the instructor's, in their terminal ------------------------------------------------------------
+# --- commands of the instructor, in their terminal -------------------------------------------------
 
 
 @hub.command()
@@ -237,43 +237,42 @@ def release(
     course: CourseFolder = None,
 ) -> None:
     """For the instructor: make student versions and put them into the exchange."""
-    from triptych.hub.exchange.release import release as release_one
+    from triptych.hub.exchange.release import release as release_chapter
 
-    here = Course.find(course)
-    for chapter in here.choose(chapters or []):
-        new = release_one(here, chapter, due)
-        say(f"{chapter}: {'released' if new else 'released already, just so'}")
+    source = Course.find(course)
+    for chapter in source.choose(chapters or []):
+        new = release_chapter(source, chapter, due)
+        say(f"{chapter}: {'released' if new else 'already released, unchanged'}")
 
 
 @hub.command()
 def collect(chapters: Chapters = None, course: CourseFolder = None) -> None:
-    """For the instructor: bring submissions from the exchange into submitted/."""
-    from triptych.hub.exchange.release import collect as collect_one
+    """For the instructor: copy submissions from the exchange into submitted/."""
+    from triptych.hub.exchange.release import collect as collect_chapter
 
-    here = Course.find(course)
-    for chapter in here.choose(chapters or []):
-        for line in collect_one(here, chapter).lines:
+    source = Course.find(course)
+    for chapter in source.choose(chapters or []):
+        for line in collect_chapter(source, chapter):
             say(f"{chapter}: {line}")
 
 
 @hub.command()
 def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
-    """For the instructor: hand back the feedback that grading has made."""
+    """For the instructor: return the feedback that grading has made."""
     from triptych.hub.exchange.release import release_feedback
 
-    here = Course.find(course)
-    for chapter in here.choose(chapters or []):
-        lines = release_feedback(here, chapter).lines
-        for line in lines or (f"no feedback to hand back: `triptych grade {chapter}` makes it",):
+    source = Course.find(course)
+    for chapter in source.choose(chapters or []):
+        for line in release_feedback(source, chapter) or [f"no feedback yet: run `triptych grade {chapter}`"]:
             say(f"{chapter}: {line}")
 
 
 @hub.command(hidden=True)
 def prepare(chapters: Chapters = None, course: CourseFolder = None) -> None:
-    """Enters the people on stdin (JSON) into the gradebook and releases chapters; called by `hub up`."""
+    """Enter the students on stdin (JSON) into the gradebook and release chapters. Called by `hub up`."""
     from triptych.hub.exchange.release import enrol
     from triptych.hub.roster import Person
 
-    enrol(Course.find(course), [Person(**entry) for entry in json.load(sys.stdin)])
+    enrol(Course.find(course), [Person(**student) for student in json.load(sys.stdin)])
     if chapters:
         release(chapters, None, course)

@@ -1,4 +1,4 @@
-"""The roster: who takes part, one line a person.
+"""The roster: the users of a hub, one line each.
 
 user,role,first_name,last_name,email
 noether,instructor,Emmy,Noether,
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from triptych.model.course import CourseError
 
-#: What useradd takes everywhere, and what needs no quoting in a path or an address.
+#: Names that useradd accepts everywhere and that need no quoting in a path or an address.
 USER = re.compile(r"[a-z][a-z0-9-]{0,30}")
 ROLES = ("student", "instructor")
 COLUMNS = ("user", "role", "first_name", "last_name", "email")
@@ -23,7 +23,7 @@ COLUMNS = ("user", "role", "first_name", "last_name", "email")
 
 @dataclass(frozen=True)
 class Person:
-    """Someone on the roster; `user` is the Unix account and the name to log in with."""
+    """A line of the roster; `user` is the Unix account and the login name."""
 
     user: str
     role: str = "student"
@@ -31,9 +31,15 @@ class Person:
     last_name: str = ""
     email: str = ""
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
 
 @dataclass(frozen=True)
 class Roster:
+    """The instructor and the students of a hub."""
+
     instructor: Person
     students: tuple[Person, ...]
 
@@ -43,14 +49,16 @@ class Roster:
 
 
 def read_roster(path: Path) -> Roster:
-    """Raises CourseError that names the line and what is wrong with it."""
+    """Reads a roster from a CSV file.
+
+    Raises:
+        CourseError: the file cannot be read or a line is wrong; the message names the line.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, skipinitialspace=True)
-            if missing := {"user"} - set(rows.fieldnames or ()):
-                raise CourseError(
-                    f"{path} has no column {missing.pop()!r} in its first line: begin it with {','.join(COLUMNS)}."
-                )
+            if "user" not in (rows.fieldnames or ()):
+                raise CourseError(f"{path} has no column 'user' in its first line: begin it with {','.join(COLUMNS)}.")
             people = [_person(row, f"{path}, line {rows.line_num}") for row in rows if any(row.values())]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CourseError(f"{path} cannot be read as a CSV table ({error}): name another one with --roster.") from error
@@ -58,7 +66,7 @@ def read_roster(path: Path) -> Roster:
 
 
 def as_csv(roster: Roster) -> str:
-    """The roster as `read_roster` reads it."""
+    """The text of a CSV file that `read_roster` reads as the same roster."""
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS)
     rows.writeheader()
@@ -66,30 +74,39 @@ def as_csv(roster: Roster) -> str:
     return text.getvalue()
 
 
-def make_roster(people: list[Person], where: str = "the roster") -> Roster:
-    names = [person.user for person in people]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise CourseError(f"{where} names {twice[0]} twice: give each person one line.")
+def make_roster(people: list[Person], source: str = "the roster") -> Roster:
+    """Divides people into the instructor and the students.
+
+    Args:
+        people: everyone on the roster.
+        source: the name of the roster in messages.
+
+    Raises:
+        CourseError: a user occurs twice, there is not exactly one instructor, or there are no students.
+    """
+    users = [person.user for person in people]
+    if duplicates := sorted({user for user in users if users.count(user) > 1}):
+        raise CourseError(f"{source} names {duplicates[0]} twice: give each person one line.")
     instructors = [person for person in people if person.role == "instructor"]
     students = tuple(person for person in people if person.role == "student")
     if len(instructors) != 1:
         raise CourseError(
-            f"{where} has {len(instructors)} lines with the role instructor: exactly one person owns the course folder "
-            "(several graders: docs/hub-at-scale.md)."
+            f"{source} has {len(instructors)} lines with the role instructor: give exactly one, who owns the course "
+            "folder (several graders: docs/hub-at-scale.md)."
         )
     if not students:
-        raise CourseError(f"{where} has no students: add a line for each.")
+        raise CourseError(f"{source} has no students: add a line for each.")
     return Roster(instructors[0], students)
 
 
-def _person(row: dict[str, str | None], where: str) -> Person:
+def _person(row: dict[str, str | None], place: str) -> Person:
     values = {key: (row.get(key) or "").strip() for key in COLUMNS}
     values["role"] = values["role"] or "student"
     if not USER.fullmatch(values["user"]):
         raise CourseError(
-            f"{where}: {values['user']!r} cannot be a user name (small letters, digits and -, at most 31, "
-            "a letter first): choose another."
+            f"{place}: {values['user']!r} cannot be a user name (lower-case letters, digits and -, at most 31 "
+            "characters, beginning with a letter): choose another."
         )
     if values["role"] not in ROLES:
-        raise CourseError(f"{where}: the role {values['role']!r} is unknown: give student or instructor.")
+        raise CourseError(f"{place}: the role {values['role']!r} is unknown: give student or instructor.")
     return Person(**values)

@@ -1,4 +1,4 @@
-"""The course as data: where its files are, what a notebook's cells are, which cell stands on which slide.
+"""The course as data: the layout of its folder, its contract, the cells of a notebook and their slides.
 
-Entry points: `course.Course`, `chapter.read_chapter`. Every other package may import this one; it imports none.
+Entry points: `course.Course`, `chapter.read_chapter`. Every other package may import this one; it imports none of them.
 """

@@ -1,4 +1,4 @@
-"""What a cell's code binds, what it takes from elsewhere, and what its assertions say (by `ast`)."""
+"""Static analysis of cells: the names they bind and use, their assertions and comparisons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
 def bound_names(source: str) -> set[str]:
-    """Names that running the cell defines at its top level. Raises SyntaxError."""
+    """The names that a cell binds at top level. Raises SyntaxError."""
     table = symtable.symtable(source, "<cell>", "exec")
     own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     declared = {s.get_name() for t in _nested(table) for s in t.get_symbols() if s.is_declared_global()}
@@ -19,15 +19,12 @@ def bound_names(source: str) -> set[str]:
 
 
 def classes(source: str) -> set[str]:
-    """Names of the classes that the cell defines at its top level. Raises SyntaxError."""
+    """The names of classes that a cell defines at top level. Raises SyntaxError."""
     return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
 
 
 def free_names(source: str) -> set[str]:
-    """Names that the cell uses and does not define: they must come from other cells.
-
-    Built-in names are left out. Raises SyntaxError.
-    """
+    """The names that a cell uses but does not bind, without built-in ones. Raises SyntaxError."""
     table = symtable.symtable(source, "<cell>", "exec")
     used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     for inner in _nested(table):
@@ -42,59 +39,65 @@ def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 
 def assertions(source: str) -> list[ast.Assert]:
-    """The cell's assert statements, in order. Raises SyntaxError."""
+    """The assert statements of a cell. Raises SyntaxError."""
     return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
 
 
 def plain_message(statement: ast.Assert) -> str | None:
-    """The message of an assertion when it is a plain string, which cannot carry a computed value."""
+    """The message of an assertion if it is a string constant, which cannot contain a computed value; else None."""
     if isinstance(statement.msg, ast.Constant) and isinstance(statement.msg.value, str):
         return statement.msg.value
     return None
 
 
 def assertion_messages(source: str) -> set[str]:
-    """All plain messages of a cell's assertions; none when the cell is no Python."""
+    """The plain messages of a cell's assertions, an empty set if the cell is not Python."""
     try:
-        found = [plain_message(statement) for statement in assertions(source)]
+        return {message for statement in assertions(source) if (message := plain_message(statement))}
     except SyntaxError:
         return set()
-    return {message for message in found if message}
 
 
 def lopsided_comparisons(source: str, students: set[str]) -> list[str]:
-    """Comparisons of what a student's code gives with something else, as source text.
+    """Comparisons between results of a student's code and other values.
 
-    students: names that come from the student. What they give may be an object whose own `__eq__`
-    says yes to everything.
-    Raises SyntaxError.
+    The student's result may be an object with an `__eq__` that always returns True.
+
+    Args:
+        source: the text of a test cell.
+        students: names that the student's code defines.
+
+    Returns:
+        The comparisons as source text.
+
+    Raises:
+        SyntaxError: the cell is not Python.
     """
     tree = ast.parse(source)
-    theirs = set(students)
-    # names that are given what comes of theirs; again, until nothing is added
-    while True:
+    results = set(students)
+    while True:  # assignments pass results on, until no name is added
         added = {
             name.id
             for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name) and _root(node.value) in theirs
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name) and _root(node.value) in results
             for target in node.targets
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
-        } - theirs
+        } - results
         if not added:
             break
-        theirs |= added
-    found = []
+        results |= added
+    comparisons = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
-            sides = [_root(side) in theirs for side in (node.left, *node.comparators)]
+            sides = [_root(side) in results for side in (node.left, *node.comparators)]
             if any(sides) and not all(sides):
-                found.append(ast.unparse(node))
-    return found
+                comparisons.append(ast.unparse(node))
+    return comparisons
 
 
 def _root(node: ast.expr) -> str | None:
-    """The name that an expression begins with: `f` of `f(x).y[0]`; None where it begins otherwise."""
+    """The name that an expression begins with, `f` for `f(x).y[0]`; None for other expressions."""
     while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None

@@ -1,7 +1,6 @@
 """A source notebook as exercises and cells with roles.
 
-Roles are read from metadata here and nowhere else. This module knows nothing of the rest of the
-package.
+The only module that reads roles, and whether automatic differentiation is disabled, from metadata.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,14 @@ END_HIDDEN = "### END HIDDEN TESTS"
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
 
-#: What nbgrader puts in place of a solution region.
+#: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 
 
 class Role(StrEnum):
-    """What a cell is for, and so where it runs."""
+    """The purpose of a cell, which decides where it runs."""
 
     LECTURE = "lecture"
     SETUP = "setup"
@@ -39,12 +39,12 @@ class Role(StrEnum):
 
 
 class RegionError(ValueError):
-    """A BEGIN marker without its END, or the other way round."""
+    """A BEGIN marker without its END, or the reverse."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell with its role. `node` is the notebook's own cell."""
+    """A cell with its role; `node` is the notebook's own cell."""
 
     index: int
     role: Role
@@ -75,6 +75,13 @@ class Cell:
         return float(self.nbgrader.get("points", 0)) if self.role is Role.TEST else 0.0
 
     @property
+    def title(self) -> str:
+        """What a test cell checks: the comment that its visible part begins with, otherwise its id in words."""
+        lines = visible_source(self.source).split("\n")
+        comment = " ".join(line.lstrip("# ").rstrip() for line in takewhile(lambda line: line.startswith("#"), lines))
+        return comment.strip() or (self.grade_id or self.id).replace("_", " ")
+
+    @property
     def tags(self) -> list[str]:
         return list(self.node.metadata.get("tags", []))
 
@@ -85,7 +92,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A solution cell with the test cells that decide on it."""
+    """A solution cell with the test cells that judge it."""
 
     id: str
     solution: Cell
@@ -105,17 +112,21 @@ class Chapter:
     notebook: NotebookNode
     cells: tuple[Cell, ...]
 
-    @property
-    def by_hand(self) -> bool:
-        """Whether answers must not use JAX's derivative transforms."""
-        return bool(self.notebook.metadata.get("triptych", {}).get("by_hand", False))
-
     def with_role(self, *roles: Role) -> Iterator[Cell]:
+        """The cells that have one of the roles, in the notebook's order."""
         return (cell for cell in self.cells if cell.role in roles)
 
     @property
+    def by_hand(self) -> bool:
+        """Whether JAX's derivative transforms are disabled while answers to this chapter are graded.
+
+        `triptych check` keeps it equal to `by_hand` in course.toml.
+        """
+        return bool(self.notebook.metadata.get("triptych", {}).get("by_hand", False))
+
+    @property
     def exercises(self) -> dict[str, Exercise]:
-        """Exercises by id, in the notebook's order."""
+        """The exercises by id, in the notebook's order."""
         solutions = {cell.grade_id: cell for cell in self.with_role(Role.SOLUTION)}
         tests: dict[str, list[Cell]] = {exercise: [] for exercise in solutions}
         for cell in self.with_role(Role.TEST):
@@ -126,14 +137,14 @@ class Chapter:
 
 
 def role_of(node: NotebookNode) -> Role:
-    """The role that a cell's metadata give it (the table of roles in docs/architecture.md)."""
-    marks = node.metadata.get("nbgrader", {})
+    """The role of a cell according to its metadata (see the table of roles in docs/architecture.md)."""
+    fields = node.metadata.get("nbgrader", {})
     tags = node.metadata.get("tags", [])
     if node.cell_type == "raw":
         return Role.NOTES
-    if marks.get("grade"):
+    if fields.get("grade"):
         return Role.TEST
-    if marks.get("solution"):
+    if fields.get("solution"):
         return Role.SOLUTION
     if node.cell_type == "code" and "setup" in tags:
         return Role.SETUP
@@ -143,46 +154,57 @@ def role_of(node: NotebookNode) -> Role:
 
 
 def exercise_of(test_id: str, exercises: Iterable[str]) -> str | None:
-    """The exercise a test cell belongs to: the longest id that its own id extends by `_…`.
+    """The exercise that a test cell belongs to: the longest id that its own id extends by `_…`, None without one.
 
-    Longest, so that `dual_functions_sin` goes to `dual_functions` and not to `dual`.
+    With the longest, `dual_functions_sin` belongs to `dual_functions` and not to `dual`.
     """
     owners = [e for e in exercises if test_id == e or test_id.startswith(f"{e}_")]
     return max(owners, key=len, default=None)
 
 
 def read_chapter(path: Path) -> Chapter:
-    """Reads a source notebook. Raises what nbformat raises when it is not one."""
+    """Reads a source notebook.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is not JSON.
+        nbformat.ValidationError: the file is not a notebook.
+    """
     return chapter_from(nbformat.read(path, as_version=4), path)
 
 
 def chapter_from(notebook: NotebookNode, path: Path) -> Chapter:
+    """The chapter of a notebook that has been read from `path`, which gives the chapter its id."""
     cells = tuple(Cell(i, role_of(node), node) for i, node in enumerate(notebook.cells))
     return Chapter(path.stem, path, notebook, cells)
 
 
 def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
-    """The lines outside and inside the regions that `begin` and `end` mark (markers in neither).
+    """Splits a cell at the lines `begin` and `end`.
 
-    Raises RegionError when the markers do not pair up.
+    Returns:
+        The lines outside and the lines inside the regions, both without the markers.
+
+    Raises:
+        RegionError: the markers are not in pairs.
     """
     outside: list[str] = []
     inside: list[str] = []
-    open_ = False
+    is_open = False
     for line in source.split("\n"):
-        mark = line.strip()
-        if mark == begin:
-            if open_:
-                raise RegionError(f"{begin!r} stands twice without {end!r}")
-            open_ = True
-        elif mark == end:
-            if not open_:
-                raise RegionError(f"{end!r} comes before any {begin!r}")
-            open_ = False
+        marker = line.strip()
+        if marker == begin:
+            if is_open:
+                raise RegionError(f"has {begin!r} twice without {end!r} between them")
+            is_open = True
+        elif marker == end:
+            if not is_open:
+                raise RegionError(f"has {end!r} before any {begin!r}")
+            is_open = False
         else:
-            (inside if open_ else outside).append(line)
-    if open_:
-        raise RegionError(f"{begin!r} stands without {end!r}")
+            (inside if is_open else outside).append(line)
+    if is_open:
+        raise RegionError(f"has {begin!r} without {end!r}")
     return outside, inside
 
 
@@ -203,16 +225,16 @@ def solution_lines(source: str) -> list[str]:
 
 
 def stub(source: str) -> str:
-    """A solution cell as nbgrader hands it out."""
+    """A solution cell as nbgrader releases it."""
     lines: list[str] = []
     inside = False
     for line in source.split("\n"):
-        mark = line.strip()
-        if mark == BEGIN_SOLUTION:
+        marker = line.strip()
+        if marker == BEGIN_SOLUTION:
             inside = True
             indent = line[: len(line) - len(line.lstrip())]
             lines += [indent + stub_line for stub_line in STUB.split("\n")]
-        elif mark == END_SOLUTION:
+        elif marker == END_SOLUTION:
             inside = False
         elif not inside:
             lines.append(line)
@@ -220,15 +242,15 @@ def stub(source: str) -> str:
 
 
 def headings(source: str) -> list[str]:
-    """The Markdown headings (ATX) of a cell, without their marks; none from inside code fences."""
+    """The Markdown headings (ATX) of a cell without their `#`. Code fences are ignored."""
     return [heading for _, heading in _headings(source)]
 
 
-def heading_marks(source: str) -> list[int]:
+def heading_levels(source: str) -> list[int]:
     """The levels of a cell's Markdown headings, 1 to 6."""
     return [level for level, _ in _headings(source)]
 
 
 def _headings(source: str) -> list[tuple[int, str]]:
-    text = re.sub(r"(?ms)^```.*?^```", "", source)
-    return [(len(marks), h.strip()) for marks, h in re.findall(r"(?m)^(#{1,6})\s+(.*?)\s*#*\s*$", text)]
+    source = re.sub(r"(?ms)^```.*?^```", "", source)
+    return [(len(hashes), text.strip()) for hashes, text in re.findall(r"(?m)^(#{1,6})\s+(.*?)\s*#*\s*$", source)]

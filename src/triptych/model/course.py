@@ -1,7 +1,4 @@
-"""Where things are in a course folder, and what the course promises (`source/course.toml`).
-
-This module and `chapter` import nothing else of triptych.
-"""
+"""The layout of a course folder, and the course's contract, `source/course.toml`."""
 
 from __future__ import annotations
 
@@ -14,32 +11,36 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-#: Names that a sentence lists; the rest is counted.
-MANY = 12
+#: Names that a message lists; the others are counted.
+LISTED_NAMES = 12
 CHAPTER_ID = re.compile(r"\d\d_\w+")
 
 
 class CourseError(Exception):
-    """Something a person has to put right: one sentence with what, where and fix."""
+    """A problem that a person has to fix. The message is the problem, the place and the fix."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: the nearest known one, or all of them."""
+    """The end of a message about an unknown name: a question with the nearest known name, or a list of all."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    if near:
-        return f"did you mean {near[0]}?"
-    some = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if len(known) > MANY else "")
-    return f"known are {some}." if known else "there is none yet."
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.4):
+        return f"did you mean {close[0]}?"
+    more = f" and {len(known) - LISTED_NAMES} more" if len(known) > LISTED_NAMES else ""
+    return f"known are {', '.join(known[:LISTED_NAMES])}{more}." if known else "none exists yet."
 
 
 @dataclass(frozen=True)
 class ExercisePlan:
-    """What the course promises of one exercise.
+    """The contract's entry for an exercise.
 
-    `parts` splits the points over groups of test cells whose ids begin with the part's name;
-    an exercise without parts is one part of its own name. `workshop` is the time that the workshop
-    gives it, in minutes; all of `minutes` when it says nothing.
+    Attributes:
+        id: the exercise's id.
+        points: the points of all its test cells together.
+        minutes: the time that a student should plan.
+        core: whether it is on the core path, which the workshop follows.
+        bonus: whether its points come on top of the course's.
+        parts: points of groups of test cells, by the beginning of the cells' ids.
+        workshop: minutes that the workshop gives it; all of `minutes` if None.
     """
 
     id: str
@@ -51,7 +52,7 @@ class ExercisePlan:
     workshop: float | None = None
 
 
-#: What kind of value each option of the contract has, and how to say so.
+#: The type of each option's value in the contract, and its name in messages.
 OPTIONS: dict[str, tuple[Any, str]] = {
     "title": (str, "a text in quotes"),
     "about": (str, "a text in quotes"),
@@ -71,7 +72,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True)
 class WorkshopPlan:
-    """What the course promises of its workshop; minutes, also of a slide that has no plan of its own."""
+    """The contract's entry for the workshop: its minutes, and the minutes of a `slide` without a plan of its own."""
 
     title: str
     about: str
@@ -81,19 +82,25 @@ class WorkshopPlan:
 
 @dataclass(frozen=True)
 class ChapterPlan:
-    """A chapter as the course promises it, with its exercises in order."""
+    """The contract's entry for a chapter.
+
+    Attributes:
+        id: the chapter's id.
+        title: its title.
+        exercises: its exercises by id, in order.
+        by_hand: whether JAX's derivative transforms are disabled while answers are graded.
+        workshop: minutes that the workshop gives to lecture slides, by the id of the cell that begins the slide.
+    """
 
     id: str
     title: str
     exercises: Mapping[str, ExercisePlan]
-    #: answers must not use JAX's own derivatives; where submissions are graded they are not there
     by_hand: bool = False
-    #: minutes that the workshop gives to lecture slides, by the id of the cell that begins them
     workshop: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
-        """Points of the chapter without its bonus exercises."""
+        """The points of the exercises that are not bonus exercises."""
         return sum(e.points for e in self.exercises.values() if not e.bonus)
 
     @property
@@ -107,23 +114,24 @@ class ChapterPlan:
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder: nbgrader's layout with the sources and their contract in `source/`."""
+    """A course folder: nbgrader's layout, with the sources and their contract in `source/`."""
 
     root: Path
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
-        """The course that `start` (default: the working folder) lies in.
+        """The course that contains the folder `start`, by default the working folder.
 
-        Raises CourseError when neither it nor a folder above holds `source/course.toml`.
+        Raises:
+            CourseError: neither the folder nor one above it contains `source/course.toml`.
         """
         start = (start or Path.cwd()).resolve()
         for folder in (start, *start.parents):
             if (folder / "source" / "course.toml").is_file():
                 return cls(folder)
         raise CourseError(
-            f"{start} is not in a course folder (no source/course.toml here or above): "
-            "go to the folder that holds nbgrader_config.py, or name it with --course."
+            f"{start} is not in a course folder (no source/course.toml here or above). "
+            "Change to the folder that contains nbgrader_config.py, or name it with --course."
         )
 
     @property
@@ -152,16 +160,17 @@ class Course:
         return self.root / "tests" / "answers"
 
     def chapter_tests(self, chapter: str) -> Path:
-        """The module that tests what a chapter says and shows."""
+        """The module that tests the statements and figures of a chapter."""
         return self.root / "tests" / "chapters" / f"test_{chapter}.py"
 
     @cached_property
     def contract(self) -> dict[str, Any]:
+        """The content of course.toml. Raises CourseError if it cannot be read."""
         path = self.source / "course.toml"
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
-            raise CourseError(f"{path} cannot be read as TOML ({error}): fix it first.") from error
+            raise CourseError(f"{path} cannot be read as TOML ({error}). Fix it first.") from error
 
     @property
     def title(self) -> str:
@@ -173,45 +182,45 @@ class Course:
 
     @cached_property
     def plans(self) -> dict[str, ChapterPlan]:
-        """The chapters that the contract names, in its order. Raises CourseError."""
+        """The chapters in the contract, in its order. Raises CourseError if an entry is malformed."""
         plans = {}
-        self._sound("", self.contract, {"title", "language", "workshop"}, {"chapters"})
+        self._validate("", self.contract, {"title", "language", "workshop"}, {"chapters"})
         for chapter, entry in self.contract["chapters"].items():
             where = f"chapters.{chapter}"
             if not CHAPTER_ID.fullmatch(chapter):
                 path = self.source / "course.toml"
-                raise CourseError(f"[{where}] in {path} names no chapter: begin its name with two digits and _.")
-            self._sound(where, entry, {"by_hand", "workshop"}, {"title", "exercises"})
+                raise CourseError(f"[{where}] in {path} is not a chapter's name. Begin it with two digits and _.")
+            self._validate(where, entry, {"by_hand", "workshop"}, {"title", "exercises"})
             exercises = {}
             for exercise, plan in entry["exercises"].items():
                 options = {"core", "bonus", "parts", "workshop"}
-                self._sound(f"{where}.exercises.{exercise}", plan, options, {"points", "minutes"})
+                self._validate(f"{where}.exercises.{exercise}", plan, options, {"points", "minutes"})
                 exercises[exercise] = ExercisePlan(id=exercise, **plan)
             by_hand, workshop = entry.get("by_hand", False), entry.get("workshop", {})
             plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, by_hand, workshop)
         return plans
 
-    def _sound(self, where: str, entry: object, optional: set[str], required: set[str]) -> None:
-        """Raises CourseError when an entry of the contract lacks an option, has an unknown one, or a wrong value."""
+    def _validate(self, where: str, entry: object, optional: set[str], required: set[str]) -> None:
+        """Raises CourseError if an entry of the contract lacks an option, has an unknown one or a wrong value."""
         path = self.source / "course.toml"
         place = f"[{where}] in {path}" if where else f"{path}"
         if not isinstance(entry, Mapping):
-            raise CourseError(f"{place} is {entry!r}, which is no table: write it as {{ option = value, … }}.")
+            raise CourseError(f"{place} is {entry!r}, which is not a table. Write it as {{ option = value, … }}.")
         for option, value in entry.items():
             if option not in optional | required:
                 hint = nearest(option, sorted(optional | required))
                 raise CourseError(f"{place} has an unknown option {option!r}: {hint}")
-            kind, wanted = OPTIONS[option]
-            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                raise CourseError(f"{place} gives {option} as {value!r}: write {wanted}.")
+            type_, type_name = OPTIONS[option]
+            if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
+                raise CourseError(f"{place} has {option} = {value!r}. Write {type_name}.")
         for option in sorted(required - entry.keys()):
-            raise CourseError(f"{place} does not say {option}: give it {OPTIONS[option][1]}.")
+            raise CourseError(f"{place} has no {option}. Add it, {OPTIONS[option][1]}.")
 
     @cached_property
     def workshop(self) -> WorkshopPlan:
-        """The plan of the workshop. Raises CourseError when the contract has none."""
+        """The plan of the workshop. Raises CourseError if the contract has none."""
         plan = self.contract.get("workshop", {})
-        self._sound("workshop", plan, set(), {"title", "about", "minutes", "slide"})
+        self._validate("workshop", plan, set(), {"title", "about", "minutes", "slide"})
         return WorkshopPlan(**plan)
 
     def notebook(self, chapter: str) -> Path:
@@ -224,24 +233,30 @@ class Course:
         return [chapter for chapter in self.plans if self.notebook(chapter).is_file()]
 
     def choose(self, names: Sequence[str]) -> list[str]:
-        """The chapters asked for; all of them when none is named.
+        """The ids of chapters that a person has named.
 
-        A number (`5`, `05`) names a chapter too. Raises CourseError for an unknown name, with the
-        nearest known one.
+        Args:
+            names: ids or numbers (`05_forward_mode`, `05`, `5`); none for all chapters.
+
+        Returns:
+            The ids in the order of `names`, each once.
+
+        Raises:
+            CourseError: a name is unknown.
         """
         if not names:
             return self.chapters
         chosen = []
         for name in names:
             bare = name.strip().rstrip("/")
-            match = [c for c in self.chapters if c == bare or (bare.isdecimal() and int(c[:2]) == int(bare))]
-            if not match:
+            matches = [c for c in self.chapters if c == bare or (bare.isdecimal() and int(c[:2]) == int(bare))]
+            if not matches:
                 raise CourseError(f"No chapter {name!r} in {self.source}: {nearest(bare, self.chapters)}")
-            chosen += match
+            chosen += matches
         return list(dict.fromkeys(chosen))
 
     def require_students(self, names: Iterable[str]) -> None:
-        """Raises CourseError when somebody named has nothing in `submitted/`, with the nearest who has."""
+        """Raises CourseError if a student in `names` has no folder in `submitted/`."""
         known = sorted(p.name for p in self.submitted.glob("[!.]*")) if self.submitted.is_dir() else []
         for name in names:
             if name not in known:

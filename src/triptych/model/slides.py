@@ -1,7 +1,4 @@
-"""A notebook's cells as slides: which cell stands on which, and what kind of slide it is.
-
-Imports `chapter` and `course`, and nothing else of triptych.
-"""
+"""The slides of a notebook: their cells and their kind."""
 
 from __future__ import annotations
 
@@ -16,32 +13,45 @@ from nbformat import NotebookNode
 from triptych.model.chapter import headings
 from triptych.model.course import ExercisePlan
 
-#: Begins the headings of slides on the core path, which is what the workshop shows.
+#: Begins the headings of slides on the core path, which are the slides of the workshop.
 CORE = "●"
 EXERCISE = re.compile(r"^(?:● )?Exercise: `(\w+)`")
-#: What `plan_text` writes, as it stands in an exercise's cell: bold, with a full stop when text follows.
+#: The text of `plan_text` in an exercise's cell: bold, with a full stop if text follows.
 PLAN = re.compile(r"\*\*[\d.]+ (?:bonus )?points? · \d+ minutes?(\.?)\*\*[ \n]*")
+#: Characters of source up to which a slide of text alone is set larger.
+FEW_WORDS = 520
 
 
 @dataclass
 class Slide:
-    """One slide. The cells are copies, the speaker's notes right behind the first of them.
+    """A slide. The attributes after `core` belong to the deck and are set by its builder.
 
-    What stands after `core` is for whoever makes a deck of it to fill in.
+    Attributes:
+        cells: copies of its cells; the speaker's notes follow the first of them.
+        starts: "slide" for a new topic, "subslide" for one below the slide before.
+        titles: the headings on it.
+        looks: the kinds that apply, of title, part, exercise, recap, words.
+        exercise: the id of the exercise whose heading is on it.
+        core: whether it is on the core path.
+        footer: the text at its bottom.
+        badge: the points and minutes of its exercise.
+        folder: the folder of its images.
+        seconds: the planned time.
+        plan: the planned time in the words of the speaker's notes.
     """
 
     cells: list[NotebookNode]
-    starts: str  # "slide" begins a topic, "subslide" goes on below it
+    starts: str
     titles: list[str]
-    looks: tuple[str, ...]  # of title, part, exercise, recap
-    exercise: str | None  # the exercise whose heading stands here
+    looks: tuple[str, ...]
+    exercise: str | None
     core: bool
 
     footer: str = ""
     badge: str = ""
-    folder: Path | None = None  # where its images are
-    seconds: int | None = None  # planned
-    plan: str = ""  # what the speaker reads about them
+    folder: Path | None = None
+    seconds: int | None = None
+    plan: str = ""
 
     @property
     def id(self) -> str:
@@ -50,38 +60,43 @@ class Slide:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of it is to be seen: code that is hidden or blank, and no output."""
+        """Whether it shows nothing: only hidden or blank code without output."""
         return not any(_shows(cell) for cell in self.cells)
 
 
 def slides_of(notebook: NotebookNode) -> list[Slide]:
     """The slides of a notebook, in order.
 
-    Notes move behind a slide's first cell: after a fragment they would become the fragment's.
+    Notes move behind a slide's first cell: after a fragment they would belong to the fragment.
     """
     slides: list[Slide] = []
-    exercise_goes_on = core_goes_on = False
+    in_exercise = on_core_path = False
     for group in _groups(notebook):
         notes = [cell for cell in group[1:] if slide_type(cell) == "notes"]
         cells = [group[0], *notes, *(cell for cell in group[1:] if cell not in notes)]
         titles = [title for cell in cells if cell.cell_type == "markdown" for title in headings(cell.source)]
         starts = "subslide" if slides and slide_type(cells[0]) == "subslide" else "slide"
-        # What goes on below without a heading of its own still belongs to what is above.
-        goes_on = not titles and starts == "subslide"
-        exercise_goes_on = any("Exercise" in title for title in titles) or (exercise_goes_on and goes_on)
-        core_goes_on = any(title.startswith(CORE) for title in titles) or (core_goes_on and goes_on)
-        named = next((match[1] for title in titles if (match := EXERCISE.match(title))), None)
-        slides.append(Slide(cells, starts, titles, _looks(cells, titles, exercise_goes_on), named, core_goes_on))
+        # a subslide without a heading continues the slide above
+        continues = not titles and starts == "subslide"
+        in_exercise = any("Exercise" in title for title in titles) or (in_exercise and continues)
+        on_core_path = any(title.startswith(CORE) for title in titles) or (on_core_path and continues)
+        exercise = next((match[1] for title in titles if (match := EXERCISE.match(title))), None)
+        slides.append(Slide(cells, starts, titles, _looks(cells, titles, in_exercise), exercise, on_core_path))
     return slides
 
 
 def is_recap(title: str) -> bool:
-    """Whether a heading is that of a recap, on the core path or not."""
+    """Whether a heading is that of a recap slide."""
     return title.removeprefix(CORE).lstrip().startswith("Recap")
 
 
 def plan_text(plan: ExercisePlan, minutes: float | None = None) -> str:
-    """An exercise's points and minutes in words; `minutes` when fewer of them are planned than there are."""
+    """An exercise's points and minutes in words.
+
+    Args:
+        plan: the exercise.
+        minutes: the minutes that the workshop plans for it, if not all.
+    """
     points = f"{plan.points:g} {'bonus ' if plan.bonus else ''}point{'' if plan.points == 1 else 's'}"
     if minutes is not None and minutes != plan.minutes:
         return f"{points} · {minutes:g} of {plan.minutes} minutes"
@@ -89,11 +104,12 @@ def plan_text(plan: ExercisePlan, minutes: float | None = None) -> str:
 
 
 def slide_type(cell: NotebookNode) -> str:
+    """The slide type in a cell's metadata, `-` without one."""
     return str(cell.metadata.get("slideshow", {}).get("slide_type", "-"))
 
 
 def hides_input(cell: NotebookNode) -> bool:
-    """Whether a code cell shows only what it has computed."""
+    """Whether a code cell shows only its output."""
     hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in cell.metadata.get("tags", [])
     return bool(hidden or not cell.source.strip())
 
@@ -117,7 +133,7 @@ def _groups(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
 
 
 def _looks(cells: list[NotebookNode], titles: list[str], in_exercise: bool) -> tuple[str, ...]:
-    """Title, part (nothing but a heading), exercise, recap; words (nothing but a few words)."""
+    """The kinds of a slide; a part is a heading alone, words a short text alone."""
     shown = [cell for cell in cells if slide_type(cell) != "notes"]
     text = "\n".join(cell.source for cell in shown if cell.cell_type == "markdown").strip()
     recap = any(is_recap(title) for title in titles)
@@ -132,10 +148,6 @@ def _looks(cells: list[NotebookNode], titles: list[str], in_exercise: bool) -> t
         "words": plain and not bare and not title and len(text) <= FEW_WORDS,
     }
     return tuple(name for name, has in looks.items() if has)
-
-
-#: Characters of source up to which a slide of text alone is set larger.
-FEW_WORDS = 520
 
 
 def _shows(cell: NotebookNode) -> bool:

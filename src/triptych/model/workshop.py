@@ -1,8 +1,7 @@
 """The workshop: the slides of the core path (●) and the minutes planned for each.
 
-Minutes stand in `source/course.toml` alone: an exercise's in its plan (`workshop`, or all of its
-`minutes`), a lecture slide's in `[workshop]` (`slide`) or, where one needs another time, in its chapter's
-`workshop` by the id of the cell that begins it.
+The minutes are in `source/course.toml`: those of an exercise in its entry (`workshop`, by default `minutes`), those of
+a lecture slide in its chapter's `workshop` by the id of the cell that begins it, by default `slide` of `[workshop]`.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from triptych.model.chapter import headings, read_chapter
 from triptych.model.course import Course, CourseError, nearest
 from triptych.model.slides import CORE, Slide, slides_of
 
-#: Minutes by which the plan may miss what is promised.
+#: Minutes by which the planned total may differ from the contract's.
 SLACK = 3
 
 
 @dataclass(frozen=True)
 class Part:
-    """What the workshop shows of one chapter; every slide has its planned seconds."""
+    """The slides of a chapter that the workshop shows, with their planned seconds."""
 
     chapter: str
     slides: list[Slide]
@@ -37,10 +36,14 @@ class Part:
 
 
 def parts_of(course: Course, notebooks: Mapping[str, NotebookNode]) -> list[Part]:
-    """The parts of the workshop, from the chapters' notebooks (executed or not).
+    """The parts of the workshop.
 
-    Raises CourseError when course.toml plans for a slide that is not there, or when the time of all
-    parts and the title slide is not what it promises.
+    Args:
+        course: the course.
+        notebooks: the chapters' notebooks by chapter id, executed or not.
+
+    Raises:
+        CourseError: course.toml plans minutes for an unknown slide, or the slides take another time than it plans.
     """
     plan = course.workshop
     parts = []
@@ -58,11 +61,11 @@ def parts_of(course: Course, notebooks: Mapping[str, NotebookNode]) -> list[Part
             slide.seconds = round(60 * _minutes(course, chapter, slide))
         if slides:
             parts.append(Part(chapter, slides))
-    total = (sum(part.seconds for part in parts)) / 60 + plan.slide
+    total = sum(part.seconds for part in parts) / 60 + plan.slide  # with the title slide
     if abs(total - plan.minutes) > SLACK:
         raise CourseError(
-            f"The workshop's slides take {total:.0f} minutes, source/course.toml promises {plan.minutes}: "
-            "change the minutes planned there, or which headings carry a ●."
+            f"The workshop's slides take {total:.0f} minutes, source/course.toml promises {plan.minutes}. "
+            "Change the minutes planned there, or the headings that begin with ●."
         )
     return parts
 
@@ -87,10 +90,10 @@ def _minutes(course: Course, chapter: str, slide: Slide) -> float:
         exercise = plan.exercises[slide.exercise]
         return exercise.workshop if exercise.workshop is not None else exercise.minutes
     if "exercise" in slide.looks:
-        return 0  # its minutes stand with its heading
+        return 0  # the slide with the exercise's heading has all its minutes
     return plan.workshop.get(slide.id, course.workshop.slide)
 
 
 def clock(seconds: int) -> str:
-    """`1:05` for 65 minutes: hours and minutes since the start, as a speaker reads a watch."""
+    """Seconds since the start as hours and minutes, `1:05` for 65 minutes."""
     return f"{seconds // 3600}:{seconds % 3600 // 60:02d}"

@@ -1,1 +1,4 @@
-"""New chapters and exercises: working skeletons, entered into the contract, whole or not at all."""
+"""New chapters and exercises: working skeletons with their entries in course.toml, written completely or not at all.
+
+Entry points: `cli.new`, `skeleton.new_chapter`, `skeleton.new_exercise`. Imported by the command line.
+"""

@@ -1,4 +1,4 @@
-"""Several files written as one: all of them, or none."""
+"""Several files written as one: all of them or none."""
 
 from __future__ import annotations
 
@@ -6,49 +6,50 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from triptych.files import replacing, write_whole
 from triptych.model.course import CourseError
 
 
-def put_in_place(files: Mapping[Path, bytes]) -> None:
-    """Writes the files, in their order, and makes the folders they lie in.
+def write_all(contents: Mapping[Path, bytes]) -> None:
+    """Writes files in their order, with the folders above them.
 
-    All are written beside their places first. When anything fails, or somebody stops it, what was there
-    before is there again. Raises CourseError when a file cannot be written.
+    Every file is first written beside its place. After an error or an interrupt, the previous state is restored.
+
+    Args:
+        contents: the content of each file.
+
+    Raises:
+        CourseError: a file cannot be written.
     """
-    before = {path: path.read_bytes() if path.is_file() else None for path in files}
-    folders: list[Path] = []
+    previous = {path: path.read_bytes() if path.is_file() else None for path in contents}
+    new_folders = {folder for path in contents for folder in path.parents if not folder.exists()}
     try:
-        for path, content in files.items():
-            for folder in reversed([p for p in path.parents if not p.exists()]):
-                folder.mkdir()
-                folders.append(folder)
-            _partial(path).write_bytes(content)
-        for path in files:
-            _partial(path).replace(path)
+        with contextlib.ExitStack() as replacements:
+            # left in reverse order, so that the last file is replaced last
+            for path, content in reversed(list(contents.items())):
+                replacements.enter_context(replacing(path)).write_bytes(content)
     except BaseException as error:
-        _undo(before, folders)
+        _restore(previous, new_folders)
         if isinstance(error, OSError):
+            place = error.filename or next(iter(contents)).parent
             reason = error.strerror or error
             raise CourseError(
-                f"{error.filename or path} cannot be written ({reason}), so nothing was made: "
-                "see to rights and space there, then try again."
+                f"{place} cannot be written ({reason}), so nothing was made. "
+                "Check permissions and free space, then try again."
             ) from error
         raise
 
 
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
-def _undo(before: Mapping[Path, bytes | None], folders: list[Path]) -> None:
-    for path, content in before.items():
-        with contextlib.suppress(OSError):
-            _partial(path).unlink(missing_ok=True)
+def _restore(previous: Mapping[Path, bytes | None], new_folders: set[Path]) -> None:
+    for path, content in previous.items():
         with contextlib.suppress(OSError):
             if content is None:
                 path.unlink(missing_ok=True)
             elif path.read_bytes() != content:
-                path.write_bytes(content)
-    for folder in reversed(folders):
+                write_whole(path, content)
+    for folder in sorted(new_folders, reverse=True):  # subfolders first
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+__all__ = ["write_all"]

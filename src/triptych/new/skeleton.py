@@ -1,11 +1,10 @@
-"""What a new chapter and a new exercise begin as: working, graded as they are, and marked where to write."""
+"""Skeletons of chapters and exercises: they work as they are, and mark the places that an author has to write."""
 
 from __future__ import annotations
 
 import builtins
 import keyword
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -16,17 +15,17 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.check.bank import bank_file
-from triptych.check.rules import COPIES, fixed, serialise
+from triptych.check.fix import COPIES, fix_notebook, original, serialise
 from triptych.model import cell_names
 from triptych.model.chapter import Chapter, chapter_from, headings, read_chapter
 from triptych.model.course import ChapterPlan, Course, CourseError, ExercisePlan
 from triptych.model.slides import is_recap, slide_type
 from triptych.new.contract import with_chapter, with_exercise
-from triptych.new.files import put_in_place
+from triptych.new.files import write_all
 
 CHAPTER = re.compile(r"(?:(?P<number>\d\d)_)?(?P<word>[a-z][a-z0-9_]{0,40})")
 EXERCISE = re.compile(r"[a-z][a-z0-9_]{2,40}")
-#: What an exercise's test cells look at, in their order; the last one takes what points are left.
+#: The test cells of a new exercise, in order.
 BEHAVIOURS = ("numbers", "arrays")
 
 
@@ -50,134 +49,159 @@ def new_chapter(
     by_hand: bool = False,
     bonus: bool = False,
 ) -> list[Path]:
-    """Makes a chapter with one exercise, and returns the files made, `course.toml` last.
+    """Makes a chapter with one exercise.
 
-    name: a word (the chapter gets the next number) or a number of two digits and a word, `09_word`.
-    Raises CourseError, and then nothing has been made.
+    Args:
+        course: the course.
+        name: a word, for a chapter with the next number, or a number and a word, `09_word`.
+        title: the chapter's title, by default its word.
+        exercise: the exercise's id, by default `<word>_example`.
+        points: the exercise's points.
+        minutes: the time that a student should plan for the exercise.
+        by_hand: whether JAX's derivative transforms are disabled while answers are graded.
+        bonus: whether the exercise is a bonus exercise.
+
+    Returns:
+        The files written, the notebook first.
+
+    Raises:
+        CourseError: a name is malformed or taken, or a file cannot be written. Then nothing has been made.
     """
     chapter = _free_chapter(course, name)
     word = chapter[3:]
     title = " ".join(title.split()) or word.replace("_", " ").capitalize()
     id_ = exercise or f"{word}_example"
-    plan = ExercisePlan(_free_exercise(course, id_), points, minutes, bonus=bonus)
-    chapter_plan = ChapterPlan(chapter, title, {plan.id: plan}, by_hand)
-    tests = _tests(plan)
-    notebook = _cells("chapter.py.j2", number=chapter_plan.number, title=title, id=plan.id, tests=tests)
+    _require_free_exercise(course, id_)
+    plan = ExercisePlan(id_, points, minutes, bonus=bonus)
+    chapter_plan = ChapterPlan(chapter, title, {id_: plan}, by_hand)
+    number, tests = chapter_plan.number, _tests(plan)
+    notebook = _cells("chapter.py.j2", number=number, title=title, id=id_, tests=tests)
     folder = course.source / chapter
-    files = {
-        course.notebook(chapter): serialise(fixed(notebook, chapter_plan)).encode(),
+    contents = {
+        course.notebook(chapter): serialise(fix_notebook(notebook, chapter_plan)).encode(),
         folder / "figures" / "slope.svg": _template("slope.svg").encode(),
-        **{folder / copy: _original(course, original) for copy, original in COPIES.items()},
-        bank_file(course.answers, chapter, plan.id): _rendered("bank.py.j2", id=plan.id, tests=tests).encode(),
-        course.chapter_tests(chapter): _rendered(
-            "test_chapter.py.j2", number=chapter_plan.number, chapter=chapter
-        ).encode(),
-        # last, so that no one sees a chapter of which something is missing
+        **{folder / name: original(course, name) for name in COPIES},
+        bank_file(course.answers, chapter, id_): _render("bank.py.j2", id=id_, tests=tests).encode(),
+        course.chapter_tests(chapter): _render("test_chapter.py.j2", number=number, chapter=chapter).encode(),
+        # last, since it makes the chapter part of the course
         course.source / "course.toml": with_chapter(course, chapter_plan).encode(),
     }
-    put_in_place(files)
-    return list(files)
+    write_all(contents)
+    return list(contents)
 
 
 def new_exercise(
     course: Course, chapter: str, id_: str, *, points: int = 2, minutes: int = 5, bonus: bool = False
 ) -> list[Path]:
-    """Adds an exercise to a chapter, before its recap, and returns the files made or changed.
+    """Adds an exercise to a chapter, before its recap.
 
-    Raises CourseError, and then nothing has been changed.
+    Args:
+        course: the course.
+        chapter: the chapter's id.
+        id_: the exercise's id.
+        points: the exercise's points.
+        minutes: the time that a student should plan for it.
+        bonus: whether it is a bonus exercise.
+
+    Returns:
+        The files written.
+
+    Raises:
+        CourseError: the id is malformed or taken, or a file cannot be read or written. Then nothing has been changed.
     """
-    plan = ExercisePlan(_free_exercise(course, id_), points, minutes, bonus=bonus)
+    _require_free_exercise(course, id_)
+    plan = ExercisePlan(id_, points, minutes, bonus=bonus)
     old = _read(course, chapter)
     bank = bank_file(course.answers, chapter, id_)
     if bank.exists():
-        raise CourseError(f"{bank} is there already: choose another id than {id_}, or move that file away.")
-    _no_name_of(old, id_)
+        raise CourseError(f"{bank} exists already: choose another id than {id_}, or move that file away.")
+    _require_unused_name(old, id_)
     tests = _tests(plan)
     notebook = nbformat.from_dict(old.notebook)
     place = _before_recap(notebook)
     notebook.cells[place:place] = _cells("exercise.py.j2", id=id_, tests=tests).cells
     contract = course.plans[chapter]
-    notebook = fixed(notebook, replace(contract, exercises={**contract.exercises, id_: plan}))
-    _same_tests(old, chapter_from(notebook, old.path), id_)
-    files = {
-        bank: _rendered("bank.py.j2", id=id_, tests=tests).encode(),
+    notebook = fix_notebook(notebook, replace(contract, exercises={**contract.exercises, id_: plan}))
+    _require_same_tests(old, chapter_from(notebook, old.path), id_)
+    contents = {
+        bank: _render("bank.py.j2", id=id_, tests=tests).encode(),
         old.path: serialise(notebook).encode(),
         course.source / "course.toml": with_exercise(course, chapter, plan).encode(),
     }
-    put_in_place(files)
-    return list(files)
+    write_all(contents)
+    return list(contents)
 
 
 # --- names ---------------------------------------------------------------------------------------
 
 
 def _free_chapter(course: Course, name: str) -> str:
-    """The id of a new chapter of that name. Raises CourseError."""
+    """The id of a new chapter. Raises CourseError if its name or number is malformed or taken."""
     match = CHAPTER.fullmatch(name)
     if match is None:
         raise CourseError(
-            f"{name!r} cannot name a chapter: write small letters, digits and _, as in newton or 09_newton."
+            f"{name!r} is not a chapter's name: write lower-case letters, digits and _, as in newton or 09_newton."
         )
     taken = {int(chapter[:2]): chapter for chapter in course.plans}
     free = max(taken, default=0) + 1
     number = int(match["number"]) if match["number"] else free
     if number > 99:
-        raise CourseError(f"{name} would be chapter {number}, and there are numbers to 99: give it one that is free.")
+        raise CourseError(f"{name} would be chapter {number}, but numbers end at 99: give it a free one.")
     chapter = f"{number:02d}_{match['word']}"
     if number in taken:
         raise CourseError(f"Chapter {number} is {taken[number]} already: take another number, {free:02d} is free.")
-    same = [old for old in course.plans if old[3:] == match["word"]]
-    if same:
-        raise CourseError(f"{same[0]} has that name already: choose another than {match['word']}.")
+    for other in course.plans:
+        if other[3:] == match["word"]:
+            raise CourseError(f"{other} has that name already: choose another one than {match['word']}.")
     for path in (course.source / chapter, course.answers / chapter, course.chapter_tests(chapter)):
         if path.exists():
-            raise CourseError(f"{path} is there already and not in course.toml: move it away, or choose another name.")
+            raise CourseError(f"{path} exists but is not in course.toml: move it away, or choose another name.")
     return chapter
 
 
-def _free_exercise(course: Course, id_: str) -> str:
-    """The id, when a new exercise may have it. Raises CourseError."""
+def _require_free_exercise(course: Course, id_: str) -> None:
+    """Raises CourseError if a new exercise cannot have this id."""
     if not EXERCISE.fullmatch(id_) or keyword.iskeyword(id_) or hasattr(builtins, id_):
         raise CourseError(
-            f"{id_!r} cannot name an exercise, which students write as a function: write 3 to 41 small letters, "
-            "digits and _, as in newton_step, and no word of Python's own."
+            f"{id_!r} is not an exercise's id, which names the function that students write: write 3 to 41 "
+            "lower-case letters, digits and _, as in newton_step, and no built-in name of Python."
         )
     for chapter, plan in course.plans.items():
         if id_ in plan.exercises:
             raise CourseError(f"Exercise {id_} is in {chapter} already: choose another id.")
-    return id_
 
 
-def _no_name_of(chapter: Chapter, id_: str) -> None:
-    """Raises CourseError when a cell of the chapter has that id or defines that name."""
+def _require_unused_name(chapter: Chapter, id_: str) -> None:
+    """Raises CourseError if a cell of the chapter has the exercise's id or that of one of its tests, or defines it."""
+    ids = {id_, *(f"{id_}_{behaviour}" for behaviour in BEHAVIOURS)}
     for cell in chapter.cells:
         try:
             bound = cell_names.bound_names(cell.source) if cell.is_code else set()
         except SyntaxError:
             bound = set()
-        if id_ in bound or cell.id == id_ or cell.id in {test.id for test in _tests(ExercisePlan(id_, 2, 1))}:
+        if id_ in bound or cell.id in ids:
             raise CourseError(f"{chapter.id}, cell {cell.id}, uses the name {id_} already: choose another id.")
 
 
-def _same_tests(old: Chapter, new: Chapter, id_: str) -> None:
-    """Raises CourseError when a test cell would change hands, since its id begins with the new exercise's."""
+def _require_same_tests(old: Chapter, new: Chapter, id_: str) -> None:
+    """Raises CourseError if another exercise's test cell would belong to the new one because of its id."""
     for exercise in old.exercises.values():
-        lost = {test.id for test in exercise.tests} - {test.id for test in new.exercises[exercise.id].tests}
-        if lost:
+        moved = {test.id for test in exercise.tests} - {test.id for test in new.exercises[exercise.id].tests}
+        if moved:
             raise CourseError(
-                f"{min(lost)} is a test of {exercise.id} and would become one of {id_}: choose another id."
+                f"{min(moved)} is a test of {exercise.id} and would become one of {id_}: choose another id."
             )
 
 
-# --- what it is made of --------------------------------------------------------------------------
+# --- content -------------------------------------------------------------------------------------
 
 
 def _tests(plan: ExercisePlan) -> list[Test]:
-    """The test cells of an exercise: one for each behaviour, as far as its points go round."""
-    used = BEHAVIOURS[: int(plan.points)]
-    points = [1] * (len(used) - 1)
+    """The test cells of an exercise: a point each, the other points for the last; one cell only for one point."""
+    behaviours = BEHAVIOURS[: int(plan.points)]
+    points = [1] * (len(behaviours) - 1)
     points.append(int(plan.points) - len(points))
-    return [Test(f"{plan.id}_{what}", what, number) for what, number in zip(used, points, strict=True)]
+    return [Test(f"{plan.id}_{what}", what, number) for what, number in zip(behaviours, points, strict=True)]
 
 
 def _read(course: Course, chapter: str) -> Chapter:
@@ -185,47 +209,33 @@ def _read(course: Course, chapter: str) -> Chapter:
     try:
         return read_chapter(path)
     except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise CourseError(f"{path} is no readable notebook ({str(error).splitlines()[0]}): fix it first.") from error
+        raise CourseError(f"{path} is not a readable notebook ({str(error).splitlines()[0]}): fix it first.") from error
 
 
 def _before_recap(notebook: NotebookNode) -> int:
-    """Where the recap's slide begins; the end when there is none."""
-    for place, cell in enumerate(notebook.cells):
+    """The index of the cell that begins the recap's slide; the end without a recap."""
+    for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown" and any(is_recap(heading) for heading in headings(cell.source)):
-            starts = [i for i in range(place + 1) if slide_type(notebook.cells[i]) in ("slide", "subslide")]
-            return starts[-1] if starts else place
+            starts = [i for i in range(index + 1) if slide_type(notebook.cells[i]) in ("slide", "subslide")]
+            return starts[-1] if starts else index
     return len(notebook.cells)
 
 
 def _cells(template: str, **values: object) -> NotebookNode:
-    return jupytext.reads(_rendered(template, **values), fmt="py:percent")
+    return jupytext.reads(_render(template, **values), fmt="py:percent")
 
 
-def _rendered(template: str, **values: object) -> str:
+def _render(template: str, **values: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701, Python and Markdown of the author's own
+        autoescape=False,  # noqa: S701, the result is Python and Markdown
     )
     return environment.get_template(template).render(**values)
 
 
 def _template(name: str) -> str:
     return resources.files("triptych.data").joinpath("templates/new", name).read_text(encoding="utf-8")
-
-
-def _original(course: Course, original: Path) -> bytes:
-    path = course.root / original
-    if not path.is_file():
-        raise CourseError(f"{path} is missing: restore it, every chapter carries a copy.")
-    return path.read_bytes()
-
-
-def places_to_write(course: Course, chapter: str) -> Iterator[str]:
-    """Where something is still to be written in a chapter, as `triptych check` says it."""
-    from triptych.check.rules import check_chapter
-
-    yield from (str(violation) for violation in check_chapter(course, chapter) if violation.rule == "unwritten")

@@ -1,4 +1,4 @@
-"""The live deck: a copy of the notebook, a server for it, and the extension of its kernel.
+"""The live deck: a copy of a chapter's notebook, a Jupyter server for it, and an extension of its kernel.
 
 Entry point: `server.live_deck`.
 Imported by the command line.

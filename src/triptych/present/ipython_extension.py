@@ -1,12 +1,10 @@
-"""What whispers in the kernel of a live deck, so that no slide meets a NameError before an audience.
+"""The IPython extension in the kernel of a live deck: runs skipped cells, so that no slide ends in a NameError.
 
-`triptych present` loads this into its kernel as an IPython extension. Before a cell of the deck runs, the
-code cells above it that have not run yet are run in silence, and an exercise that nobody has answered on
-stage is answered from the key. So a slide can be skipped, a talk can begin in the middle, and a kernel
-that died goes on where it was. Test cells are never run: the deck shows none.
+Before a cell of the deck runs, the code cells above it that have not run yet are run silently. An exercise without a
+working answer gets the one from the answer key. So slides can be skipped, a lecture can begin in the middle, and a
+restarted kernel continues where the last one was. Test cells are not part of the deck and are never run.
 
-It lives in the speaker's own kernel, on the speaker's own machine; no student's and no grader's kernel
-ever loads it.
+Only `triptych present` loads the extension, on the speaker's machine; kernels of students and graders never do.
 """
 
 from __future__ import annotations
@@ -17,105 +15,100 @@ import time
 from pathlib import Path
 from typing import Any
 
-#: The file beside the notebook, where its kernel starts, that holds the cells of the deck.
-SCRIPT = ".prompter.json"
-#: Beside it: what has been run on stage, a line each. A talk that keeps what was typed reads it at the end.
-JOURNAL = ".played.jsonl"
-#: How alike two texts must be for one to be an edited version of the other (classic RISE sends no cell id).
-ALIKE = 0.6
+#: The code cells of the deck, in the folder in which the kernel starts.
+CELLS = ".deck_cells.json"
+#: A log of the cells that were run, one JSON object a line, in the same folder. `--save-to` reads it at the end.
+LOG = ".cells_run.jsonl"
+#: The least similarity of two sources of which one is an edited version of the other. Classic RISE sends no cell ids.
+SIMILARITY = 0.6
 SETUP, SOLUTION = "setup", "solution"
-UNANSWERED = "raise NotImplementedError()"
+STUB_END = "raise NotImplementedError()"
 
 
-class Prompter:
-    """Knows the deck's code cells in order, and which of them the kernel has run.
+class DeckExtension:
+    """Tracks which of the deck's code cells the kernel has run.
 
-    Each cell of the script has `id`, `role`, `shown` (its text on the slide) and `said` (its text in the
-    answer key).
+    Args:
+        shell: the kernel's IPython shell.
+        cells: the deck's code cells in order, each with `id`, `role`, `slide_source` (its source on the slide) and
+            `key_source` (its source in the answer key).
     """
 
-    def __init__(self, shell: Any, script: list[dict[str, str]]) -> None:
+    def __init__(self, shell: Any, cells: list[dict[str, str]]) -> None:
         self.shell = shell
-        self.script = script
+        self.cells = cells
+        self.log = Path.cwd() / LOG  # absolute, since a cell may change the working directory
         self.done: set[int] = set()
-        #: Where the cell that is running stands, and the text it gets if it is not to keep its own.
-        self.place: int | None = None
-        self.new_text: str | None = None
-        self.journal = Path.cwd() / JOURNAL  # a cell may go elsewhere
+        #: The index of the running cell in `cells`, and the source that `%answer` has put into it.
+        self.current: int | None = None
+        self.answered: str | None = None
 
-    def run_setup(self) -> None:
-        """Runs the setup cells at the start of the deck: the first cell of a talk is not to wait for imports."""
-        for place, cell in enumerate(self.script):
+    def register(self) -> None:
+        """Adds `%answer` and the hooks to the shell. Runs the setup cells, so that the first cell need not import."""
+        self.shell.register_magic_function(self.answer, "line", "answer")
+        for index, cell in enumerate(self.cells):
             if cell["role"] != SETUP:
-                return
-            self._say(place)
+                break
+            self._run_silently(index)
+        self.shell.events.register("pre_run_cell", self.before)
+        self.shell.events.register("post_run_cell", self.after)
 
     def before(self, info: Any) -> None:
-        """Runs, in silence, what stands above the cell that is about to run and has not run."""
-        self.new_text = None
-        self.place = self._place(info.cell_id, info.raw_cell)
-        for above in range(self.place or 0):
-            if above not in self.done:
-                self._say(above)
+        """Runs the cells above the one that is about to run, unless they have run."""
+        self.answered = None
+        self.current = self._index_of(info.cell_id, info.raw_cell)
+        for index in range(self.current or 0):
+            if index not in self.done:
+                self._run_silently(index)
 
     def after(self, result: Any) -> None:
-        """Takes note of a cell that has run; an exercise counts when it has an answer that runs."""
-        self._note(result.info)
-        if self.place is None:
+        """Logs a cell that has run. A cell that failed, or an exercise's stub, does not count as run."""
+        self._write_log(result.info)
+        if self.current is None:
             return
-        stub = self.script[self.place]["role"] == SOLUTION and UNANSWERED in result.info.raw_cell
-        if result.success and not stub:
-            self.done.add(self.place)
+        is_stub = self.cells[self.current]["role"] == SOLUTION and STUB_END in result.info.raw_cell
+        if result.success and not is_stub:
+            self.done.add(self.current)
         else:
-            self.done.discard(self.place)
+            self.done.discard(self.current)
 
     def answer(self, line: str) -> None:
-        """Puts an exercise's answer into the cell and runs it: `%answer`, in another cell `%answer mul_jvp`."""
-        exercises = {cell["id"]: place for place, cell in enumerate(self.script) if cell["role"] == SOLUTION}
-        name = line.strip() or ("" if self.place is None else self.script[self.place]["id"])
+        """`%answer` puts the exercise's answer into its cell and runs it; in another cell, `%answer mul_jvp`."""
+        exercises = {cell["id"]: index for index, cell in enumerate(self.cells) if cell["role"] == SOLUTION}
+        name = line.strip() or ("" if self.current is None else self.cells[self.current]["id"])
         if name not in exercises:
             print(f"Name the exercise: %answer followed by one of {', '.join(exercises)}.")
             return
-        self.new_text = self.script[exercises[name]]["said"]
-        self.shell.set_next_input(self.new_text, replace=True)
-        self._say(exercises[name])
+        self.answered = self.cells[exercises[name]]["key_source"]
+        self.shell.set_next_input(self.answered, replace=True)
+        self._run_silently(exercises[name])
 
-    def _place(self, cell_id: str | None, text: str) -> int | None:
-        """Where the cell stands in the script; None for one that the speaker has added."""
-        for place, cell in enumerate(self.script):
-            if cell["id"] == cell_id:
-                return place
+    def _index_of(self, cell_id: str | None, source: str) -> int | None:
+        """The index of a cell in `cells`, or None if the speaker has added it."""
         if cell_id is not None:
-            return None
-        texts = [cell["shown"] for cell in self.script]
-        if text in texts:
-            return texts.index(text)
-        near = difflib.get_close_matches(text, texts, n=1, cutoff=ALIKE)
-        return texts.index(near[0]) if near else None
+            return next((index for index, cell in enumerate(self.cells) if cell["id"] == cell_id), None)
+        sources = [cell["slide_source"] for cell in self.cells]
+        similar = [source] if source in sources else difflib.get_close_matches(source, sources, n=1, cutoff=SIMILARITY)
+        return sources.index(similar[0]) if similar else None
 
-    def _note(self, info: Any) -> None:
-        cell = info.cell_id or (None if self.place is None else self.script[self.place]["id"])
-        if cell is not None:
-            played = {"id": cell, "text": self.new_text or info.raw_cell, "at": time.time()}
-            with self.journal.open("a", encoding="utf-8") as journal:
-                journal.write(json.dumps(played) + "\n")
+    def _write_log(self, info: Any) -> None:
+        cell_id = info.cell_id or (None if self.current is None else self.cells[self.current]["id"])
+        if cell_id is not None:
+            entry = {"id": cell_id, "source": self.answered or info.raw_cell, "time": time.time()}
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(entry) + "\n")
 
-    def _say(self, place: int) -> None:
-        """Runs a cell as the answer key has it; what it prints and draws is not shown, nor is an error."""
+    def _run_silently(self, index: int) -> None:
+        """Runs a cell as in the answer key, without showing its outputs or errors."""
         from IPython.utils.capture import capture_output
 
         with capture_output():
-            self.shell.run_cell(self.script[place]["said"], silent=True)
-        self.done.add(place)
+            self.shell.run_cell(self.cells[index]["key_source"], silent=True)
+        self.done.add(index)
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """IPython's way in; without a script it does nothing."""
-    script = Path(SCRIPT)
-    if not script.is_file():
-        return
-    prompter = Prompter(shell, json.loads(script.read_text(encoding="utf-8")))
-    shell.register_magic_function(prompter.answer, "line", "answer")
-    prompter.run_setup()
-    shell.events.register("pre_run_cell", prompter.before)
-    shell.events.register("post_run_cell", prompter.after)
+    """Called by IPython. Does nothing in a folder without the cells of a deck."""
+    cells = Path(CELLS)
+    if cells.is_file():
+        DeckExtension(shell, json.loads(cells.read_text(encoding="utf-8"))).register()

@@ -1,8 +1,9 @@
-"""nbgrader's CSV export, made honest: quoted, and with a status where stock writes a silent 0."""
+"""nbgrader's CSV export, safe in spreadsheets and with a status where nbgrader's own exporter writes a score of 0."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,64 +30,85 @@ COLUMNS = (
 )
 
 
-class StatusExport(ExportPlugin):  # type: ignore[misc]
-    """`nbgrader export` with two more columns: status (graded, not_graded, not_submitted) and reason.
+class TableExport(ExportPlugin):  # type: ignore[misc]
+    """An exporter that writes a CSV table of the chosen students and chapters, or of all of them."""
 
-    The score of what is not graded stays empty: a person decides what it is worth.
-    """
+    default_name = "grades.csv"
 
     def export(self, gradebook: Gradebook) -> None:
-        write_grades(gradebook, Path(self.to or "grades.csv"), Course.find(), list(self.student), list(self.assignment))
+        students = [s for s in gradebook.students if not self.student or s.id in map(str, self.student)]
+        chapters = [a for a in gradebook.assignments if not self.assignment or a.name in map(str, self.assignment)]
+        target = Path(self.to or self.default_name)
+        write_csv(target, self.rows(gradebook, students, chapters))
+        self.log.info("Exported %d students and %d chapters to %s", len(students), len(chapters), target)
+
+    def rows(self, book: Gradebook, students: Sequence[Any], chapters: Sequence[Any]) -> Iterable[Sequence[object]]:
+        """The rows of the table, the header first.
+
+        Args:
+            book: the open gradebook.
+            students: nbgrader's students to export.
+            chapters: nbgrader's assignments to export.
+        """
+        raise NotImplementedError
 
 
-def write_grades(
-    book: Gradebook, target: Path, course: Course, students: list[str] | None = None, chapters: list[str] | None = None
-) -> None:
-    """Writes one line for each student and chapter to `target`."""
-    record = {(r["student"], r["chapter"]): r for r in Record(course).read()}
-    with target.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.DictWriter(file, COLUMNS)
-        rows.writeheader()
-        for assignment in book.assignments:
-            for student in book.students:
-                if (students and student.id not in students) or (chapters and assignment.name not in chapters):
-                    continue
-                entry = record.get((student.id, assignment.name), {})
-                rows.writerow(_row(book, assignment, student, entry))
+class StatusExport(TableExport):
+    """`nbgrader export` with two more columns: status (graded, not_graded, not_submitted) and reason.
+
+    The score of a submission that is not graded stays empty: a person decides on it.
+    """
+
+    def rows(self, book: Gradebook, students: Sequence[Any], chapters: Sequence[Any]) -> Iterable[Sequence[object]]:
+        return grade_rows(book, Course.find(), students, chapters)
 
 
-def _row(book: Gradebook, assignment: Any, student: Any, entry: dict[str, Any]) -> dict[str, Any]:
-    row = {
-        "assignment": assignment.name,
-        "duedate": assignment.duedate or "",
-        "student_id": inert(student.id),
-        "last_name": inert(student.last_name or ""),
-        "first_name": inert(student.first_name or ""),
-        "email": inert(student.email or ""),
-        "max_score": assignment.max_score,
-    }
-    try:
-        submission = book.find_submission(assignment.name, student.id)
-    except MissingEntry:
-        refused = entry.get("status") == NOT_GRADED
-        return row | {
-            "status": NOT_GRADED if refused else "not_submitted",
-            "reason": inert(entry.get("reason", "")) if refused else "",
-        }
-    return row | {
-        "timestamp": submission.timestamp or "",
-        "raw_score": submission.score,
-        "late_submission_penalty": submission.late_submission_penalty or 0.0,
-        "score": counted_score(submission),
-        "status": GRADED,
-    }
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Writes rows as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
 
 
-def counted_score(submission: Any) -> float:
-    """What a submission counts: its score less the penalty for being late, never below 0."""
-    return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+def grade_rows(
+    book: Gradebook, course: Course, students: Sequence[Any], chapters: Sequence[Any]
+) -> Iterable[Sequence[object]]:
+    """The header, then a row for each chapter and student; see `TableExport.rows` for the arguments."""
+    results = Record(course).results()
+    yield COLUMNS
+    for chapter in chapters:
+        for student in students:
+            row = {
+                "assignment": chapter.name,
+                "duedate": chapter.duedate,
+                "student_id": escape_formula(student.id),
+                "last_name": escape_formula(student.last_name or ""),
+                "first_name": escape_formula(student.first_name or ""),
+                "email": escape_formula(student.email or ""),
+                "max_score": chapter.max_score,
+            }
+            try:
+                submission = book.find_submission(chapter.name, student.id)
+            except MissingEntry:
+                result = results.get((student.id, chapter.name))
+                rejected = result is not None and result.status == NOT_GRADED
+                row["status"] = NOT_GRADED if rejected else "not_submitted"
+                row["reason"] = escape_formula(result.reason) if result is not None and rejected else ""
+            else:
+                row |= {
+                    "timestamp": submission.timestamp,
+                    "raw_score": submission.score,
+                    "late_submission_penalty": submission.late_submission_penalty or 0.0,
+                    "score": counted_score(submission.score, submission.late_submission_penalty),
+                    "status": GRADED,
+                }
+            yield [row.get(column) for column in COLUMNS]
 
 
-def inert(text: str) -> str:
-    """Text that a spreadsheet takes for text: a student's name must not become a formula."""
+def counted_score(score: float, penalty: float | None) -> float:
+    """A score less the penalty for late submission, never below 0."""
+    return max(0.0, float(score) - float(penalty or 0.0))
+
+
+def escape_formula(text: str) -> str:
+    """Text that a spreadsheet does not evaluate: a name like `=1+1` is prefixed with a quote."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

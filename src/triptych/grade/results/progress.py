@@ -1,11 +1,10 @@
-"""A run of grading as a person at a terminal sees it: a line as each submission ends, and a bar below."""
+"""The progress of a grading run on a terminal: a line for each finished submission, and a bar below."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,19 +12,24 @@ from rich.text import Text
 
 from triptych.grade.dispatch.order import Listener
 from triptych.grade.record import GRADED, Result
-from triptych.grade.results.report import line_of
+from triptych.grade.results.report import result_line
 
 SHOWN_NAMES = 4
 
 
 class GradingBar(Listener):
-    """Bar, submissions a minute, time left, who is being graded. Only lines where there is no terminal."""
+    """Shows progress, submissions per minute, remaining time and current submissions. A context manager.
+
+    Args:
+        out: receives the lines.
+        err: shows the bar if it is a terminal.
+    """
 
     def __init__(self, out: Console, err: Console) -> None:
         self._out = out
         self._start = time.monotonic()
-        self._done = 0
-        self._waits = False
+        self._finished = 0
+        self._is_waiting = False
         self._bar = Progress(
             TextColumn("grading"),
             BarColumn(),
@@ -43,9 +47,7 @@ class GradingBar(Listener):
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: Any) -> None:
         self._bar.stop()
 
     def started(self, total: int, unchanged: int) -> None:
@@ -54,20 +56,21 @@ class GradingBar(Listener):
 
     def waiting(self, why: str) -> None:
         self._bar.update(self._task, names=why)
-        if not self._waits and self._bar.disable:
+        if not self._is_waiting and self._bar.disable:
             self._out.print(Text(f"{why} …"))
-        self._waits = True
+        self._is_waiting = True
 
     def running(self, names: Sequence[str]) -> None:
-        self._waits = False
+        self._is_waiting = False
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         self._bar.update(self._task, names=", ".join(names[:SHOWN_NAMES]) + more)
 
     def finished(self, result: Result) -> None:
-        name, score, of, remark = line_of(asdict(result))
-        mark = f"{score} of {of}" if result.status == GRADED else remark
-        tail = f" ({remark})" if remark and result.status == GRADED else ""
-        self._out.print(Text(f"{result.chapter}  {name}: {mark}{tail}"))
-        self._done += 1
+        name, score, maximum, remark = result_line(result)
+        text = remark
+        if result.status == GRADED:
+            text = f"{score} of {maximum}" + (f" ({remark})" if remark else "")
+        self._out.print(Text(f"{result.chapter}  {name}: {text}"))
+        self._finished += 1
         minutes = (time.monotonic() - self._start) / 60
-        self._bar.update(self._task, advance=1, pace=f"{self._done / minutes:.0f} a minute")
+        self._bar.update(self._task, advance=1, pace=f"{self._finished / minutes:.0f} a minute")

@@ -1,201 +1,206 @@
-"""What a class knows: per student, per exercise, per behaviour; in the terminal and as one page."""
+"""The results of a class per student, exercise and test cell: tables for the terminal, and one HTML page."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from statistics import median
-from typing import Any
+from statistics import fmean, median
+from typing import TypeVar
 
 import jinja2
-from rich.table import Table
+from rich.table import Column, Table
 
-from triptych.grade.record import GRADED, Record
-from triptych.grade.results.export import write_grades
-from triptych.model.chapter import exercise_of, read_chapter, visible_source
-from triptych.model.course import Course, CourseError
+from triptych.files import replacing
+from triptych.grade.record import GRADED, CellScore, Record, Result
+from triptych.grade.results.export import counted_score, grade_rows, write_csv
+from triptych.model.chapter import Role, exercise_of, read_chapter
+from triptych.model.course import ChapterPlan, Course, CourseError
 from triptych.nbgrader_api import gradebook
+
+Value = TypeVar("Value")
+SLOWEST = 5
 
 
 @dataclass(frozen=True)
-class BehaviourStatistics:
-    """How often one test cell failed. `titles` come from the test cell's first comment."""
+class TestStatistics:
+    """How often a test cell failed."""
 
     id: str
     title: str
     failed: int
-    of: int
+    total: int
 
     @property
     def share(self) -> float:
-        return self.failed / self.of if self.of else 0.0
+        return self.failed / self.total if self.total else 0.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class ExerciseStatistics:
-    """Full, partial and no points of an exercise over a class."""
+    """The numbers of submissions with full, partial and no score for an exercise."""
 
     id: str
     points: float
-    full: int = 0
-    partial: int = 0
-    none: int = 0
-    #: median time that its tests took, in seconds; nan when nobody measured
-    seconds: float = math.nan
-    behaviours: list[BehaviourStatistics] = field(default_factory=list)
+    full: int
+    partial: int
+    none: int
+    #: median time of its test cells; None if no run measured it
+    seconds: float | None
+    tests: list[TestStatistics]
 
     @property
-    def of(self) -> int:
+    def total(self) -> int:
         return self.full + self.partial + self.none
 
 
-@dataclass
+@dataclass(frozen=True)
 class ChapterStatistics:
+    """The results of a chapter, by student, and its exercises."""
+
     id: str
     title: str
     max_score: float
-    rows: list[dict[str, Any]]
+    results: list[Result]
     exercises: list[ExerciseStatistics]
 
     @property
-    def graded(self) -> list[dict[str, Any]]:
-        return [row for row in self.rows if row["status"] == GRADED]
+    def graded(self) -> list[Result]:
+        return [result for result in self.results if result.status == GRADED]
 
     @property
     def mean(self) -> float:
-        scores = [counted(row) for row in self.graded]
-        return sum(scores) / len(scores) if scores else math.nan
+        """The mean score of the graded submissions, of which there is at least one."""
+        return fmean(counted_score(result.score or 0.0, result.penalty) for result in self.graded)
 
 
-def statistics(course: Course, chapters: Sequence[str]) -> list[ChapterStatistics]:
-    """The newest results of each chapter that has any, from the record of `triptych grade`."""
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in Record(course).read():
-        rows[row["chapter"]].append(row)
-    return [_chapter(course, c, sorted(rows[c], key=lambda r: r["student"])) for c in chapters if rows[c]]
+def class_statistics(course: Course, chapters: Sequence[str]) -> list[ChapterStatistics]:
+    """The newest results of each chapter that has any, from the record of `triptych grade`.
 
-
-def _chapter(course: Course, chapter: str, rows: list[dict[str, Any]]) -> ChapterStatistics:
-    plan = course.plans[chapter]
-    titles = {}
-    for exercise in read_chapter(course.notebook(chapter)).exercises.values():
-        for test in exercise.tests:
-            comments = [line for line in visible_source(test.source).split("\n") if line.startswith("#")]
-            titles[test.id] = comments[0].lstrip("# ").strip() if comments else test.id
-    graded = [row["cells"] for row in rows if row["status"] == GRADED]
-    times = [row["tests"] for row in rows if row["status"] == GRADED and row.get("tests")]
-    exercises = []
-    for id_, exercise_plan in plan.exercises.items():
-        found = ExerciseStatistics(id_, exercise_plan.points)
-        tests: dict[str, list[bool]] = defaultdict(list)
-        for cells in graded:
-            own = {t: c for t, c in cells.items() if exercise_of(t, plan.exercises) == id_}
-            score, best = sum(c["score"] for c in own.values()), sum(c["max_score"] for c in own.values())
-            if own and score >= best:
-                found.full += 1
-            elif score > 0:
-                found.partial += 1
-            else:
-                found.none += 1
-            for test, cell in own.items():
-                tests[test].append(cell["score"] >= cell["max_score"])
-        took = [sum(t for test, t in one.items() if exercise_of(test, plan.exercises) == id_) for one in times]
-        found.seconds = median(took) if took else math.nan
-        found.behaviours = [
-            BehaviourStatistics(t, titles.get(t, t), passed.count(False), len(passed)) for t, passed in tests.items()
-        ]
-        exercises.append(found)
-    return ChapterStatistics(chapter, plan.title, plan.points + plan.bonus_points, rows, exercises)
-
-
-def require(found: Sequence[ChapterStatistics], course: Course) -> None:
-    if not found:
+    Raises:
+        CourseError: there are no results, or the record is damaged.
+    """
+    results = defaultdict(list)
+    for (_, chapter), result in sorted(Record(course).results().items()):
+        results[chapter].append(result)
+    statistics = [_chapter_statistics(course, chapter, results[chapter]) for chapter in chapters if results[chapter]]
+    if not statistics:
         raise CourseError(f"Nothing has been graded in {course.root} yet: run `triptych grade` first.")
+    return statistics
 
 
-def tables(found: Sequence[ChapterStatistics]) -> list[Table]:
-    """The report for a terminal: a line a student, then a line an exercise, for each chapter."""
-    made = []
-    for chapter in found:
-        students = Table(
-            title=f"{chapter.id}: {len(chapter.graded)} of {len(chapter.rows)} graded", title_justify="left"
-        )
-        students.add_column("student")
-        students.add_column("score", justify="right")
-        students.add_column("of", justify="right")
-        students.add_column("")
-        for row in chapter.rows:
-            students.add_row(*line_of(row))
-        made.append(students)
-        exercises = Table(title=f"{chapter.id}: exercises", title_justify="left")
-        for name, side in (
-            ("exercise", "left"),
-            ("full", "right"),
-            ("partly", "right"),
-            ("none", "right"),
-            ("s", "right"),
-        ):
-            exercises.add_column(name, justify=side)  # type: ignore[arg-type]
-        exercises.add_column("most often not yet")
+def _chapter_statistics(course: Course, chapter: str, results: list[Result]) -> ChapterStatistics:
+    plan = course.plans[chapter]
+    titles = {cell.grade_id: cell.title for cell in read_chapter(course.notebook(chapter)).with_role(Role.TEST)}
+    graded = [result for result in results if result.status == GRADED]
+    exercises = [_exercise_statistics(exercise, plan, titles, graded) for exercise in plan.exercises]
+    return ChapterStatistics(chapter, plan.title, plan.points + plan.bonus_points, results, exercises)
+
+
+def _exercise_statistics(
+    exercise: str, plan: ChapterPlan, titles: Mapping[str, str], graded: list[Result]
+) -> ExerciseStatistics:
+    def own(by_test: Mapping[str, Value]) -> dict[str, Value]:
+        return {test: value for test, value in by_test.items() if exercise_of(test, plan.exercises) == exercise}
+
+    levels: Counter[str] = Counter()
+    passed = defaultdict(list)
+    for result in graded:
+        cells = own(result.cells)
+        levels[_level(list(cells.values()))] += 1
+        for test, cell in cells.items():
+            passed[test].append(cell.score >= cell.max_score)
+    times = [sum(own(result.tests).values()) for result in graded if result.tests]
+    return ExerciseStatistics(
+        exercise,
+        plan.exercises[exercise].points,
+        levels["full"],
+        levels["partial"],
+        levels["none"],
+        median(times) if times else None,
+        [TestStatistics(test, titles.get(test, test), p.count(False), len(p)) for test, p in passed.items()],
+    )
+
+
+def _level(cells: list[CellScore]) -> str:
+    score = sum(cell.score for cell in cells)
+    if cells and score >= sum(cell.max_score for cell in cells):
+        return "full"
+    return "partial" if score > 0 else "none"
+
+
+def tables(statistics: Sequence[ChapterStatistics]) -> list[Table]:
+    """The report for a terminal: for each chapter its students and its exercises, then the slowest tests."""
+    result = []
+    for chapter in statistics:
+        title = f"{chapter.id}: {len(chapter.graded)} of {len(chapter.results)} graded"
+        students = Table("student", _number("score"), _number("of"), "", title=title, title_justify="left")
+        for line in map(result_line, chapter.results):
+            students.add_row(*line)
+        numbers = [_number(name) for name in ("full", "partly", "none", "s")]
+        exercises = Table("exercise", *numbers, "most often not yet", title_justify="left")
+        exercises.title = f"{chapter.id}: exercises"
         for exercise in chapter.exercises:
-            worst = max(exercise.behaviours, key=lambda b: b.failed, default=None)
+            worst = max(exercise.tests, key=lambda test: test.failed, default=None)
             hint = f"{worst.id} ({worst.failed})" if worst and worst.failed else ""
             counts = map(str, (exercise.full, exercise.partial, exercise.none))
-            exercises.add_row(exercise.id, *counts, seconds_of(exercise), hint)
-        made.append(exercises)
-    if longest := slowest(found):
-        made.append(Table("exercise", "median seconds", title="slowest tests", title_justify="left"))
-        for name, seconds in longest:
-            made[-1].add_row(name, seconds)
-    return made
+            seconds = "" if exercise.seconds is None else f"{exercise.seconds:.1f}"
+            exercises.add_row(exercise.id, *counts, seconds, hint)
+        result += [students, exercises]
+    times = [
+        (exercise.seconds, f"{chapter.id[:2]} {exercise.id}")
+        for chapter in statistics
+        for exercise in chapter.exercises
+        if exercise.seconds is not None
+    ]
+    if times:
+        slowest = Table("exercise", "median seconds", title="slowest tests", title_justify="left")
+        for median_s, name in sorted(times, reverse=True)[:SLOWEST]:
+            slowest.add_row(name, f"{median_s:.1f}")
+        result.append(slowest)
+    return result
 
 
-def seconds_of(exercise: ExerciseStatistics) -> str:
-    """The time of an exercise's tests, for a table."""
-    return "" if math.isnan(exercise.seconds) else f"{exercise.seconds:.1f}"
+def _number(header: str) -> Column:
+    return Column(header, justify="right")
 
 
-def slowest(found: Sequence[ChapterStatistics], count: int = 5) -> list[tuple[str, str]]:
-    """The exercises whose tests take longest, by chapter and id, with their seconds."""
-    timed = [(chapter, e) for chapter in found for e in chapter.exercises if not math.isnan(e.seconds)]
-    timed.sort(key=lambda pair: -pair[1].seconds)
-    return [(f"{chapter.id[:2]} {exercise.id}", seconds_of(exercise)) for chapter, exercise in timed[:count]]
-
-
-def line_of(row: dict[str, Any]) -> tuple[str, str, str, str]:
-    """A result as a line: student, score, of, remark."""
-    student = row["student"] if row["student"].isprintable() else ascii(row["student"])
-    if row["status"] != GRADED:
-        return student, "–", "", f"not graded: {row['reason']}"
-    remarks = ["late"] if row.get("late") else []
-    if penalty := row.get("penalty"):
-        remarks.append(f"{penalty:g} points off")
-    if row.get("sandbox") == "none":
+def result_line(result: Result) -> tuple[str, str, str, str]:
+    """A result as a row of a table: student, score, maximum score, remark."""
+    student = result.student if result.student.isprintable() else ascii(result.student)
+    if result.score is None:
+        return student, "–", "", f"not graded: {result.reason}"
+    remarks = ["late"] if result.late else []
+    if result.penalty:
+        remarks.append(f"{result.penalty:g} points off")
+    if result.sandbox == "none":
         remarks.append("no sandbox")
-    return student, f"{counted(row):g}", f"{row['max_score']:g}", ", ".join(remarks)
-
-
-def counted(row: dict[str, Any]) -> float:
-    """What a graded submission counts: its score less the penalty for being late, as the exports have it."""
-    return max(0.0, float(row["score"]) - float(row.get("penalty", 0.0)))
+    return student, f"{counted_score(result.score, result.penalty):g}", f"{result.max_score:g}", ", ".join(remarks)
 
 
 def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
-    """Writes `report.html` and `grades.csv` into the course folder."""
-    found = statistics(course, chapters)
-    require(found, course)
+    """Writes `report.html` and `grades.csv` into the course folder.
+
+    Returns:
+        The paths of both files.
+
+    Raises:
+        CourseError: nothing has been graded, or the record is damaged.
+    """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = resources.files("triptych.data").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
     page = environment.from_string(template).render(
-        title=course.title, chapters=found, made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), line_of=line_of
+        title=course.title,
+        chapters=class_statistics(course, chapters),
+        time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        result_line=result_line,
     )
     report, grades = course.root / "report.html", course.root / "grades.csv"
-    report.write_text(page, encoding="utf-8")
-    with gradebook(course) as book:
-        write_grades(book, grades, course)
+    with replacing(report) as partial:
+        partial.write_text(page, encoding="utf-8")
+    with gradebook(course) as book, replacing(grades) as partial:
+        write_csv(partial, grade_rows(book, course, book.students, book.assignments))
     return [report, grades]

@@ -1,14 +1,15 @@
-"""The one place that writes the gradebook: marks and feedback of one submission after the other."""
+"""The only writer of the gradebook: scores and feedback of one submission after the other."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from triptych.files import remove
 from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
 from triptych.model.course import Course
@@ -16,31 +17,36 @@ from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
 
 class Writer:
-    """Hands prepared submissions to nbgrader, one at a time, and reads the marks back."""
+    """Passes prepared submissions to nbgrader, one at a time, and reads their scores.
 
-    def __init__(self, course: Course, work: Path, sandbox: str, record: Record) -> None:
+    Args:
+        course: the course folder.
+        sandbox: the sandbox that ran the submissions, for the record: "bwrap" or "none".
+        record: receives the results.
+    """
+
+    def __init__(self, course: Course, sandbox: str, record: Record) -> None:
         self.course = course
-        self.work = work
         self.sandbox = sandbox
         self.record = record
         self._log = course.root / ".triptych" / "grade.log"
 
-    def write(self, job: Job, outcome: Outcome, digest: str = "") -> Result:
-        """Marks and feedback for a prepared submission; a refused one leaves no old marks behind.
+    def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
+        """Enters a prepared submission into gradebook, record and log. One that is not graded loses earlier scores.
 
-        digest: what the result depends on, kept with it unless it is to be tried again in any case.
+        Args:
+            job: the submission.
+            outcome: what its worker reported.
+            fingerprint: recorded unless the next run has to try again in any case.
         """
         start = time.monotonic()
-        reason = outcome.reason
-        again = outcome.again
-        if outcome.ready:
-            reason = self._autograde(job)
-            again = bool(reason)
-        result = Result(job.student, job.chapter, NOT_GRADED, reason)
+        reason = self._autograde(job) if outcome.ready else outcome.reason
+        retry = bool(reason) if outcome.ready else outcome.again
         if reason:
-            self._forget(job)
+            self._remove_scores(job)
+            result = Result(job.student, job.chapter, NOT_GRADED, reason)
         else:
-            result = self._marks(job)
+            result = self._read_scores(job)
         seconds = time.monotonic() - start
         result = replace(
             result,
@@ -48,68 +54,59 @@ class Writer:
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
             sandbox=self.sandbox,
-            digest="" if again else digest,
+            digest="" if retry else fingerprint,
         )
         self.record.add(result)
-        self._tell(result)
+        self._append_to_log(result)
         return result
 
-    def _tell(self, result: Result) -> None:
-        """A line for each submission: who, what came of it, where the seconds went."""
-        spent = " ".join(f"{phase} {seconds:.2f}" for phase, seconds in result.phases.items())
-        mark = f"{result.score:g} of {result.max_score:g}" if result.score is not None else repr(result.reason)
+    def _append_to_log(self, result: Result) -> None:
+        times = " ".join(f"{phase} {seconds:.2f}" for phase, seconds in result.phases.items())
+        score = f"{result.score:g} of {result.max_score:g}" if result.score is not None else repr(result.reason)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._log.open("a", encoding="utf-8") as log:
-            log.write(f"{now} {result.chapter} {result.student!r}: {mark}; seconds: {spent}\n")
+            log.write(f"{now} {result.chapter} {result.student!r}: {score}; seconds: {times}\n")
 
     def _autograde(self, job: Job) -> str:
-        """Runs nbgrader's Autograde and GenerateFeedback; the reason why not, or nothing."""
+        """Runs nbgrader's Autograde and GenerateFeedback. Returns the reason if one of them failed, otherwise ""."""
         api = nbgrader_api(
             self.course,
             CourseDirectory={"submitted_directory": str(Path(job.work) / "staged")},
             ExecuteSubmission={"executed_folder": str(Path(job.work) / "executed")},
         )
-        for said in (
-            api.autograde(job.chapter, job.student, force=True, create=True),
-            api.generate_feedback(job.chapter, job.student, force=True),
-        ):
-            if not said["success"]:
-                text = str(said.get("error", "")) + str(said.get("log", ""))
-                if "KeyboardInterrupt" in text:  # nbgrader catches it with everything else
+        for step in (partial(api.autograde, create=True), api.generate_feedback):
+            result = step(job.chapter, job.student, force=True)
+            if not result["success"]:
+                text = f"{result.get('error', '')}{result.get('log', '')}"
+                if "KeyboardInterrupt" in text:  # nbgrader catches it like any other error
                     raise KeyboardInterrupt
-                last = [line for line in text.strip().splitlines() if "Error" in line][-1:]
-                return f"nbgrader could not take it ({last[0].strip()[:200] if last else 'no reason given'})"
+                errors = [line.strip()[:200] for line in text.strip().splitlines() if "Error" in line]
+                return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
         return ""
 
-    def _marks(self, job: Job) -> Result:
+    def _read_scores(self, job: Job) -> Result:
         with gradebook(self.course) as book:
             submission = book.find_submission(job.chapter, job.student)
-            cells = {
-                grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score))
-                for notebook in submission.notebooks
-                for grade in notebook.grades
-            }
-            late = bool(submission.timestamp and submission.total_seconds_late > 0)
             return Result(
                 job.student,
                 job.chapter,
                 GRADED,
                 score=float(submission.score),
                 max_score=float(submission.max_score),
-                late=late,
+                late=bool(submission.timestamp and submission.total_seconds_late > 0),
                 penalty=float(submission.late_submission_penalty or 0.0),
-                cells=cells,
+                cells={
+                    grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score))
+                    for notebook in submission.notebooks
+                    for grade in notebook.grades
+                },
             )
 
-    def _forget(self, job: Job) -> None:
-        """A submission that is not graded has no marks, not those of an earlier one."""
+    def _remove_scores(self, job: Job) -> None:
+        """Removes scores and feedback of an earlier submission."""
         if "/" in job.student or job.student.startswith("."):
             return
         for step in ("autograded", "feedback"):
-            folder = self.course.root / step / job.student / job.chapter
-            if folder.is_dir() and not folder.is_symlink():
-                for path in folder.rglob("*"):
-                    path.chmod(0o755 if path.is_dir() else 0o644)  # nbgrader writes read-only files
-                shutil.rmtree(folder)
+            remove(self.course.root / step / job.student / job.chapter)
         with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
             book.remove_submission(job.chapter, job.student)

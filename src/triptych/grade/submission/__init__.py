@@ -1,5 +1,5 @@
-"""What a submission may be, and what is taken of it.
+"""Submissions: validation, reading, and the notebook to grade.
 
 Entry points: `intake.read_submission`, `rebuild.rebuild`.
-Imported by `execute`, `dispatch` and `run`.
+Imported by `execute`, `dispatch`, `run`, `results` and the hub's exchange.
 """

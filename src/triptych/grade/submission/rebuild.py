@@ -1,13 +1,14 @@
-"""A submission made anew: the released notebook, with the student's own text in it.
+"""Rebuilds a submission from the released notebook and the student's own text.
 
-Of a submission two things are taken: the text of its solution cells, and its extra cells. Types,
-tags, points, order, locked text and all other metadata come from the release, so nothing that a
-submission says about itself has any weight.
+A submission contributes two things: the text of its solution cells, and its extra cells. Types, tags, points, order,
+locked text and all other metadata come from the release, so nothing that a submission claims about itself counts.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
+from collections import defaultdict
 from collections.abc import Container
 from typing import Any
 
@@ -16,66 +17,62 @@ from nbformat import NotebookNode
 
 from triptych.model.chapter import Role, role_of
 
-EXTRA = "extra"
+#: The ids of extra cells begin with this.
+EXTRA = "extra-"
 
 
 def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
-    """The notebook to be graded.
+    """The notebook to grade.
 
-    release: the student version; what the submission lacks stays as it is there, a stub.
-    submission: as read by `intake.read_notebook`.
+    Args:
+        release: the student version. A solution cell that the submission lacks stays a stub.
+        submission: as read by `intake.read_notebook`.
     """
     notebook = copy.deepcopy(release)
-    known = {cell.id: cell for cell in notebook.cells}
-    texts: dict[str, str] = {}
-    extras: dict[str, list[NotebookNode]] = {}
+    released = {cell.id: cell for cell in notebook.cells}
+    answers: dict[str, str] = {}
+    extras: dict[str, list[NotebookNode]] = defaultdict(list)
     seen: set[str] = set()
-    anchor = ""
+    anchor = ""  # the last released cell before an extra one
     for cell in submission.cells:
-        id_ = _identity(cell, known)
-        original = known.get(id_)
+        id_ = _released_id(cell, released)
+        original = released.get(id_)
         if original is not None and id_ not in seen:
             seen.add(id_)
             anchor = id_
             if role_of(original) is Role.SOLUTION:
-                texts[id_] = cell.source
+                answers[id_] = cell.source
         elif original is not None and cell.source == original.source:
-            continue  # a copy of a released cell, as copy and paste makes them: nothing of the student's
+            continue  # an unchanged copy of a released cell is not the student's own
         elif cell.source.strip():
-            extras.setdefault(anchor, []).append(cell)
-    cells = _extra_cells(extras.get("", []), 0)
+            extras[anchor].append(cell)
+    numbers = itertools.count(1)
+    cells = [_extra_cell(extra, next(numbers)) for extra in extras[""]]
     for cell in notebook.cells:
-        if cell.id in texts:
-            cell.source = texts[cell.id]
+        if cell.id in answers:
+            cell.source = answers[cell.id]
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        cells.append(cell)
-        cells += _extra_cells(extras.get(cell.id, []), sum(_is_extra(c) for c in cells))
+        cells += [cell, *(_extra_cell(extra, next(numbers)) for extra in extras[cell.id])]
     notebook.cells = cells
     return notebook
 
 
-def _identity(cell: NotebookNode, known: Container[str]) -> str:
-    """Which released cell this is: by nbgrader's id, which survives older formats, else by the cell's own."""
-    marks: Any = cell.get("metadata", {}).get("nbgrader")
-    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
-    for id_ in (grade_id, cell.get("id")):
-        if isinstance(id_, str) and id_ in known:
-            return id_
-    return ""
+def _released_id(cell: NotebookNode, released: Container[str]) -> str:
+    """The id of the released cell that this is, from nbgrader's id, which older formats keep, or the cell's own."""
+    metadata: Any = cell.get("metadata", {}).get("nbgrader")
+    grade_id = metadata.get("grade_id") if isinstance(metadata, dict) else None
+    return next((id_ for id_ in (grade_id, cell.get("id")) if isinstance(id_, str) and id_ in released), "")
 
 
-def _extra_cells(cells: list[NotebookNode], already: int) -> list[NotebookNode]:
-    """The student's own cells with text and type alone, under ids that no released cell has."""
-    made = []
-    for number, cell in enumerate(cells, already + 1):
-        id_ = f"{EXTRA}-{number}"
-        if cell.cell_type == "code":
-            made.append(nbformat.v4.new_code_cell(cell.source, id=id_))
-        else:
-            made.append(nbformat.v4.new_markdown_cell(cell.source, id=id_))
-    return made
+def _extra_cell(cell: NotebookNode, number: int) -> NotebookNode:
+    """A student's own cell with text and type only, under an id that no released cell has."""
+    id_ = f"{EXTRA}{number}"
+    if cell.cell_type == "code":
+        return nbformat.v4.new_code_cell(cell.source, id=id_)
+    return nbformat.v4.new_markdown_cell(cell.source, id=id_)
 
 
-def _is_extra(cell: NotebookNode) -> bool:
-    return str(cell.id).startswith(f"{EXTRA}-")
+def is_extra(cell: NotebookNode) -> bool:
+    """Whether a cell of a rebuilt notebook is one that the student added."""
+    return str(cell.id).startswith(EXTRA)

@@ -1,4 +1,4 @@
-"""Lays a hub's folders out: what servers read, the exchange, the course folder. Again and again without harm."""
+"""The folders and files of a hub: the servers' configuration, the exchange, the course folder. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import io
 import json
 import os
 import pwd
-import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from triptych.files import regular_files, write_whole
 from triptych.hub.admin.accounts import last_line, run_as
-from triptych.hub.admin.environment import files
-from triptych.hub.admin.site import Settings, Site, write_private
+from triptych.hub.admin.environment import hub_files
+from triptych.hub.admin.site import Settings, Site
 from triptych.hub.roster import Person
 from triptych.model.course import Course, CourseError
 
@@ -26,7 +26,7 @@ c.Exchange.root = {exchange!r}
 c.Exchange.path_includes_course = True
 # membership is the hub's groups nbgrader-{course_id} and formgrade-{course_id}
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
-# who handed in what and when is what the disk says
+# author and time of a submission are read from the disk
 c.ExchangeFactory.collect = "triptych.hub.exchange.exchange.StrictCollect"
 c.ExchangeFactory.submit = "triptych.hub.exchange.exchange.ClosedSubmit"
 c.ExchangeFactory.release_feedback = "triptych.hub.exchange.exchange.ReadableFeedback"
@@ -39,28 +39,26 @@ c.CourseDirectory.root = {course_root!r}
 SERVER_COMMON = """\
 # Written by `triptych hub up` for everyone's server.
 c = get_config()  # noqa: F821
-# Kernels listen on sockets in a folder of their owner's. On TCP anyone on the machine can subscribe to a
-# kernel's output, which nothing signs or hides.
+# Kernels listen on sockets in a closed folder. On TCP every user of the machine could subscribe to a kernel's output.
 c.ConnectionFileMixin.transport = "ipc"
 c.MappingKernelManager.cull_idle_timeout = {idle_kernel}
 c.MappingKernelManager.cull_interval = 120
 """
 SERVER_INSTRUCTOR = """\
-# Written by `triptych hub up` for the instructor's server: the formgrader is a page inside JupyterLab's.
+# Written by `triptych hub up` for the instructor's server: JupyterLab shows the formgrader in a frame.
 c = get_config()  # noqa: F821
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
-#: What `triptych` begins a sentence with that a person can act on.
-SENTENCE = "triptych: "
-#: Language servers: none is installed, and looking for one starts npm in everybody's home.
-LANGUAGE_SERVERS = {"jupyter_lsp": False}
-VALIDATE = {
+#: The beginning of an error message of `triptych`.
+ERROR_PREFIX = "triptych: "
+EXTENSIONS = {
     "nbgrader.server_extensions.validate_assignment": False,
     "triptych.hub.singleuser.validate_handler": True,
-    **LANGUAGE_SERVERS,
+    # no language servers are installed, and looking for one starts npm in every home
+    "jupyter_lsp": False,
 }
 STUDENT_EXTENSIONS = {
-    **VALIDATE,
+    **EXTENSIONS,
     "nbgrader.server_extensions.formgrader": False,
     "nbgrader.server_extensions.course_list": False,
 }
@@ -69,67 +67,89 @@ HIDDEN_FROM_STUDENTS = [
     "@jupyter/nbgrader:course-list",
     "@jupyter/nbgrader:create-assignment",
 ]
-#: No news and no update notes in the middle of a workshop.
-QUIET = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/lsp-extension"]
+#: Extensions that would show news and update notes in the middle of a workshop.
+DISTRACTING = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/lsp-extension"]
 
 
-def lay_site(site: Site) -> None:
-    """The site's folder."""
-    _folder(site.folder, 0o755)
+def make_site_folder(site: Site) -> None:
+    """Creates the site's folder.
+
+    Raises:
+        CourseError: something that is not root's is in its place.
+    """
+    _make_folder(site.folder, 0o755)
 
 
-def lay_private(site: Site) -> None:
-    """The site's folder, and in it the one that is root's own."""
-    lay_site(site)
-    _folder(site.private, 0o700)
+def make_private_folder(site: Site) -> None:
+    """Creates the site's folder and in it the one that only root may enter.
+
+    Raises:
+        CourseError: something that is not root's is in their place.
+    """
+    make_site_folder(site)
+    _make_folder(site.private, 0o700)
 
 
-def lay_folders(site: Site, settings: Settings) -> None:
-    """`hub/`, `etc/` and the exchange, with the modes that keep people apart."""
-    lay_private(site)
-    _folder(site.etc, 0o755)
-    for who, server, nbgrader, extensions, hidden in (
-        ("common", SERVER_COMMON.format(idle_kernel=settings.idle_kernel), _common(settings), None, []),
-        ("student", "", "", STUDENT_EXTENSIONS, HIDDEN_FROM_STUDENTS + QUIET),
-        (
-            "instructor",
-            SERVER_INSTRUCTOR,
-            NBGRADER_INSTRUCTOR.format(course_root=settings.course_root),
-            VALIDATE,
-            QUIET,
-        ),
-    ):
-        folder = site.etc / who
-        for part in (folder, folder / "jupyter_server_config.d", folder / "labconfig"):
-            _folder(part, 0o755)
-        for name, text in (("jupyter_server_config.py", server), ("nbgrader_config.py", nbgrader)):
-            if text:
-                write_private(folder / name, text, 0o644)
-        if extensions is not None:
-            _write_json(
-                folder / "jupyter_server_config.d" / "zz-triptych.json",
-                {"ServerApp": {"jpserver_extensions": extensions}},
-            )
-            _write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": dict.fromkeys(hidden, True)})
-    _lay_exchange(Path(settings.exchange), settings)
+def write_site(site: Site, settings: Settings) -> None:
+    """Creates `hub/`, `etc/` and the exchange with their permissions, and writes the servers' configuration.
+
+    Raises:
+        CourseError: a folder belongs to somebody else.
+    """
+    make_private_folder(site)
+    _make_folder(site.etc, 0o755)
+    _write_configuration(
+        site.etc / "common",
+        jupyter_server=SERVER_COMMON.format(idle_kernel=settings.idle_kernel),
+        nbgrader=NBGRADER_COMMON.format(course_id=settings.course_id, exchange=settings.exchange),
+    )
+    _write_configuration(
+        site.etc / "student", extensions=STUDENT_EXTENSIONS, disabled=HIDDEN_FROM_STUDENTS + DISTRACTING
+    )
+    _write_configuration(
+        site.etc / "instructor",
+        jupyter_server=SERVER_INSTRUCTOR,
+        nbgrader=NBGRADER_INSTRUCTOR.format(course_root=settings.course_root),
+        extensions=EXTENSIONS,
+        disabled=DISTRACTING,
+    )
+    _make_exchange(Path(settings.exchange), settings)
     config = site.private / "jupyterhub_config.py"
-    if not config.is_file():  # the administrator's own from then on
-        write_private(config, (files() / "jupyterhub_config.py").read_text(encoding="utf-8"))
+    if not config.is_file():  # an existing one is the administrator's
+        write_whole(config, (hub_files() / config.name).read_text(encoding="utf-8"), 0o600)
 
 
-def keeps_own_configuration(site: Site) -> bool:
-    """Does the hub's configuration differ from the one that comes with this version?"""
-    return not filecmp.cmp(site.private / "jupyterhub_config.py", files() / "jupyterhub_config.py", shallow=False)
+def _write_configuration(
+    folder: Path,
+    *,
+    jupyter_server: str = "",
+    nbgrader: str = "",
+    extensions: dict[str, bool] | None = None,
+    disabled: Sequence[str] = (),
+) -> None:
+    """Writes a folder of JUPYTER_CONFIG_PATH: configuration files, server extensions, disabled lab extensions."""
+    for part in (folder, folder / "jupyter_server_config.d", folder / "labconfig"):
+        _make_folder(part, 0o755)
+    for name, text in (("jupyter_server_config.py", jupyter_server), ("nbgrader_config.py", nbgrader)):
+        if text:
+            write_whole(folder / name, text)
+    if extensions is not None:
+        server = {"ServerApp": {"jpserver_extensions": extensions}}
+        page = {"disabledExtensions": dict.fromkeys(disabled, True)}
+        write_whole(folder / "jupyter_server_config.d" / "zz-triptych.json", json.dumps(server, indent=1) + "\n")
+        write_whole(folder / "labconfig" / "page_config.json", json.dumps(page, indent=1) + "\n")
 
 
-def _common(settings: Settings) -> str:
-    return NBGRADER_COMMON.format(course_id=settings.course_id, exchange=settings.exchange)
+def has_own_configuration(site: Site) -> bool:
+    """Whether the hub's configuration differs from the one that comes with this version."""
+    name = "jupyterhub_config.py"
+    return not filecmp.cmp(site.private / name, hub_files() / name, shallow=False)
 
 
-def _lay_exchange(exchange: Path, settings: Settings) -> None:
-    """1777, so that a student cannot rename the course; inbound writable, not listable, and sticky."""
+def _make_exchange(exchange: Path, settings: Settings) -> None:
+    """1777, so that a student cannot rename the course; `inbound` is writable, sticky and cannot be listed."""
     owner = pwd.getpwnam(settings.instructor)
-    _folder(exchange, 0o1777)
+    _make_folder(exchange, 0o1777)
     course = exchange / settings.course_id
     for folder, mode in (
         (course, 0o755),
@@ -140,24 +160,33 @@ def _lay_exchange(exchange: Path, settings: Settings) -> None:
         if not folder.exists():
             folder.mkdir()
         if folder.is_symlink() or folder.stat().st_uid not in (0, owner.pw_uid):
-            raise CourseError(f"{folder} is not the instructor's: remove it and run `hub up` again.")
+            raise CourseError(f"{folder} does not belong to the instructor: remove it and run `hub up` again.")
         os.chown(folder, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
         folder.chmod(mode)
 
 
-def lay_course(course: Course, chapters: Sequence[str], settings: Settings, *, update: bool) -> list[str]:
-    """The course folder in the instructor's home: the sources and what grading needs, written as the instructor.
+def copy_course(course: Course, settings: Settings, *, update: bool) -> list[str]:
+    """Copies the sources and nbgrader's configuration into the instructor's course folder, as the instructor.
 
-    What is there already is kept, unless `update`. Returns the files that differ and were kept.
+    Args:
+        course: the course to copy.
+        settings: name the instructor and their course folder.
+        update: whether to overwrite files that differ there.
+
+    Returns:
+        The files that differ and were not overwritten.
+
+    Raises:
+        CourseError: the course folder could not be written.
     """
     target = Path(settings.course_root)
-    packed = io.BytesIO()
+    archive = io.BytesIO()
     kept: list[str] = []
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for path in _sources(course, chapters):
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path in _sources(course):
             name = path.relative_to(course.root)
-            there = target / name
-            if there.is_file() and not filecmp.cmp(path, there, shallow=False) and not update:
+            copy = target / name
+            if copy.is_file() and not filecmp.cmp(path, copy, shallow=False) and not update:
                 kept.append(str(name))
                 continue
             entry = tar.gettarinfo(path, str(name))
@@ -166,74 +195,59 @@ def lay_course(course: Course, chapters: Sequence[str], settings: Settings, *, u
             entry.mode = 0o600
             with path.open("rb") as file:
                 tar.addfile(entry, file)
-    make = 'umask 077; mkdir -p -- "$0" && chmod 700 -- "$0" && exec tar --extract --no-same-owner --directory="$0"'
-    ran = run_as(settings.instructor, ["/bin/sh", "-c", make, str(target)], environment={}, stdin=packed.getvalue())
-    if ran.returncode:
+    extract = 'umask 077; mkdir -p -- "$0" && chmod 700 -- "$0" && exec tar --extract --no-same-owner --directory="$0"'
+    result = run_as(settings.instructor, ["/bin/sh", "-c", extract, str(target)], stdin=archive.getvalue())
+    if result.returncode:
         raise CourseError(
-            f"The course folder {target} could not be written ({last_line(ran.stderr.decode(errors='replace'))}): fix "
-            "that, and run `triptych hub up` again."
+            f"The course folder {target} could not be written ({last_line(result.stderr.decode(errors='replace'))}): "
+            "fix that, and run `triptych hub up` again."
         )
     return kept
 
 
-def _sources(course: Course, chapters: Sequence[str]) -> list[Path]:
-    found = [course.root / "nbgrader_config.py", course.source / "course.toml"]
-    for chapter in chapters:
-        found += sorted(
-            path
-            for path in (course.source / chapter).rglob("*")
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(course.source).parts)
-        )
-    return found
+def _sources(course: Course) -> Iterator[Path]:
+    yield course.root / "nbgrader_config.py"
+    yield course.source / "course.toml"
+    for chapter in course.chapters:
+        yield from regular_files(course.source / chapter)
 
 
-def as_instructor(site: Site, settings: Settings, arguments: Sequence[str], stdin: str = "") -> str:
-    """Runs the environment's `triptych …` as the instructor in the course folder; what it said.
+def prepare(site: Site, settings: Settings, students: Sequence[Person], chapters: Sequence[str]) -> str:
+    """Enters the students into the gradebook and releases chapters: `triptych hub prepare`, run as the instructor.
 
-    Raises CourseError with its sentence; with what was run, where it had none.
+    Returns:
+        The command's output, a line for each chapter.
+
+    Raises:
+        CourseError: the command failed; with its own message if it printed one.
     """
     environment = Path(settings.environment) / "bin"
-    ran = run_as(
+    result = run_as(
         settings.instructor,
-        [str(environment / "triptych"), *arguments],
+        [str(environment / "triptych"), "hub", "prepare", *chapters],
         environment={
             "PATH": f"{environment}:/usr/local/bin:/usr/bin:/bin",
             "JUPYTER_CONFIG_PATH": f"{site.etc / 'instructor'}:{site.etc / 'common'}",
             "JAX_PLATFORMS": "cpu",
             "MPLBACKEND": "agg",
         },
-        stdin=stdin.encode(),
+        stdin=json.dumps([vars(student) for student in students]).encode(),
         folder=settings.course_root,
     )
-    if ran.returncode:
-        said = ran.stderr.decode(errors="replace")
-        if own := [line for line in said.splitlines() if line.startswith(SENTENCE)]:
-            raise CourseError(own[-1].removeprefix(SENTENCE))
-        command = " ".join(("triptych", *arguments))
+    if result.returncode:
+        errors = result.stderr.decode(errors="replace")
+        if messages := [line for line in errors.splitlines() if line.startswith(ERROR_PREFIX)]:
+            raise CourseError(messages[-1].removeprefix(ERROR_PREFIX))
+        command = " ".join(("triptych hub prepare", *chapters))
         raise CourseError(
-            f"`{command}`, run as {settings.instructor} in {settings.course_root}, failed ({last_line(said)}): run it "
-            "there by hand to see why."
+            f"`{command}`, run as {settings.instructor} in {settings.course_root}, failed ({last_line(errors)}): run "
+            "it there yourself to see the reason."
         )
-    return ran.stdout.decode(errors="replace").strip()
+    return result.stdout.decode(errors="replace").strip()
 
 
-def prepare(site: Site, settings: Settings, students: Sequence[Person], chapters: Sequence[str]) -> str:
-    """Enters the students into the gradebook and releases the chapters; what was done, a line a chapter."""
-    people = json.dumps([vars(person) for person in students])
-    return as_instructor(site, settings, ["hub", "prepare", *chapters], people)
-
-
-def _folder(path: Path, mode: int) -> None:
+def _make_folder(path: Path, mode: int) -> None:
     path.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != 0:
-        raise CourseError(f"{path} is not root's own folder: remove it or name another place with --folder.")
+        raise CourseError(f"{path} is not a folder of root's: remove it or name another place with --folder.")
     path.chmod(mode)
-
-
-def _write_json(path: Path, content: object) -> None:
-    write_private(path, json.dumps(content, indent=1) + "\n", 0o644)
-
-
-def remove_folders(site: Site) -> None:
-    """Takes the whole site away."""
-    shutil.rmtree(site.folder, ignore_errors=True)

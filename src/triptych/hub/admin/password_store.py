@@ -1,8 +1,7 @@
-"""Enters `user password` lines from stdin as bcrypt hashes.
+"""Stores the passwords of `user password` lines from stdin as bcrypt hashes, for firstuseauthenticator.
 
-Run as `python -m triptych.hub.admin.password_store FILE [--anew]`.
-
-A password that is there already is kept, since its owner may have changed it; with --anew it is replaced.
+Run as `python -m triptych.hub.admin.password_store FILE [--replace]`. Without `--replace` stored passwords are kept,
+because their owners may have changed them.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import bcrypt
 
 def main() -> None:
     os.umask(0o077)
-    anew = "--anew" in sys.argv[2:]
+    replace = "--replace" in sys.argv[2:]
     with dbm.open(sys.argv[1], "c", 0o600) as store:
         for line in sys.stdin:
             user, password = line.split()
-            if anew or user.encode() not in store:
+            if replace or user.encode() not in store:
                 store[user.encode()] = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
 
 

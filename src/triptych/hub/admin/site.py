@@ -1,21 +1,14 @@
-"""Where a hub's things are on a machine, and what was decided about it.
-
-folder/env/        the course environment, read-only for everyone
-folder/proxy/      configurable-http-proxy
-folder/etc/        what students' and the instructor's servers read
-folder/exchange/   nbgrader's exchange
-folder/hub/        root's own: configuration, database, tokens, passwords, log
-"""
+"""The places of a hub on a machine, and the settings that `hub up` decided on."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from triptych.files import write_whole
 from triptych.model.course import CourseError
 
 DEFAULT_FOLDER = Path("/srv/triptych-hub")
@@ -23,7 +16,7 @@ DEFAULT_FOLDER = Path("/srv/triptych-hub")
 
 @dataclass
 class Settings:
-    """What `hub up` decided. Kept in `folder/hub/settings.json`, which only root may read: it holds tokens."""
+    """What `hub up` decided. Kept in `hub/settings.json`, which only root may read, because it holds tokens."""
 
     course_id: str
     #: the course folder, in the instructor's home
@@ -34,22 +27,22 @@ class Settings:
     exchange: str
     #: the proxy's command
     proxy: list[str]
-    #: where people connect
+    #: the address that users connect to
     host: str = "127.0.0.1"
     port: int = 8000
-    #: on loopback, chosen free
+    #: free ports on the loopback interface
     hub_port: int = 8081
     proxy_port: int = 8001
     certificate: str = ""
     key: str = ""
-    #: firstuse, shared-password, or file (hub/authenticator.py says how)
+    #: firstuse, shared-password, or file (hub/authenticator.py)
     login: str = "firstuse"
     shared_password: str = ""
-    #: for one person's server and kernels together
+    #: for one user's server and kernels together
     memory_bytes: int = 2 * 2**30
     cpus: float = 2.0
     processes: int = 400
-    #: seconds
+    #: seconds without activity after which a server or kernel is stopped
     idle_server: int = 3600
     idle_kernel: int = 1800
     token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -57,11 +50,12 @@ class Settings:
 
     @property
     def everyone(self) -> list[str]:
+        """The users on the roster, the instructor first."""
         return [self.instructor, *self.students]
 
     @property
     def released(self) -> list[str]:
-        """Chapters that are in the exchange."""
+        """The chapters in the exchange."""
         outbound = Path(self.exchange) / self.course_id / "outbound"
         return sorted(path.name for path in outbound.iterdir() if path.is_dir()) if outbound.is_dir() else []
 
@@ -74,11 +68,12 @@ class Settings:
 
     @property
     def group_name(self) -> str:
-        """The hub's control group. (Graders sweep away empty groups called triptych-….)"""
+        """The hub's control group. Not `triptych-…`: graders remove empty groups of such names."""
         return f"workshop-{self.port}"
 
     @property
     def runtime_folder(self) -> str:
+        """The folder of the kernels' sockets."""
         return f"/run/workshop-{self.port}"
 
     @property
@@ -86,79 +81,54 @@ class Settings:
         return f"http://127.0.0.1:{self.hub_port}/hub/api"
 
 
-@dataclass(frozen=True)
 class Site:
-    """One hub on one machine."""
+    """The folders and files of one hub on one machine."""
 
-    folder: Path
-
-    @property
-    def environment(self) -> Path:
-        return self.folder / "env"
-
-    @property
-    def proxy(self) -> Path:
-        return self.folder / "proxy"
-
-    @property
-    def etc(self) -> Path:
-        return self.folder / "etc"
-
-    @property
-    def exchange(self) -> Path:
-        return self.folder / "exchange"
-
-    @property
-    def private(self) -> Path:
-        return self.folder / "hub"
-
-    @property
-    def log(self) -> Path:
-        return self.private / "hub.log"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: the course environment and the proxy: everyone may read them, root alone may write
+        self.environment = folder / "env"
+        self.proxy = folder / "proxy"
+        #: configuration that the students' and the instructor's servers read
+        self.etc = folder / "etc"
+        #: nbgrader's exchange
+        self.exchange = folder / "exchange"
+        #: only root may enter: configuration, database, tokens, passwords, log
+        self.private = folder / "hub"
+        self.settings_file = self.private / "settings.json"
+        self.log = self.private / "hub.log"
+        self.pid_file = self.private / "hub.pid"
+        #: the roster of the last `hub up`
+        self.roster = self.private / "roster.csv"
+        #: the first passwords, for the instructor to hand out; their hashes, for firstuseauthenticator
+        self.passwords = self.private / "passwords.csv"
+        self.password_store = self.private / "passwords.dbm"
+        self._created_accounts_file = self.private / "made_accounts"
 
     @property
-    def pid_file(self) -> Path:
-        return self.private / "hub.pid"
-
-    @property
-    def passwords(self) -> Path:
-        """The table that the instructor hands out."""
-        return self.private / "passwords.csv"
-
-    @property
-    def roster(self) -> Path:
-        """The roster of the last `hub up`."""
-        return self.private / "roster.csv"
-
-    @property
-    def password_store(self) -> Path:
-        """What firstuseauthenticator reads."""
-        return self.private / "passwords.dbm"
-
-    @property
-    def settings_file(self) -> Path:
-        return self.private / "settings.json"
-
-    @property
-    def made_accounts(self) -> list[str]:
-        """Unix accounts that `hub up` made, and so `hub down --remove-users` may take away."""
-        file = self.private / "made_accounts"
+    def created_accounts(self) -> list[str]:
+        """The Unix accounts that `hub up` created and `hub down --remove-users` may remove."""
+        file = self._created_accounts_file
         return file.read_text().split() if file.is_file() else []
 
-    def note_made(self, user: str) -> None:
-        """Enters an account as made; at once, so that a run that is cut off knows it too."""
-        with (self.private / "made_accounts").open("a") as file:
+    def record_account(self, user: str) -> None:
+        """Records an account as created. Written at once, so that an interrupted run is known too."""
+        with self._created_accounts_file.open("a") as file:
             file.write(f"{user}\n")
 
     def load(self) -> Settings:
-        """Raises CourseError when there is no hub in this folder, or one may not look."""
+        """Reads the settings.
+
+        Raises:
+            CourseError: there is no hub in this folder, or its settings cannot be read.
+        """
         try:
             return Settings(**json.loads(self.settings_file.read_text(encoding="utf-8")))
         except PermissionError as error:
-            raise CourseError(f"{self.private} is root's own: run this as root (sudo).") from error
+            raise CourseError(f"Only root may read {self.private}: run this with sudo.") from error
         except FileNotFoundError as error:
             raise CourseError(
-                f"{self.folder} holds no hub: make one with `triptych hub up`, or name its folder with --folder."
+                f"{self.folder} holds no hub: create one with `triptych hub up`, or name its folder with --folder."
             ) from error
         except (ValueError, TypeError) as error:
             raise CourseError(
@@ -166,15 +136,5 @@ class Site:
             ) from error
 
     def save(self, settings: Settings) -> None:
-        write_private(self.settings_file, json.dumps(dataclasses.asdict(settings), indent=1) + "\n")
-
-
-def write_private(path: Path, text: str, mode: int = 0o600) -> None:
-    """Writes a file whole or not at all, with `mode` from the first byte."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(text)
-    partial.replace(path)
+        """Writes the settings, readable by root alone."""
+        write_whole(self.settings_file, json.dumps(dataclasses.asdict(settings), indent=1) + "\n", 0o600)

@@ -1,4 +1,4 @@
-"""Who is logged in, who has fetched, who has handed in: read from the hub and from the disk, as root."""
+"""The state of a workshop: who is logged in, has fetched and has submitted. Read from the hub and the disk, as root."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from pathlib import Path
 
 from rich.table import Table
 
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import RejectedSubmission
 from triptych.hub.admin.process import Api
 from triptych.hub.admin.site import Settings
-from triptych.hub.exchange.inbound import Limits, RejectedSubmission, validate_folder
+from triptych.hub.exchange.inbound import validate_folder
 from triptych.hub.singleuser.cgroups import Groups
 
 
 @dataclass(frozen=True)
 class ChapterProgress:
-    """How far somebody is with a chapter."""
+    """A student's progress with a chapter."""
 
     fetched: bool = False
     submitted: datetime | None = None
@@ -26,125 +28,112 @@ class ChapterProgress:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody on the roster, now."""
+    """The present state of a user on the roster. The field names are those of `hub status --json`."""
 
     user: str
     role: str
     server: bool
     last_seen: datetime | None
-    memory: int | None
+    memory_bytes: int | None
     chapters: dict[str, ChapterProgress] = field(default_factory=dict)
 
 
 def members(settings: Settings) -> list[Member]:
-    """Everyone on the roster. Raises CourseError when the hub does not answer."""
+    """The state of everyone on the roster, the instructor first.
+
+    Raises:
+        CourseError: the hub does not answer.
+    """
     known = {user["name"]: user for user in Api(settings).users()}
     groups = Groups(settings.group_name)
-    handed_in = arrivals(settings)
+    submitted = arrivals(settings)
     chapters = settings.released
-    found = []
-    for user in settings.everyone:
-        hub = known.get(user, {})
-        servers = hub.get("servers", {})
-        seen = hub.get("last_activity")
-        found.append(
-            Member(
-                user,
-                "instructor" if user == settings.instructor else "student",
-                bool(servers and servers[""].get("ready")),
-                datetime.fromisoformat(seen) if seen else None,
-                groups.group(user).memory() if servers else None,
-                {
-                    chapter: ChapterProgress(
-                        _has_fetched(user, settings.course_id, chapter), handed_in.get((user, chapter))
-                    )
-                    for chapter in chapters
-                }
-                if user != settings.instructor
-                else {},
-            )
+
+    def member(user: str, role: str) -> Member:
+        servers = known.get(user, {}).get("servers", {})
+        last_seen = known.get(user, {}).get("last_activity")
+        return Member(
+            user,
+            role,
+            bool(servers and servers[""].get("ready")),
+            datetime.fromisoformat(last_seen) if last_seen else None,
+            groups.group(user).memory_bytes if servers else None,
+            {
+                chapter: ChapterProgress(
+                    _has_fetched(user, settings.course_id, chapter), submitted.get((user, chapter))
+                )
+                for chapter in chapters
+                if role == "student"
+            },
         )
-    return found
+
+    return [member(settings.instructor, "instructor"), *(member(student, "student") for student in settings.students)]
 
 
 def arrivals(settings: Settings) -> dict[tuple[str, str], datetime]:
-    """When each student's last submission of each chapter arrived; what collecting would refuse is left out."""
-    found: dict[tuple[str, str], datetime] = {}
+    """The arrival of each student's last submission by (student, chapter), without those that collecting rejects."""
+    latest: dict[tuple[str, str], datetime] = {}
     inbound = Path(settings.exchange) / settings.course_id / "inbound"
     for folder in inbound.iterdir() if inbound.is_dir() else ():
         parts = folder.name.rsplit("+", 3)
         if len(parts) < 3 or parts[0] not in settings.students:
             continue
         try:
-            submission = validate_folder(folder, parts[0], Limits())
+            arrived = validate_folder(folder, parts[0], Limits()).arrived
         except (RejectedSubmission, OSError):
             continue
         key = (parts[0], parts[1])
-        found[key] = max(found.get(key, submission.arrived), submission.arrived)
-    return found
+        latest[key] = max(latest.get(key, arrived), arrived)
+    return latest
 
 
-def _has_fetched(user: str, course: str, chapter: str) -> bool:
+def _has_fetched(user: str, course_id: str, chapter: str) -> bool:
     try:
-        return Path(pwd.getpwnam(user).pw_dir, course, chapter).is_dir()
+        return Path(pwd.getpwnam(user).pw_dir, course_id, chapter).is_dir()
     except (KeyError, OSError):
         return False
 
 
-def table(found: Sequence[Member], now: datetime | None = None) -> Table:
-    """The members as a table for a terminal."""
+def table(everyone: Sequence[Member], now: datetime | None = None) -> Table:
+    """The state of a workshop as a table for a terminal.
+
+    Args:
+        everyone: the result of `members`.
+        now: the time that "last seen" is relative to, by default the present.
+    """
     now = now or datetime.now(UTC)
-    chapters = sorted({chapter for member in found for chapter in member.chapters})
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("who", "server", "last seen", "memory"):
-        made.add_column(heading)
-    for chapter in chapters:
-        made.add_column(chapter.split("_")[0])
-    for member in found:
-        seen = _ago(now - member.last_seen) if member.last_seen else "never"
-        memory = f"{member.memory / 2**20:.0f} MB" if member.memory else ""
+    chapters = sorted({chapter for member in everyone for chapter in member.chapters})
+    rows = Table(
+        "user", "server", "last seen", "memory", *(chapter.split("_")[0] for chapter in chapters),
+        box=None, pad_edge=False, header_style="bold",
+    )  # fmt: skip
+    for member in everyone:
+        last_seen = _ago(now - member.last_seen) if member.last_seen else "never"
+        memory = f"{member.memory_bytes / 2**20:.0f} MB" if member.memory_bytes else ""
         name = member.user + (" (instructor)" if member.role == "instructor" else "")
-        cells = [_mark(member.chapters[chapter]) if chapter in member.chapters else "" for chapter in chapters]
-        made.add_row(name, "on" if member.server else "", seen, memory, *cells)
-    students = [member for member in found if member.role == "student"]
-    handed = [sum(m.chapters[c].submitted is not None for m in students) for c in chapters]
-    made.add_section()
-    on = sum(m.server for m in found)
-    made.add_row(f"{len(students)} students", f"{on} on", "", "", *(f"{n} in" for n in handed), style="bold")
-    return made
+        progress = [_progress(member.chapters.get(chapter)) for chapter in chapters]
+        rows.add_row(name, "on" if member.server else "", last_seen, memory, *progress)
+    students = [member for member in everyone if member.role == "student"]
+    submitted = [sum(student.chapters[chapter].submitted is not None for student in students) for chapter in chapters]
+    servers = sum(member.server for member in everyone)
+    rows.add_section()
+    rows.add_row(
+        f"{len(students)} students", f"{servers} on", "", "", *(f"{number} in" for number in submitted), style="bold"
+    )
+    return rows
 
 
-def _mark(standing: ChapterProgress) -> str:
-    if standing.submitted:
-        return f"in {standing.submitted.astimezone():%H:%M}"
-    return "fetched" if standing.fetched else "·"
+def _progress(progress: ChapterProgress | None) -> str:
+    if progress is None:
+        return ""
+    if progress.submitted:
+        return f"in {progress.submitted.astimezone():%H:%M}"
+    return "fetched" if progress.fetched else "·"
 
 
 def _ago(span: timedelta) -> str:
     seconds = int(span.total_seconds())
-    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {word} ago"
+            return f"{seconds // size} {unit} ago"
     return "now"
-
-
-def as_json(found: Sequence[Member]) -> dict[str, object]:
-    return {
-        "members": [
-            {
-                "user": member.user,
-                "role": member.role,
-                "server": member.server,
-                "last_seen": member.last_seen.isoformat() if member.last_seen else None,
-                "memory_bytes": member.memory,
-                "chapters": {
-                    chapter: {
-                        "fetched": standing.fetched,
-                        "submitted": standing.submitted.isoformat() if standing.submitted else None,
-                    }
-                    for chapter, standing in member.chapters.items()
-                },
-            }
-            for member in found
-        ]
-    }

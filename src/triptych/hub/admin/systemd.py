@@ -1,4 +1,4 @@
-"""What a machine that serves a hub for weeks needs beside it: systemd unit, TLS proxy, backup."""
+"""Files for a machine that serves a hub for weeks: a systemd unit, a TLS proxy's configuration, a backup script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from triptych.hub.admin.environment import files
+from triptych.hub.admin.environment import hub_files
 from triptych.hub.admin.site import Site
 from triptych.model.course import CourseError
 
@@ -15,14 +15,26 @@ DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def write_units(site: Site, target: Path, domain: str) -> list[Path]:
-    """Writes the templates of `hub/templates/`, filled in for this hub. Raises CourseError."""
+    """Writes the templates of `hub/templates/`, filled in for a hub.
+
+    Args:
+        site: the hub.
+        target: an existing folder.
+        domain: the hub's name on the network.
+
+    Returns:
+        The written files.
+
+    Raises:
+        CourseError: the domain name is malformed, or the folder or the hub does not exist.
+    """
     if not DOMAIN.fullmatch(domain):
-        raise CourseError(f"{domain!r} is no domain name: write it like hub.example.org.")
+        raise CourseError(f"{domain!r} is not a domain name: write it like hub.example.org.")
     if not target.is_dir():
-        raise CourseError(f"{target} is no folder: make it first, or name another with --to.")
+        raise CourseError(f"{target} is not a folder: create it, or name another one with --to.")
     settings = site.load()
     templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(files() / "templates"),
+        loader=jinja2.FileSystemLoader(hub_files() / "templates"),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  # shell and systemd, and the values are root's own
         keep_trailing_newline=True,

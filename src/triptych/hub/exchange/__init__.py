@@ -1,5 +1,5 @@
-"""The exchange of notebooks: release, collection, feedback. Runs as the instructor or as a student.
+"""The exchange of notebooks: releasing, collecting, returning feedback. Runs as the instructor or as a student.
 
-Entry points: `exchange.StrictCollect`, `release.release`.
-Loaded by nbgrader; imported by `admin` and the hub's command line.
+Entry points: `release.release`, `release.collect`, `release.release_feedback`; nbgrader's plugins in `exchange`.
+Imported by `admin` and the hub's command line; loaded by nbgrader.
 """

@@ -1,14 +1,13 @@
-"""The strict exchange: nbgrader's own, where the disk decides who handed in what and when.
+"""The strict exchange: nbgrader's own, but author and time of a submission are read from the disk.
 
-Stock nbgrader believes the name of a folder in `inbound/` and the text of a file in it, and everyone may
-write both. Here
-- a submission is the person's whose Unix account owns the folder and everything in it;
-- it arrived when it was last changed: the inode's change time, which no tool of its owner's can set back,
-  so work that is edited in the exchange after the deadline is late;
-- links, devices, sockets and pipes are refused, and nothing is followed on the way.
+nbgrader believes the name of a folder in `inbound/` and the text of a file in it, and everyone may write both. Here
+- a submission belongs to the Unix account that owns the folder and everything in it;
+- it arrived when it was last changed, by the inode's change time. Its owner's tools cannot set that time back, so work
+  that is edited in the exchange after the deadline is late;
+- links, devices, sockets and pipes are rejected and never followed.
 
-Set in `nbgrader_config.py` as `c.ExchangeFactory.collect = StrictCollect` and so on; `nbgrader collect`, the
-formgrader's Collect button and `triptych hub collect` then all do this.
+`hub up` sets `c.ExchangeFactory.collect = StrictCollect` and so on in what servers on the hub read. Then `nbgrader
+collect`, the formgrader's Collect button and `triptych hub collect` give the same results.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,137 +25,142 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback, ExchangeSubmit
 from traitlets import Integer
 
-from triptych.hub.exchange.inbound import Limits, RejectedSubmission, Submission, open_folder, validate_folder, walk
+from triptych.files import remove
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import RejectedSubmission
+from triptych.hub.exchange.inbound import InboundFile, Submission, open_folder, validate_folder, walk
 
 #: The exchange's own files in a submission.
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
 SECRET_TEXT = re.compile(r"[0-9a-f]{32,128}")
 
 
-def copy(submission: Submission, target: Path, limits: Limits) -> None:
-    """Copies the submission's files to the new folder `target`. Raises RejectedSubmission when it has changed meanwhile."""
+def copy_submission(submission: Submission, target: Path, limits: Limits) -> None:
+    """Copies a submission's files.
+
+    Args:
+        submission: the result of `validate_folder`.
+        target: the folder to create or replace.
+        limits: the number of files and of bytes that a submission may have.
+
+    Raises:
+        RejectedSubmission: the submission has changed since it was validated; `target` is unchanged.
+        OSError: a file cannot be written; `target` is unchanged.
+    """
     partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    descriptor = open_folder(submission.folder.name, None, submission.folder)
+    remove(partial)
     try:
-        owner = os.fstat(descriptor).st_uid
-        partial.mkdir(parents=True)
-        for place, name, where, _ in walk(descriptor, owner, limits):
-            (partial / place).mkdir(parents=True, exist_ok=True)
-            _copy_file(name, where, partial / place / name, owner)
+        _copy_files(submission, partial, limits)
         secret = partial / SECRET
         text = secret.read_text(errors="replace").strip() if secret.is_file() else ""
-        # without one nbgrader would stop releasing feedback, and everybody else's with it
+        # without a secret nbgrader would stop releasing feedback to everyone
         secret.write_text(text if SECRET_TEXT.fullmatch(text) else secrets.token_hex(64))
         (partial / TIMESTAMP).write_text(as_text(submission.arrived))
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    finally:
-        os.close(descriptor)
-    try:
         if validate_folder(submission.folder, submission.student, limits).arrived != submission.arrived:
             raise RejectedSubmission("it was changed while it was being collected: collect again")
-    except RejectedSubmission:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+        remove(target)
+        partial.rename(target)
+    finally:
+        remove(partial)
 
 
-def as_text(moment: datetime) -> str:
-    """A moment as nbgrader writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-
-
-def _copy_file(name: str, where: int, target: Path, owner: int) -> None:
+def _copy_files(submission: Submission, target: Path, limits: Limits) -> None:
+    descriptor = open_folder(submission.folder)
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=where)
+        target.mkdir(parents=True)
+        for file in walk(descriptor, os.fstat(descriptor).st_uid, limits):
+            content = read_file(file)
+            (target / file.place).mkdir(parents=True, exist_ok=True)
+            (target / file.place / file.name).write_bytes(content)
+    finally:
+        os.close(descriptor)
+
+
+def read_file(file: InboundFile) -> bytes:
+    """The content of a submission's file, no longer than it was during the walk, so that a growing file is bounded.
+
+    Raises:
+        RejectedSubmission: it cannot be read, or is no longer the file that the walk found.
+    """
+    name = ascii(file.name)[:80]
+    try:
+        descriptor = os.open(file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=file.folder)
     except OSError as error:
-        raise RejectedSubmission(f"{ascii(name)[:80]} in it cannot be read ({error.strerror})") from error
+        raise RejectedSubmission(f"{name} in it cannot be read ({error.strerror})") from error
     with os.fdopen(descriptor, "rb") as source:
         status = os.fstat(source.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != owner or status.st_nlink != 1:
-            raise RejectedSubmission(f"{ascii(name)[:80]} in it was exchanged while it was being collected")
-        with target.open("wb") as copied:
-            # what it held when it was looked at: a file that grows does not fill the disk
-            shutil.copyfileobj(_Bounded(source, status.st_size), copied)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != file.status.st_uid or status.st_nlink != 1:
+            raise RejectedSubmission(f"{name} in it was replaced while it was being collected")
+        return source.read(file.status.st_size)
 
 
-class _Bounded:
-    """A file's first bytes."""
-
-    def __init__(self, file: Any, left: int) -> None:
-        self.file, self.left = file, left
-
-    def read(self, size: int = 1 << 16) -> bytes:
-        data = bytes(self.file.read(min(size, self.left)))
-        self.left -= len(data)
-        return data
+def as_text(time: datetime) -> str:
+    """A time in the format of nbgrader's timestamps."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
 
 
 # --- nbgrader's plugins --------------------------------------------------------------------------
 
 
 class StrictCollect(ExchangeCollect):  # type: ignore[misc]
-    """Takes what its owner handed in, as it is on disk, with the time at which it arrived.
+    """Collects submissions with their owners and arrival times as the disk has them.
 
-    In a class of its own because stock `init_src` takes names and times from folders' names, and stock
-    `copy_files` follows links.
+    Replaces two methods: nbgrader's `init_src` takes names and times from folder names, and its `copy_files` follows
+    links.
     """
 
-    max_files = Integer(Limits.files, help="files in a submission, at most").tag(config=True)
-    max_bytes = Integer(Limits.bytes, help="bytes in a submission, at most").tag(config=True)
+    max_files = Integer(Limits.files, help="the largest number of files in a submission").tag(config=True)
+    max_bytes = Integer(Limits.folder_bytes, help="the largest size of a submission in bytes").tag(config=True)
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.max_files, self.max_bytes)
+        return Limits(files=self.max_files, folder_bytes=self.max_bytes)
 
     def init_src(self) -> None:
         if self.coursedir.course_id == "":
             self.fail("No course id specified. Re-run with --course flag.")
         self.course_path = os.path.join(self.root, self.coursedir.course_id)  # noqa: PTH118  # nbgrader's attributes
         self.inbound_path = os.path.join(self.course_path, "inbound")  # noqa: PTH118
-        inbound = Path(self.inbound_path)
         try:
-            folders = sorted(inbound.iterdir())
+            folders = sorted(Path(self.inbound_path).iterdir())
         except OSError as error:
-            self.fail(f"{inbound} cannot be read ({error.strerror}).")
+            self.fail(f"{self.inbound_path} cannot be read ({error.strerror}).")
         self.src_records = list(self._newest(self._accepted(folders)))
 
     def _accepted(self, folders: list[Path]) -> Iterator[Submission]:
-        wanted = self.coursedir.student_id if self.coursedir.student_id not in ("", "*") else None
+        only = self.coursedir.student_id
         for folder in folders:
             parts = folder.name.rsplit("+", 3)
-            if len(parts) < 3 or parts[1] != self.coursedir.assignment_id or (wanted and parts[0] != wanted):
+            if len(parts) < 3 or parts[1] != self.coursedir.assignment_id or only not in ("", "*", parts[0]):
                 continue
             try:
                 yield validate_folder(folder, parts[0], self.limits)
-            except RejectedSubmission as reason:
-                self.log.error("RejectedSubmission: %s: %s.", ascii(folder.name), reason)
-            except OSError as error:  # it may vanish while one looks
-                self.log.error("RejectedSubmission: %s: it cannot be read (%s).", ascii(folder.name), error.strerror)
+            except (RejectedSubmission, OSError) as error:  # it may vanish meanwhile
+                self._log_rejected(folder.name, error)
 
-    def _newest(self, found: Iterator[Submission]) -> Iterator[dict[str, Any]]:
-        """One submission a student: the last; with --before-duedate the last in time, if there is one."""
+    def _log_rejected(self, name: str, error: Exception) -> None:
+        reason = f"it cannot be read or copied ({error.strerror})" if isinstance(error, OSError) else error
+        self.log.error("Rejected: %s: %s.", ascii(name), reason)
+
+    def _newest(self, submissions: Iterator[Submission]) -> Iterator[dict[str, Any]]:
+        """One record for each student: the last submission; with --before-duedate the last in time, if there is one."""
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             try:
                 self.duedate = book.find_assignment(self.coursedir.assignment_id).duedate
             except MissingEntry:
                 self.duedate = None
-        mine: dict[str, list[Submission]] = {}
-        for submission in found:
-            mine.setdefault(submission.student, []).append(submission)
-        for student in sorted(mine):
-            chosen = sorted(mine[student], key=lambda s: s.arrived)
+        by_student: dict[str, list[Submission]] = {}
+        for submission in submissions:
+            by_student.setdefault(submission.student, []).append(submission)
+        for student, candidates in sorted(by_student.items()):
             if self.before_duedate and self.duedate is not None:
                 due = self.duedate.replace(tzinfo=UTC)
-                chosen = [s for s in chosen if s.arrived <= due] or chosen
-            last = chosen[-1]
+                candidates = [s for s in candidates if s.arrived <= due] or candidates  # noqa: PLW2901
+            last = max(candidates, key=lambda submission: submission.arrived)
             yield {
                 "username": student,
                 "filename": last.folder.name,
-                "timestamp": last.arrived.replace(tzinfo=None),  # nbgrader's times are UTC without saying so
+                "timestamp": last.arrived.replace(tzinfo=None),  # nbgrader's times are UTC without a time zone
                 "submission": last,
             }
 
@@ -169,27 +172,23 @@ class StrictCollect(ExchangeCollect):  # type: ignore[misc]
             student, arrived = record["username"], record["timestamp"]
             target = Path(self.coursedir.format_path(self.coursedir.submitted_directory, student, assignment))
             if target.is_dir():
-                kept = self.coursedir.get_existing_timestamp(str(target))
-                newer = kept is None or arrived > kept
-                if not (self.update and newer) and not (self.before_duedate and arrived != kept):
+                collected = self.coursedir.get_existing_timestamp(str(target))
+                newer = collected is None or arrived > collected
+                if not (self.update and newer) and not (self.before_duedate and arrived != collected):
                     self.log.info("No newer submission to collect: %s %s", student, assignment)
                     continue
             try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                copy(record["submission"], target, self.limits)
-            except RejectedSubmission as reason:
-                self.log.error("RejectedSubmission: %s: %s.", ascii(record["filename"]), reason)
+                copy_submission(record["submission"], target, self.limits)
+            except (RejectedSubmission, OSError) as error:  # a path may be too long
+                self._log_rejected(record["filename"], error)
                 continue
             late = "" if self.duedate is None or arrived <= self.duedate else f", late by {arrived - self.duedate}"
-            self.log.info("Collected: %s %s, arrived %s%s", student, assignment, as_text(_aware(arrived)), late)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+            arrival = as_text(record["submission"].arrived)
+            self.log.info("Collected: %s %s, arrived %s%s", student, assignment, arrival, late)
 
 
 class ClosedSubmit(ExchangeSubmit):  # type: ignore[misc]
-    """Closes the submission to others. Stock leaves the folder writable for everyone who learns its name."""
+    """Closes a submission to others. nbgrader leaves its folder writable for everyone who learns its name."""
 
     def copy_files(self) -> None:
         super().copy_files()
@@ -197,9 +196,9 @@ class ClosedSubmit(ExchangeSubmit):  # type: ignore[misc]
 
 
 class ReadableFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
-    """Feedback that its reader may read: stock copies the page's mode, and the instructor's are closed.
+    """Makes feedback readable for students. nbgrader copies the permissions of the instructor's closed files.
 
-    The folder cannot be listed, and a page's name follows from the secret that came with the submission.
+    The folder cannot be listed, and the name of a page follows from the secret of its submission.
     """
 
     def copy_files(self) -> None:
@@ -211,6 +210,3 @@ class ReadableFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
         for page in Path(self.dest_path).glob("*.html"):
             if page.stat().st_mode & 0o777 != 0o644:
                 page.chmod(0o644)
-
-
-__all__ = ["ClosedSubmit", "Limits", "ReadableFeedback", "RejectedSubmission", "StrictCollect", "validate_folder"]

@@ -1,6 +1,6 @@
-"""Is a folder in the exchange's `inbound/` a submission, whose, and since when? What the disk says decides.
+"""Checks the folders in the exchange's `inbound/`: the author and the arrival of each submission, as the disk has them.
 
-Without nbgrader, so that `triptych hub status` can look without waiting for it.
+Imports neither nbgrader nor nbformat, which take seconds, so that `triptych hub status` is quick.
 """
 
 from __future__ import annotations
@@ -13,97 +13,134 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-IGNORED = {".ipynb_checkpoints", "__pycache__"}
-
-
-class RejectedSubmission(Exception):
-    """Why a folder in the exchange is no submission."""
+from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import IGNORED, RejectedSubmission
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A folder in `inbound/` that may be taken: whose it is, and when it was last changed."""
+    """An acceptable folder in `inbound/`; `arrived` is the last time that anything in it changed."""
 
     student: str
     folder: Path
     arrived: datetime
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What is copied at most, so that one folder cannot fill the instructor's disk."""
-
-    files: int = 200
-    bytes: int = 50_000_000
-
-
 def validate_folder(folder: Path, student: str, limits: Limits) -> Submission:
-    """Is this folder in `inbound/` a submission of `student`? Raises RejectedSubmission."""
-    descriptor = open_folder(folder.name, None, folder)
+    """Checks a folder in `inbound/`.
+
+    Args:
+        folder: the folder.
+        student: the name that the folder's own name claims.
+        limits: the number of files and of bytes that a submission may have.
+
+    Raises:
+        RejectedSubmission: the folder is not a submission of this student's.
+    """
+    descriptor = open_folder(folder)
     try:
-        owner = os.fstat(descriptor).st_uid
-        if _name_of(owner) != student:
-            raise RejectedSubmission(f"it says {student} and belongs to {_name_of(owner)}")
-        newest = os.fstat(descriptor).st_ctime_ns
-        for _, _, _, status in walk(descriptor, owner, limits):
-            newest = max(newest, status.st_ctime_ns)
+        status = os.fstat(descriptor)
+        owner, newest_ns = status.st_uid, status.st_ctime_ns
+        if _user_name(owner) != student:
+            raise RejectedSubmission(f"it is named after {student} and belongs to {_user_name(owner)}")
+        for file in walk(descriptor, owner, limits):
+            newest_ns = max(newest_ns, file.status.st_ctime_ns)
     finally:
         os.close(descriptor)
-    return Submission(student, folder, datetime.fromtimestamp(newest / 1e9, UTC))
+    return Submission(student, folder, datetime.fromtimestamp(newest_ns / 1e9, UTC))
 
 
-def _name_of(user: int) -> str:
+def _user_name(uid: int) -> str:
     try:
-        return pwd.getpwuid(user).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"the unknown user {user}"
+        return f"the unknown user {uid}"
 
 
-def open_folder(name: str, parent: int | None, path: Path | None = None) -> int:
-    try:
-        return os.open(path or name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-    except OSError as error:
-        raise RejectedSubmission(f"{ascii(name)[:80]} is no folder that can be read ({error.strerror})") from error
+def open_folder(path: Path | str, parent: int | None = None) -> int:
+    """Opens a folder; a link is not followed.
 
+    Args:
+        path: the folder, relative to `parent` if that is given.
+        parent: the descriptor of an open folder.
 
-def walk(folder: int, owner: int, limits: Limits) -> Iterator[tuple[Path, str, int, os.stat_result]]:
-    """The regular files below an open folder: place in it, name, open folder that holds it, status.
+    Returns:
+        The folder's descriptor, which the caller closes.
 
-    Everything in it must be `owner`'s, folders and regular files, no more than the limits. Raises RejectedSubmission.
+    Raises:
+        RejectedSubmission: there is no readable folder.
     """
-    count = total = 0
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    except OSError as error:
+        raise RejectedSubmission(
+            f"{_printable(Path(path).name)} is not a readable folder ({error.strerror})"
+        ) from error
+
+
+@dataclass(frozen=True)
+class InboundFile:
+    """A regular file of a submission; `folder` is the descriptor of the folder that holds it, valid during the walk."""
+
+    place: Path
+    name: str
+    folder: int
+    status: os.stat_result
+
+
+def walk(folder: int, owner: int, limits: Limits) -> Iterator[InboundFile]:
+    """The regular files of a submission, whose owner may change it meanwhile.
+
+    Goes from descriptor to descriptor, unlike `files.walk`, so that a folder replaced by a link is not followed.
+
+    Args:
+        folder: the descriptor of the submission's folder.
+        owner: the user id that everything in it must belong to.
+        limits: the number of files and folders and of bytes that it may have.
+
+    Raises:
+        RejectedSubmission: the folder holds anything but folders and regular files of the owner's, or too much.
+    """
+    count = total_bytes = 0
     pending: list[tuple[Path, int]] = [(Path(), os.dup(folder))]
     try:
         while pending:
-            place, where = pending.pop()
+            place, descriptor = pending.pop()
             try:
-                for name in sorted(os.listdir(where)):  # noqa: PTH208  # of a descriptor
-                    status = os.stat(name, dir_fd=where, follow_symlinks=False)
+                for name in sorted(os.listdir(descriptor)):  # noqa: PTH208  # of a descriptor
+                    status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
                     _require_plain(place / name, status, owner)
-                    count, total = count + 1, total + status.st_size
+                    count, total_bytes = count + 1, total_bytes + status.st_size
                     if count > limits.files:
                         raise RejectedSubmission(f"it holds more than {limits.files} files")
-                    if total > limits.bytes:
-                        raise RejectedSubmission(f"it holds more than {limits.bytes // 10**6} MB")
+                    if total_bytes > limits.folder_bytes:
+                        raise RejectedSubmission(f"it holds more than {limits.folder_bytes // 10**6} MB")
                     if not stat.S_ISDIR(status.st_mode):
-                        yield place, name, where, status
+                        yield InboundFile(place, name, descriptor, status)
                     elif name not in IGNORED:
-                        pending.append((place / name, open_folder(name, where)))
+                        pending.append((place / name, open_folder(name, descriptor)))
             finally:
-                os.close(where)
+                os.close(descriptor)
     finally:
-        for _, left in pending:
-            os.close(left)
+        for _, descriptor in pending:
+            os.close(descriptor)
 
 
 def _require_plain(path: Path, status: os.stat_result, owner: int) -> None:
-    """A folder, or a regular file with one name only: a second (hard) link may be somebody else's file."""
-    shown = ascii(str(path))[:80]
+    """Rejects everything but a folder or a regular file with one name: a hard link may be somebody else's file."""
+    mode = status.st_mode
     if status.st_uid != owner:
-        raise RejectedSubmission(f"{shown} in it belongs to {_name_of(status.st_uid)}")
-    if stat.S_ISLNK(status.st_mode):
-        raise RejectedSubmission(f"{shown} in it is a link")
-    if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
-        raise RejectedSubmission(f"{shown} in it is a device, socket or pipe")
-    if stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
-        raise RejectedSubmission(f"{shown} in it is a hard link")
+        problem = f"belongs to {_user_name(status.st_uid)}"
+    elif stat.S_ISLNK(mode):
+        problem = "is a link"
+    elif not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        problem = "is a device, socket or pipe"
+    elif stat.S_ISREG(mode) and status.st_nlink != 1:
+        problem = "is a hard link"
+    else:
+        return
+    raise RejectedSubmission(f"{_printable(path)} in it {problem}")
+
+
+def _printable(path: Path | str) -> str:
+    return ascii(str(path))[:80]

@@ -1,16 +1,14 @@
-"""What the instructor does with the exchange: release, collect, hand back. Runs as the instructor.
+"""The instructor's use of the exchange: releasing, collecting, returning feedback. Runs as the instructor.
 
 With the configuration that nbgrader itself reads: the hub's (on JUPYTER_CONFIG_PATH) and the course's.
 """
 
 from __future__ import annotations
 
-import filecmp
 import logging
-from collections.abc import Iterator
 from contextlib import chdir
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbgrader.apps import NbGrader
 from nbgrader.apps.api import NbGraderAPI
@@ -18,15 +16,20 @@ from nbgrader.auth import NoAuthPlugin
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
+from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.build.release import release_chapter
-from triptych.build.stamps import Stamps, common, digest
+from triptych.fingerprint import fingerprint
 from triptych.hub.roster import Person
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, succeed
 
 
-def api_of(course: Course) -> NbGraderAPI:
-    """nbgrader's API as its own commands have it in the course folder, the exchange included."""
+def exchange_api(course: Course) -> NbGraderAPI:
+    """nbgrader's API with the configuration of its own commands in the course folder, the exchange included.
+
+    Raises:
+        CourseError: there is no exchange.
+    """
     with chdir(course.root):
         app = NbGrader()
         app.log.setLevel(logging.ERROR)
@@ -34,20 +37,20 @@ def api_of(course: Course) -> NbGraderAPI:
     config = app.config
     config.CourseDirectory.root = str(course.root)
     config.ExchangeReleaseAssignment.force = True
-    # who may do this is settled by whose folders these are; the hub need not run for it
+    # the permissions of the folders decide who may do this, and the hub need not run for it
     config.Authenticator.plugin_class = NoAuthPlugin
     api = NbGraderAPI(CourseDirectory(config=config), config=config, log_level="INFO")
     if api.exchange_missing:
         raise CourseError(
-            f"There is no exchange at {api.exchange_root}: do this in the instructor's terminal on the hub, or name "
-            "one in nbgrader_config.py (c.Exchange.root)."
+            f"There is no exchange at {api.exchange_root}: run this in the instructor's terminal on the hub, or set "
+            "c.Exchange.root in nbgrader_config.py."
         )
     api.log.propagate = False
     return api
 
 
 def enrol(course: Course, people: list[Person]) -> None:
-    """Enters students into the gradebook, so that who hands in nothing is listed too."""
+    """Enters students into the gradebook, so that it also lists those who submit nothing."""
     with gradebook(course) as book:
         for person in people:
             book.update_or_create_student(
@@ -56,75 +59,75 @@ def enrol(course: Course, people: list[Person]) -> None:
 
 
 def release(course: Course, chapter: str, due: str | None = None) -> bool:
-    """Makes the student version and puts it into the exchange. False when it was there already, just so.
+    """Makes a chapter's student version and puts it into the exchange.
 
-    due: a deadline as nbgrader reads it, such as `2026-12-01 12:00 UTC`.
+    Args:
+        course: the course.
+        chapter: the chapter's name.
+        due: a deadline in nbgrader's format, such as `2026-12-01 12:00 UTC`.
+
+    Returns:
+        False if the exchange already holds the same files.
+
+    Raises:
+        CourseError: the deadline is malformed, there is no exchange, or nbgrader failed.
     """
-    made = course.release / chapter
     _make(course, chapter)
     if due is not None:
         try:
-            moment = parse_utc(due)
+            deadline = parse_utc(due)
         except ValueError as error:
-            raise CourseError(f"{due!r} is no point in time: write it like '2026-12-01 12:00 UTC'.") from error
+            raise CourseError(f"{due!r} is not a time: write it like '2026-12-01 12:00 UTC'.") from error
         with gradebook(course) as book:
-            book.update_or_create_assignment(chapter, duedate=moment)
-    api = api_of(course)
+            book.update_or_create_assignment(chapter, duedate=deadline)
+    api = exchange_api(course)
     released = Path(api.exchange_root) / api.coursedir.course_id / "outbound" / chapter
-    if released.is_dir() and _same(made, released):
+    if released.is_dir() and fingerprint(released) == fingerprint(course.release / chapter):
         return False
     succeed(api.release_assignment(chapter), f"release {chapter}")
     return True
 
 
 def _make(course: Course, chapter: str) -> None:
-    """The student version, unless it is there and follows from the source as it is: `hub up` is run again and again."""
-    stamps, made_from = Stamps(course), digest(course.source / chapter, extra=[common(course)])
+    """Makes the student version unless it is up to date, because `hub up` is repeated often."""
+    cache, inputs = BuildCache(course), chapter_fingerprint(course, chapter, shared_fingerprint(course))
     with gradebook(course) as book:
         known = any(one.name == chapter and one.notebooks for one in book.assignments)
-    if known and stamps.fresh(course.release / chapter, made_from):
+    if known and cache.is_fresh(course.release / chapter, inputs):
         return
     release_chapter(course, chapter)
-    stamps.record(course.release / chapter, made_from)
+    cache.record(course.release / chapter, inputs)
 
 
-def _same(one: Path, other: Path) -> bool:
-    compared = filecmp.dircmp(one, other, ignore=[], hide=[".ipynb_checkpoints"])
-    pending = [compared]
-    while pending:
-        here = pending.pop()
-        same = filecmp.cmpfiles(here.left, here.right, here.common_files, shallow=False)
-        if here.left_only or here.right_only or here.funny_files or same[1] or same[2]:
-            return False
-        pending += here.subdirs.values()
-    return True
+def collect(course: Course, chapter: str) -> list[str]:
+    """Copies a chapter's submissions from the exchange into `submitted/`.
+
+    Returns:
+        The lines of nbgrader's log: what was collected, and what was rejected for which reason.
+
+    Raises:
+        CourseError: there is no exchange, or nbgrader failed.
+    """
+    result = exchange_api(course).collect(chapter)
+    succeed(result, f"collect {chapter}")
+    return _log_lines(result)
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What became of one chapter's submissions in the exchange, as lines for a person."""
+def release_feedback(course: Course, chapter: str) -> list[str]:
+    """Copies a chapter's feedback pages from `feedback/` into the exchange.
 
-    chapter: str
-    lines: tuple[str, ...]
+    Returns:
+        The lines of nbgrader's log.
 
-
-def collect(course: Course, chapter: str) -> Collected:
-    """Brings submissions from the exchange into `submitted/`."""
-    said = api_of(course).collect(chapter)
-    succeed(said, f"collect {chapter}")
-    return Collected(chapter, tuple(_lines(said.get("log", ""))))
-
-
-def release_feedback(course: Course, chapter: str) -> Collected:
-    """Puts the feedback pages of `feedback/` into the exchange."""
-    said = api_of(course).release_feedback(chapter)
-    succeed(said, f"hand back the feedback for {chapter}")
-    return Collected(chapter, tuple(_lines(said.get("log", ""))))
+    Raises:
+        CourseError: there is no exchange, or nbgrader failed.
+    """
+    result = exchange_api(course).release_feedback(chapter)
+    succeed(result, f"return the feedback for {chapter}")
+    return _log_lines(result)
 
 
-def _lines(log: str) -> Iterator[str]:
-    """nbgrader's log without its decoration."""
-    for line in log.splitlines():
-        text = line.split("] ", 1)[-1].strip()
-        if text and not text.startswith("Feedback released to"):
-            yield text
+def _log_lines(result: dict[str, Any]) -> list[str]:
+    """nbgrader's log without its prefixes."""
+    lines = [line.split("] ", 1)[-1].strip() for line in result.get("log", "").splitlines()]
+    return [line for line in lines if line and not line.startswith("Feedback released to")]

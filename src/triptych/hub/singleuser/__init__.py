@@ -1,5 +1,5 @@
-"""What JupyterHub and the students' servers load: the spawner, control groups, the Validate button.
+"""The parts that JupyterHub and the users' servers load: the spawner, control groups, the Validate button.
 
 Entry points: `spawner.CourseSpawner`, `validate_handler`.
-Loaded by JupyterHub; `admin` imports `cgroups`.
+Loaded by JupyterHub and Jupyter servers; `admin` imports `cgroups`.
 """

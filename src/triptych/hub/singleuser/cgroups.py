@@ -1,142 +1,115 @@
-"""Control groups: one limit on memory, processor time and processes of everything that one person runs.
+"""Control groups of the hub: one limit on the memory, processor time and processes of everything that a user runs.
 
-Version 2 where it is mounted whole, version 1 where it is still in use. Root's business; where control
-groups cannot be written (an unprivileged container), `Groups.why_not` says so.
+Version 2 if it is mounted, otherwise version 1. Only root can create groups, and not everywhere: an unprivileged
+container has none.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/sys/fs/cgroup")
+from triptych.grade.sandbox.cgroup import ROOT, Group, own_groups
+
 CONTROLLERS = ("memory", "pids", "cpu")
-#: Microseconds in which processor time is counted.
-PERIOD = 100_000
+#: The microseconds in which processor time is counted.
+PERIOD_US = 100_000
+#: The time limit for killing a user's processes.
+REMOVE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
-class Group:
-    """One person's group (in version 1, one folder a controller)."""
-
-    folders: tuple[Path, ...]
+class UserGroup(Group):
+    """The control group of one user (in version 1, one folder for each controller)."""
 
     @property
-    def entrances(self) -> list[str]:
-        """Files to which a process writes 0 to get in, children and all."""
-        return [str(folder / "cgroup.procs") for folder in self.folders]
-
-    @property
-    def processes(self) -> set[int]:
-        found: set[int] = set()
-        for folder in self.folders:
-            with contextlib.suppress(OSError):
-                found |= {int(line) for line in (folder / "cgroup.procs").read_text().split()}
-        return found
-
-    def memory(self) -> int | None:
-        """Bytes in use."""
+    def memory_bytes(self) -> int | None:
+        """The memory in use, None if the group does not exist."""
         for name in ("memory.current", "memory.usage_in_bytes"):
             for folder in self.folders:
                 with contextlib.suppress(OSError, ValueError):
                     return int((folder / name).read_text())
         return None
 
-    def remove(self, seconds: float = 5.0) -> None:
-        """Ends what is left in it (a daemon that left its session too) and takes it away."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for process in self.processes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            left = False
-            for folder in self.folders:
-                try:
-                    folder.rmdir()
-                except FileNotFoundError:
-                    continue
-                except OSError:
-                    left = True
-            if not left:
-                return
-            time.sleep(0.02)
 
-
-@dataclass
+@dataclass(frozen=True)
 class Groups:
-    """The groups of one hub, below a group of its own name."""
+    """The control groups of a hub's users, below a group of the hub's.
+
+    Args:
+        name: the name of the hub's group.
+        root: the place where control groups are mounted.
+        membership: the text of /proc/self/cgroup, which is read if it is None.
+    """
 
     name: str
     root: Path = ROOT
     membership: str | None = None
-    why_not: str = field(default="", init=False)
 
-    def group(self, user: str) -> Group:
-        """Where the group of `user` is, made or not."""
-        return Group(tuple(parent / self.name / f"user-{user}" for parent in self._parents()))
+    def group(self, user: str) -> UserGroup:
+        """The group of `user`, which need not exist."""
+        return UserGroup(tuple(parent / self.name / f"user-{user}" for parent in self._parents()))
 
-    def open(self, user: str, *, memory: int, cpus: float, processes: int) -> Group | None:
-        """Makes the group of `user`: bytes, processors, number of processes and threads. None where that cannot be."""
+    def create(self, user: str, *, memory_bytes: int, cpus: float, processes: int) -> UserGroup:
+        """Creates the group of `user`, in place of an older one.
+
+        Args:
+            user: the account.
+            memory_bytes: the limit on memory.
+            cpus: the limit on processor time, in processors.
+            processes: the limit on the number of processes and threads.
+
+        Raises:
+            OSError: control groups cannot be created on this machine.
+        """
         group = self.group(user)
-        try:
-            group.remove()
-            for folder in group.folders:
-                self._hand_down(folder.parent)
-                folder.mkdir()
-                self._limit(folder, memory, cpus, processes)
-        except OSError as error:
-            self.why_not = f"{error.filename}: {error.strerror}"
-            return None
         if not group.folders:
-            self.why_not = f"no control groups in {self.root}"
-            return None
+            raise OSError(f"no control groups in {self.root}")
+        group.remove(REMOVE_TIMEOUT_S)
+        limits = {
+            "memory.max": str(memory_bytes),
+            "memory.swap.max": "0",
+            "memory.limit_in_bytes": str(memory_bytes),
+            "pids.max": str(processes),
+            "cpu.max": f"{int(cpus * PERIOD_US)} {PERIOD_US}",
+            "cpu.cfs_period_us": str(PERIOD_US),
+            "cpu.cfs_quota_us": str(int(cpus * PERIOD_US)),
+        }
+        for folder in group.folders:
+            _enable_controllers(folder.parent)
+            folder.mkdir()
+            for name, value in limits.items():
+                if (folder / name).exists():
+                    (folder / name).write_text(value)
         return group
 
     def remove(self) -> None:
-        """Takes the hub's own group away, with those of people in it."""
+        """Removes the hub's group with those of its users."""
         for parent in self._parents():
             base = parent / self.name
             for folder in base.glob("user-*"):
-                Group((folder,)).remove()
+                Group((folder,)).remove(REMOVE_TIMEOUT_S)
             with contextlib.suppress(OSError):
                 base.rmdir()
 
-    # the two versions
-
     def _parents(self) -> list[Path]:
+        """The folders that the hub's group lies in: one for each controller in version 1."""
         if (self.root / "cgroup.controllers").is_file():
             return [self.root]
-        own: dict[str, str] = {}
-        text = Path("/proc/self/cgroup").read_text() if self.membership is None else self.membership
-        for line in text.splitlines():
-            _, controllers, path = line.split(":", 2)
-            for controller in controllers.split(","):
-                own[controller] = path.lstrip("/")
-        found = [self.root / name / own.get(name, "") for name in CONTROLLERS]
-        return [folder for folder in found if (folder / "cgroup.procs").is_file()]
+        membership = Path("/proc/self/cgroup").read_text() if self.membership is None else self.membership
+        own = own_groups(membership)
+        folders = [self.root / controller / own.get(controller, "") for controller in CONTROLLERS]
+        return [folder for folder in folders if (folder / "cgroup.procs").is_file()]
 
-    def _hand_down(self, base: Path) -> None:
-        """Version 2 wants a controller named in every group above the one that uses it."""
-        base.mkdir(exist_ok=True)
-        for folder in (base.parent, base):
-            switch = folder / "cgroup.subtree_control"
-            if switch.is_file() and not set(CONTROLLERS) <= set(switch.read_text().split()):
-                switch.write_text(" ".join(f"+{name}" for name in CONTROLLERS))
 
-    @staticmethod
-    def _limit(folder: Path, memory: int, cpus: float, processes: int) -> None:
-        for name, value in (
-            ("memory.max", str(memory)),
-            ("memory.swap.max", "0"),
-            ("memory.limit_in_bytes", str(memory)),
-            ("pids.max", str(processes)),
-            ("cpu.max", f"{int(cpus * PERIOD)} {PERIOD}"),
-            ("cpu.cfs_period_us", str(PERIOD)),
-            ("cpu.cfs_quota_us", str(int(cpus * PERIOD))),
-        ):
-            if (folder / name).exists():
-                (folder / name).write_text(value)
+def _enable_controllers(group: Path) -> None:
+    """Version 2 requires controllers to be enabled in every group above the one that uses them."""
+    group.mkdir(exist_ok=True)
+    for folder in (group.parent, group):
+        switch = folder / "cgroup.subtree_control"
+        if switch.is_file() and not set(CONTROLLERS) <= set(switch.read_text().split()):
+            switch.write_text(" ".join(f"+{name}" for name in CONTROLLERS))
+
+
+__all__ = ["Groups", "UserGroup"]

@@ -1,7 +1,7 @@
-"""A server extension: nbgrader's Validate button, answered without holding the server up.
+"""A server extension: nbgrader's Validate button, answered without blocking the server.
 
-Stock runs the notebook in the server's own thread: for ten seconds nothing else is answered, no kernel's
-output arrives, nothing is saved. Here a process of its own does it, one at a time for each person.
+nbgrader's own extension runs the notebook in the server's thread. For ten seconds no other request is answered, no
+kernel's output arrives and nothing is saved. Here a separate process runs it, one at a time for each user.
 Enabled in place of `nbgrader.server_extensions.validate_assignment`, at the same address.
 """
 
@@ -14,36 +14,36 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from nbgrader.server_extensions.validate_assignment.handlers import NbGraderVersionHandler
 from tornado import web
 
-#: Seconds for a whole notebook.
-LONGEST = 180
+#: The time limit for a whole notebook.
+NOTEBOOK_TIMEOUT_S = 180
 
 
 class ValidateHandler(JupyterHandler):
-    """POST with a path below the server's root: {"success": …, "value": …}, as nbgrader's own."""
+    """POST with a path below the server's root; answers {"success": …, "value": …} like nbgrader's handler."""
 
-    one_at_a_time = asyncio.Lock()
+    running: ClassVar[asyncio.Lock] = asyncio.Lock()
 
     @web.authenticated
     async def post(self) -> None:
-        # the notebook's button puts it into the query, Assignment List's into the body
+        # the button of a notebook puts it into the query, Assignment List into the body
         path = self.get_query_argument("path", "") or str((self.get_json_body() or {}).get("path", ""))
         root = Path(self.settings["server_root_dir"]).expanduser().resolve()
-        target = (root / path).resolve()
-        if not target.is_relative_to(root):
-            raise web.HTTPError(403, "That notebook is not in your folder: open one that is, and validate it there.")
-        if not target.is_file():
+        notebook = (root / path).resolve()
+        if not notebook.is_relative_to(root):
+            raise web.HTTPError(403, "This notebook is not in your folder: open one that is, and validate it there.")
+        if not notebook.is_file():
             self.finish(json.dumps(_failed(f"There is no notebook {path}: save it first.")))
             return
-        async with self.one_at_a_time:
-            answer = await self._validate(target)
-        self.finish(json.dumps(answer))
+        async with self.running:
+            reply = await self._validate(notebook)
+        self.finish(json.dumps(reply))
 
     async def _validate(self, notebook: Path) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
@@ -57,18 +57,18 @@ class ValidateHandler(JupyterHandler):
             start_new_session=True,
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), LONGEST)
+            output, errors = await asyncio.wait_for(process.communicate(), NOTEBOOK_TIMEOUT_S)
         except TimeoutError:
-            return _failed(f"The notebook did not run to its end within {LONGEST} s: is there a loop without an end?")
+            return _failed(f"The notebook did not finish within {NOTEBOOK_TIMEOUT_S} s: is there an endless loop?")
         finally:
-            # the kernel too, when it is still there
+            # also the kernel, if it is still running
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         if process.returncode:
-            said = err.decode(errors="replace").strip()
-            self.log.error("Validating %s failed: %s", notebook, said)
-            return _failed(f"The notebook could not be run: {said.splitlines()[-1] if said else 'no reason given'}")
-        return {"success": True, "value": json.loads(out.decode().splitlines()[-1])}
+            text = errors.decode(errors="replace").strip()
+            self.log.error("Validating %s failed: %s", notebook, text)
+            return _failed(f"The notebook could not be run: {text.splitlines()[-1] if text else 'no reason given'}")
+        return {"success": True, "value": json.loads(output.decode().splitlines()[-1])}
 
 
 def _failed(text: str) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""Which visible tests fail, in words for a student: `python -m triptych.hub.singleuser.validate_notebook NOTEBOOK`.
+"""The failing visible tests of a student's notebook, in words.
 
-Prints one JSON object as nbgrader's Validate button understands it. In a process of its own: running a
-notebook takes seconds, in which the person's server has others' requests to answer.
-
-Lecture cells that no answer needs are left out (plots, demonstrations): that is most of the time.
+`python -m triptych.hub.singleuser.validate_notebook NOTEBOOK` prints one JSON object in the form that nbgrader's
+Validate button understands. A separate process, because running a notebook takes seconds in which the user's server has
+other requests to answer. Lecture cells that no answer needs, such as plots, are skipped; they take most of the time.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,157 +22,110 @@ from nbformat import NotebookNode
 
 from triptych.model.cell_names import assertion_messages, bound_names, free_names
 from triptych.model.chapter import Cell, Chapter, Role, chapter_from, exercise_of, role_of
+from triptych.text import plain
 
-#: Seconds for one answer or test; an endless loop ends here. Imports on a busy machine may take longer.
-CELL_SECONDS = 10
-OTHER_SECONDS = 60
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-TOO_LONG = "CellTimeoutError"
+#: Time limits for an answer or a test, and for any other cell: imports on a busy machine may take longer.
+CELL_TIMEOUT_S = 10
+OTHER_TIMEOUT_S = 60
+#: The error that nbclient leaves in a cell that exceeded its time limit.
+TIMEOUT_ERROR = "CellTimeoutError"
+UNWRITTEN = "NotImplementedError"
+#: Errors longer than this are cut.
+MAX_CHARACTERS = 2000
+#: The line of a traceback that IPython marks with an arrow.
+MARKED_LINE = re.compile(r"^-+>\s*\d+\s?(.*)$")
 
 
-def needed(chapter: Chapter) -> set[int]:
-    """Indices of the code cells to run: all but lecture cells that bind nothing which the others use."""
+def cells_to_run(chapter: Chapter) -> set[int]:
+    """The indices of the code cells to run: all except lecture cells that define nothing which the others use."""
     code = [cell for cell in chapter.cells if cell.is_code]
-    running = {cell.index for cell in code if not _is_lecture(cell)}
-    binds, uses = {}, {}
+    # a cell that the student added has the role of a lecture cell, too, but is not locked
+    running = {cell.index for cell in code if cell.role is not Role.LECTURE or not cell.nbgrader.get("locked")}
+    defined, used = {}, {}
     for cell in code:
         try:
-            binds[cell.index], uses[cell.index] = bound_names(cell.source), free_names(cell.source)
-        except SyntaxError:  # a magic, or a slip: no telling what it is for
+            defined[cell.index], used[cell.index] = bound_names(cell.source), free_names(cell.source)
+        except SyntaxError:  # a magic or a mistake: its purpose cannot be known
             running.add(cell.index)
     while True:
-        wanted = set().union(*(uses.get(index, set()) for index in running))
-        more = {cell.index for cell in code if cell.index not in running and binds[cell.index] & wanted}
-        if not more:
+        names = set().union(*(used.get(index, set()) for index in running))
+        added = {cell.index for cell in code if cell.index not in running and defined[cell.index] & names}
+        if not added:
             return running
-        running |= more
+        running |= added
 
 
-def _is_lecture(cell: Cell) -> bool:
-    """A cell of the chapter's own that shows something; not a cell that the student has added."""
-    return cell.role is Role.LECTURE and bool(cell.nbgrader.get("locked"))
+# --- errors in words -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A test cell that fails: what it is about, and why in one sentence."""
-
-    behaviour: str
-    why: str
-    unwritten: bool = False
+def _error(cell: Cell) -> NotebookNode | None:
+    return next((output for output in cell.node.get("outputs", []) if output.output_type == "error"), None)
 
 
-def failures(chapter: Chapter) -> dict[str, list[Failure]]:
-    """The failing visible tests of an executed notebook, by exercise, in the notebook's order."""
-    solutions = [cell.grade_id for cell in chapter.with_role(Role.SOLUTION)]
-    broken = {
-        cell.grade_id: error for cell in chapter.with_role(Role.SOLUTION) if (error := _error(cell.node)) is not None
-    }
-    found: dict[str, list[Failure]] = {}
-    for cell in chapter.with_role(Role.TEST):
-        exercise = exercise_of(cell.grade_id, solutions) or cell.grade_id
-        error = _error(cell.node)
-        if error is None:
-            continue
-        if exercise in broken:  # the test then complains of a name that is missing
-            why = f"your cell {exercise} does not run: {_sentence(broken[exercise], '')}"
-            found[exercise] = [Failure("", why)]
-            continue
-        found.setdefault(exercise, []).append(
-            Failure(_behaviour(cell.source), _sentence(error, cell.source), error.ename == "NotImplementedError")
-        )
-    return found
-
-
-def _error(node: NotebookNode) -> NotebookNode | None:
-    return next((output for output in node.get("outputs", []) if output.output_type == "error"), None)
-
-
-def _behaviour(source: str) -> str:
-    """What a test is about: the comment that it begins with."""
-    lines = []
-    for line in source.strip().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("# "))
-    return " ".join(lines)
-
-
-def _sentence(error: NotebookNode, test: str) -> str:
-    """An error in one sentence; with the student's line, when it is in a cell of theirs."""
-    if error.ename == "NotImplementedError":
+def _sentence(error: NotebookNode, test: str = "") -> str:
+    """An error as one sentence, with the student's line if the error occurred in a cell of theirs."""
+    if error.ename == UNWRITTEN:
         return "not written yet"
     if error.ename == "AssertionError" and error.evalue in assertion_messages(test):
         return str(error.evalue)
-    if error.ename in (TOO_LONG, "KeyboardInterrupt"):  # nobody but the time limit interrupts this kernel
-        return f"it did not end within {CELL_SECONDS} s: is there a loop without an end?"
-    text = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
-    line = _line(error.get("traceback", []), test)
+    if error.ename in (TIMEOUT_ERROR, "KeyboardInterrupt"):  # only the time limit interrupts this kernel
+        return f"it did not finish within {CELL_TIMEOUT_S} s: is there an endless loop?"
+    text = plain(f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename), MAX_CHARACTERS)
+    line = _student_line(error.get("traceback", []), test)
     return text + (f"\n    at: {line}" if line else "")
 
 
-def _line(traceback: Sequence[str], test: str) -> str:
-    """The innermost line of the notebook that an error went through, as text."""
-    arrow = re.compile(r"^-+>\s*\d+\s?(.*)$")
-    found = ""
-    for frame in traceback:
-        plain = ANSI.sub("", frame)
-        if not plain.startswith(("Cell In", "Input In", "  Cell In", "  File <tokenize>")):
-            continue
-        for line in plain.splitlines():
-            if match := arrow.match(line.strip()):
-                found = match.group(1).strip()
-    return found if found and found not in test else ""
+def _student_line(traceback: Sequence[str], test: str) -> str:
+    """The innermost line of the notebook that an error went through, empty if it is a line of the test."""
+    innermost = ""
+    for frame in map(plain, traceback):
+        if frame.startswith(("Cell In", "Input In", "  Cell In", "  File <tokenize>")):
+            for line in frame.splitlines():
+                if match := MARKED_LINE.match(line.strip()):
+                    innermost = match.group(1).strip()
+    return innermost if innermost not in test else ""
 
 
-# --- what the button shows -----------------------------------------------------------------------
+# --- the button's dialog ----------------------------------------------------------------------------
 
 
 def answer(chapter: Chapter) -> dict[str, Any]:
-    """What nbgrader's button understands: nothing when all is well, else `failed` with source and error."""
-    found = failures(chapter)
-    tests: dict[str, int] = {}
-    solutions = [cell.grade_id for cell in chapter.with_role(Role.SOLUTION)]
+    """The reply to nbgrader's button for an executed notebook: empty if all visible tests pass, otherwise `failed`."""
+    solutions = {cell.grade_id: cell for cell in chapter.with_role(Role.SOLUTION)}
+    tests: dict[str, list[Cell]] = {}
     for cell in chapter.with_role(Role.TEST):
-        owner = exercise_of(cell.grade_id, solutions) or cell.grade_id
-        tests[owner] = tests.get(owner, 0) + 1
-    untouched = [exercise for exercise, those in found.items() if all(f.unwritten for f in those)]
-    shown = []
-    for exercise, those in found.items():
-        if exercise in untouched:
+        tests.setdefault(exercise_of(cell.grade_id, solutions) or cell.grade_id, []).append(cell)
+    entries: list[dict[str, str]] = []
+    unwritten: list[str] = []
+    for exercise, cells in tests.items():
+        failing = [(cell, error) for cell in cells if (error := _error(cell)) is not None]
+        if not failing:
             continue
-        head = f"{exercise}: {_count(len(those), tests[exercise])}" if those[0].behaviour else exercise
-        shown.append(_entry(head, "\n".join(_lines(those))))
-    if untouched:
-        shown.append(
-            _entry(
-                f"not written yet: {len(untouched)} of {len(tests)} exercises",
-                "\n".join(f"  {exercise}" for exercise in untouched),
-            )
-        )
-    return {"failed": shown} if shown else {}
-
-
-def _count(failing: int, of: int) -> str:
-    return "its visible test fails" if of == 1 else f"{failing} of its {of} visible tests fail"
-
-
-def _lines(those: Sequence[Failure]) -> Iterator[str]:
-    for failure in those:
-        if failure.behaviour:
-            yield f"✗ {failure.behaviour}"
-            yield f"  {failure.why}"
+        solution_error = _error(solutions[exercise]) if exercise in solutions else None
+        if solution_error is not None:  # the tests then only complain about missing names
+            entries.append(entry(exercise, [f"✗ your cell {exercise} does not run: {_sentence(solution_error)}"]))
+        elif all(error.ename == UNWRITTEN for _, error in failing):
+            unwritten.append(exercise)
         else:
-            yield f"✗ {failure.why}"
+            number = (
+                f"{len(failing)} of its {len(cells)} visible tests fail" if len(cells) > 1 else "its visible test fails"
+            )
+            lines = [f"✗ {cell.title}\n  {_sentence(error, cell.source)}" for cell, error in failing]
+            entries.append(entry(f"{exercise}: {number}", lines))
+    if unwritten:
+        heading = f"not written yet: {len(unwritten)} of {len(tests)} exercises"
+        entries.append(entry(heading, [f"  {exercise}" for exercise in unwritten]))
+    return {"failed": entries} if entries else {}
 
 
-def _entry(head: str, text: str) -> dict[str, str]:
-    # the button shows `error` as HTML and `source` as text
-    return {"source": head, "error": html.escape(text), "raw_error": text}
+def entry(heading: str, lines: Sequence[str]) -> dict[str, str]:
+    """A part of the dialog, which shows `source` as text and `error` as HTML."""
+    text = "\n".join(lines)
+    return {"source": heading, "error": html.escape(text), "raw_error": text}
 
 
-def changed(chapter: Chapter) -> list[Cell]:
-    """Locked cells whose text is not as it was released: results would not say what grading will."""
+def changed_cells(chapter: Chapter) -> list[Cell]:
+    """The locked cells whose text differs from the release, so that these tests would not predict the score."""
     from nbgrader.utils import compute_checksum
 
     return [
@@ -185,15 +136,20 @@ def changed(chapter: Chapter) -> list[Cell]:
     ]
 
 
-# --- running --------------------------------------------------------------------------------------
+# --- running ----------------------------------------------------------------------------------------
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
-    """Runs a notebook's cells in a kernel of its own, in place; errors stay where they happen."""
+    """Runs a notebook's cells in a new kernel, in place; errors stay in the cells' outputs.
+
+    Args:
+        notebook: the notebook.
+        folder: the kernel's working folder.
+    """
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
-    # On sockets in a closed folder, as all kernels here (SERVER_COMMON in lay.py says why).
+    # sockets in a closed folder, like all kernels on the hub (SERVER_COMMON in admin/files.py)
     with tempfile.TemporaryDirectory(prefix="tt-") as closed:
         manager = AsyncKernelManager(
             kernel_name="python3", transport="ipc", connection_file=str(Path(closed) / "kernel.json")
@@ -201,31 +157,35 @@ def run(notebook: NotebookNode, folder: Path) -> None:
         NotebookClient(
             notebook,
             km=manager,
-            timeout_func=_seconds,
+            timeout_func=_timeout_s,
             interrupt_on_timeout=True,
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
-            error_on_timeout={"ename": TOO_LONG, "evalue": "", "traceback": [], "output_type": "error"},
+            error_on_timeout={"ename": TIMEOUT_ERROR, "evalue": "", "traceback": [], "output_type": "error"},
             store_widget_state=False,
             record_timing=False,
         ).execute()
 
 
-def _seconds(cell: NotebookNode) -> int:
-    return CELL_SECONDS if role_of(cell) in (Role.TEST, Role.SOLUTION) else OTHER_SECONDS
+def _timeout_s(cell: NotebookNode) -> int:
+    return CELL_TIMEOUT_S if role_of(cell) in (Role.TEST, Role.SOLUTION) else OTHER_TIMEOUT_S
 
 
 def validate(path: Path) -> dict[str, Any]:
-    """Runs what must be run of a notebook and says which visible tests fail."""
+    """Runs the necessary cells of a notebook; the file is not changed.
+
+    Returns:
+        The reply to nbgrader's button: `changed` test cells, otherwise `answer`'s reply.
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
     chapter = chapter_from(notebook, path)
-    if edited := changed(chapter):
-        return {"changed": [{"source": cell.source.strip()} for cell in edited]}
-    keep = needed(chapter)
-    part = nbformat.from_dict({**notebook, "cells": [notebook.cells[index] for index in sorted(keep)]})
+    if changed := changed_cells(chapter):
+        return {"changed": [{"source": cell.source.strip()} for cell in changed]}
+    cells = [notebook.cells[index] for index in sorted(cells_to_run(chapter))]
+    part = nbformat.from_dict({**notebook, "cells": cells})
     run(part, path.parent)
     return answer(chapter_from(part, path))
 
@@ -233,8 +193,8 @@ def validate(path: Path) -> dict[str, Any]:
 def main() -> None:
     os.environ["NBGRADER_VALIDATING"] = "1"
     os.environ.setdefault("MPLBACKEND", "agg")
-    said = json.dumps(validate(Path(sys.argv[1])))
-    sys.stdout.write(said + "\n")
+    reply = json.dumps(validate(Path(sys.argv[1])))
+    sys.stdout.write(reply + "\n")
 
 
 if __name__ == "__main__":

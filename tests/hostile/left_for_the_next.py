@@ -1,7 +1,8 @@
 # /// case
-# title = "Does as next_one: finds what it left, if anything does"
+# title = "Leaves things for the next submission, and looks for what others left"
 # kind = "leak"
 # score = "full"
+# copies = 4
 # others = "right"
 # must_not_appear = ["FOUND"]
 # ///
@@ -18,7 +19,7 @@ import sys
 import jax
 import numpy
 
-found = "FO" + "UND"  # the page shows what is written here
+word = "FO" + "UND"  # not literally, because the page shows this source
 libc = ctypes.CDLL(None, use_errno=True)
 places = ["/tmp", "/var/tmp", "/dev/shm", "/home/student", "/opt/compiled", "/run", ".", ".."]
 
@@ -26,27 +27,26 @@ places = ["/tmp", "/var/tmp", "/dev/shm", "/home/student", "/opt/compiled", "/ru
 def look(when):
     for place in places:
         if os.path.lexists(f"{place}/left-for-the-next"):
-            print(found, "a file in", place, when)
-    for name in ("LEFT_FOR_THE_NEXT",):
-        if name in os.environ:
-            print(found, "in the environment", when)
+            print(word, "a file in", place, when)
+    if "LEFT_FOR_THE_NEXT" in os.environ:
+        print(word, "in the environment", when)
     if "left_for_the_next" in sys.modules or hasattr(numpy, "left_for_the_next") or hasattr(jax, "left_for_the_next"):
-        print(found, "in a module", when)
+        print(word, "in a module", when)
     if libc.shmget(0x7219, 4096, 0) >= 0:
-        print(found, "shared memory", when)
+        print(word, "shared memory", when)
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex("\0left-for-the-next") == 0:
-            print(found, "somebody who listens", when)
+            print(word, "a listener", when)
     for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if b"left-for-the-next" in line.read_bytes() and line.parent.name != str(os.getpid()):
-                print(found, "a process", when)
+                print(word, "a process", when)
         except OSError:
             pass
     if float(numpy.random.random()) == float(numpy.random.RandomState(7219).random_sample(2)[1]):
-        print(found, "a random state", when)
+        print(word, "a random state", when)
     if signal.getsignal(signal.SIGUSR1) not in (signal.SIG_DFL, None):
-        print(found, "a signal's handler", when)
+        print(word, "a signal's handler", when)
 
 
 look("at first")

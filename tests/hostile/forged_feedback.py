@@ -1,5 +1,5 @@
 # /// case
-# title = "Outputs that look like marks and comments"
+# title = "Outputs that look like scores and comments"
 # kind = "cheat"
 # score = 0
 # ///

@@ -1,0 +1,67 @@
+"""Writes the project's public address into the files that name it: `python tools/address.py`.
+
+The address is `address` in the table `[tool.triptych]` of pyproject.toml, for example of a GitHub or GitLab repository.
+Each text that depends on it is between the lines `address:<name>` and `/address`; without an address, a text that needs
+none takes its place. `tests/test_docs.py` compares the files with this script.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ["README.md", "SECURITY.md", "docs/students.md", "docs/hub.md", "pyproject.toml", "CITATION.cff"]
+BLOCK = re.compile(
+    r"(?ms)^(?P<open>(?:<!--|#) address:(?P<name>\w+)(?: -->)?\n)(?P<text>.*?)(?P<close>^(?:<!--|#) /address)"
+)
+
+NO_REPORT_FORM = """\
+**Report a vulnerability privately**, with the private report form of the platform that hosts the project. Do not open a
+public issue, because courses are running.
+"""
+NO_BINDER = """\
+**On Binder**, to look around without an account: enter the address of the repository at [mybinder.org](https://mybinder.org).
+"""
+
+
+def project_address() -> str:
+    """Returns the project's public address, or an empty string if it is not published."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["tool"]["triptych"]["address"]).rstrip("/")
+
+
+def texts(address: str) -> dict[str, str]:
+    """Returns the text of each block for an address, which may be empty."""
+    if not address:
+        return {"badge": "", "clone": "", "binder": NO_BINDER, "report": NO_REPORT_FORM, "urls": "", "citation": ""}
+    github = urlsplit(address).hostname == "github.com"
+    workflow = f"{address}/actions/workflows/ci.yml"
+    badge, pipeline = (f"{workflow}/badge.svg", workflow) if github else (
+        f"{address}/badges/main/pipeline.svg", f"{address}/-/pipelines"
+    )  # fmt: skip
+    form = f"{address}/security/advisories/new" if github else f"{address}/-/issues/new?issue[confidential]=true"
+    binder = f"https://mybinder.org/v2/git/{quote(address, safe='')}/HEAD?urlpath=lab/tree/work"
+    return {
+        "badge": f"[![State of the tests]({badge})]({pipeline})\n",
+        "clone": f"The repository is <{address}>.\n",
+        "binder": f"**On [Binder]({binder})**, to look around without an account.\n",
+        "report": f"**Report a vulnerability privately** with [this form]({form}). Do not open a public issue, because "
+        "courses are\nrunning.\n",
+        "urls": f'[project.urls]\nHomepage = "{address}"\n\n',
+        "citation": f'repository-code: "{address}"\n',
+    }
+
+
+def with_address(text: str, address: str) -> str:
+    """Returns the text of a file with its blocks written for an address."""
+    blocks = texts(address)
+    return BLOCK.sub(lambda block: f"{block['open']}{blocks[block['name']]}{block['close']}", text)
+
+
+if __name__ == "__main__":
+    for name in FILES:
+        path = ROOT / name
+        path.write_text(with_address(path.read_text(encoding="utf-8"), project_address()), encoding="utf-8")
