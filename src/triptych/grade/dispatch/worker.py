@@ -167,17 +167,16 @@ def prepare(
     start = time.monotonic()
     course, work = Course(Path(job.course)), Path(job.work)
     submitted = Path(job.submitted) if job.submitted else course.submitted
+    staged = work / "staged" / job.student / job.chapter
+    staged.mkdir(parents=True)
     try:
         submission = read_submission(submitted, job.student, job.chapter, limits)
+        copy_files(submission, submitted / job.student / job.chapter, staged, limits)
     except RejectedSubmission as rejection:
         return Outcome(False, str(rejection), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
     release = nbformat.read(course.release / job.chapter / name, as_version=4)
     chapter = read_chapter(course.notebook(job.chapter))
-
-    staged = work / "staged" / job.student / job.chapter
-    staged.mkdir(parents=True)
-    copy_files(submission, submitted / job.student / job.chapter, staged)
     _keep_only_a_valid_timestamp(staged / "timestamp.txt")
     # from the release, never from the source: what a submission lacks is a stub, not the answer
     notebook = rebuild(release, submission.notebook)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
+import stat
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from triptych.files import walk
+from triptych.files import remove, walk
 
 #: Folders that Jupyter and Python leave behind; no part of a submission.
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__"})
@@ -17,27 +19,61 @@ class RejectedSubmission(Exception):
     """A submission that cannot be accepted. The message is the reason, for student and instructor."""
 
 
-def open_file(path: Path) -> BinaryIO:
-    """Opens a file that a student may have replaced: a link raises OSError, a pipe does not block."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+def open_file(folder: Path, name: Path) -> BinaryIO:
+    """Opens a regular file below a folder that a student may change meanwhile.
 
+    Goes from descriptor to descriptor, so that neither a link nor a folder replaced by one is followed.
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copies the content of a regular file. Folders above `target` are created.
+    Args:
+        folder: the folder.
+        name: the file, relative to it.
 
     Raises:
-        OSError: `source` is a link or cannot be read.
+        OSError: there is no such file, or a part of `name` is a link.
     """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    for part in name.parts:
+        above = descriptor
+        try:
+            descriptor = os.open(part, flags | (0 if part == name.parts[-1] else os.O_DIRECTORY), dir_fd=above)
+        finally:
+            os.close(above)
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(name))
+    return file
+
+
+def copy_file(folder: Path, name: Path, target: Path, limit_bytes: int) -> int:
+    """Copies a regular file below `folder` to `target`. What is at `target`, or a file above it, is replaced.
+
+    Returns:
+        The number of bytes.
+
+    Raises:
+        OSError: the file cannot be opened, see `open_file`, or is longer than `limit_bytes`.
+    """
+    for above in (*reversed(target.parents), target):
+        if above.is_symlink() or (above == target and above.is_dir()) or (above != target and above.is_file()):
+            remove(above)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with open_file(source) as file, target.open("wb") as copy:
-        shutil.copyfileobj(file, copy)
+    left = limit_bytes
+    with open_file(folder, name) as file, target.open("wb") as copy:
+        while chunk := file.read(1 << 20):
+            left -= len(chunk)
+            if left < 0:
+                raise OSError(errno.EFBIG, "it has grown", str(name))
+            copy.write(chunk)
+    return limit_bytes - left
 
 
 def copy_tree(folder: Path, target: Path) -> None:
     """Copies the regular files below `folder`, except notebooks, into `target`."""
     for entry in walk(folder):
         if entry.is_file and entry.path.suffix != ".ipynb":
-            copy_file(entry.path, target / entry.relative)
+            copy_file(folder, entry.relative, target / entry.relative, sys.maxsize)
 
 
 __all__ = ["IGNORED", "RejectedSubmission", "copy_file", "copy_tree", "open_file"]

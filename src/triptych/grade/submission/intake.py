@@ -79,7 +79,7 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     name, bytes_left, contents = Path(f"{chapter}.ipynb"), limits.folder_bytes, {}
     for file in validate_folder(submitted, student, chapter, limits):
         if file == name or file.suffix != ".ipynb":
-            with open_file(submitted / student / chapter / file) as opened:
+            with open_file(submitted / student / chapter, file) as opened:
                 content = opened.read(1 + (limits.notebook_bytes if file == name else bytes_left))
             contents[str(file)] = content
             bytes_left -= len(content)
@@ -88,10 +88,18 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     return contents
 
 
-def copy_files(submission: Submission, folder: Path, target: Path) -> None:
-    """Copies the files beside a submission's notebook from `folder` to `target`."""
+def copy_files(submission: Submission, folder: Path, target: Path, limits: Limits) -> None:
+    """Copies the files beside a submission's notebook from `folder` to `target`.
+
+    Raises:
+        RejectedSubmission: the files have changed after they were validated.
+    """
+    bytes_left = limits.folder_bytes
     for file in submission.files:
-        copy_file(folder / file, target / file)
+        try:
+            bytes_left -= copy_file(folder, file, target / file, bytes_left)
+        except OSError as error:
+            raise RejectedSubmission(f"{_shown(file)} cannot be copied ({error.strerror}): submit again") from error
 
 
 # --- the folder ----------------------------------------------------------------------------------
@@ -133,6 +141,10 @@ def _regular_files(folder: Path, limits: Limits) -> Iterator[Path]:
     for entry in walk(folder, skip=IGNORED):
         if entry.is_link:
             raise RejectedSubmission(f"{_shown(entry.relative)} is a link: submit the file itself")
+        if len(entry.relative.parts) > limits.folder_depth:
+            raise RejectedSubmission(
+                f"the folder is nested more than {limits.folder_depth} levels deep: remove what does not belong to it"
+            )
         if entry.is_folder:
             continue
         if not entry.is_file:
@@ -167,8 +179,11 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
     Raises:
         RejectedSubmission: the file is too large, malformed, or not a notebook.
     """
-    with open_file(path) as file:
-        data = file.read(limits.notebook_bytes + 1)
+    try:
+        with open_file(path.parent, Path(path.name)) as file:
+            data = file.read(limits.notebook_bytes + 1)
+    except OSError as error:
+        raise RejectedSubmission(f"the notebook cannot be read ({error.strerror}): submit again") from error
     if len(data) > limits.notebook_bytes:
         megabytes = limits.notebook_bytes // 10**6
         raise RejectedSubmission(f"the notebook is larger than {megabytes} MB: clear its outputs and submit again")
