@@ -18,9 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from triptych.build.browser import FLAGS, find_chromium
+from triptych.build.browser import launch
 from triptych.build.release import copy_course
 from triptych.model.course import Course
 
@@ -61,8 +59,7 @@ def build_s(course: Path, *options: str) -> float:
 def measure_opening(decks: list[Path]) -> None:
     """Prints the size of each deck and the median time to open it."""
     print(f"\n{'deck':<28}{'size':>8}{'opens in':>10}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
+    with launch() as browser:
         for deck in decks:
             if deck.stem == "index":
                 continue
@@ -75,7 +72,6 @@ def measure_opening(decks: list[Path]) -> None:
                 seconds.append(time.monotonic() - start)
                 page.close()
             print(f"{deck.stem:<28}{deck.stat().st_size / 1e6:>5.1f} MB{statistics.median(seconds):>8.2f} s")
-        browser.close()
 
 
 if __name__ == "__main__":

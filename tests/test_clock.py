@@ -1,47 +1,43 @@
-"""Deadlines are fair: a clock that goes slower while cores are short, and never back."""
+"""The clock for deadlines slows down while cores are short, and never goes back."""
 
 from __future__ import annotations
 
 import pytest
 
-from triptych.grade.execute.clock import LONGEST, FairClock, runnable
+from triptych.grade.execute.clock import MAX_SLOWDOWN, FairClock, runnable_threads
 
 
 class Machine:
-    def __init__(self) -> None:
-        self.now, self.running = 100.0, 1
+    """A machine with two cores."""
 
-    def clock(self, cores: int = 2) -> FairClock:
-        return FairClock(lambda: self.now, lambda: self.running, cores)
+    def __init__(self, threads: int = 1) -> None:
+        self.now, self.threads = 100.0, threads
+        self.clock = FairClock(lambda: self.now, lambda: self.threads, cores=2)
 
-
-def let_pass(machine: Machine, clock: FairClock, seconds: float) -> float:
-    start = clock()
-    for _ in range(round(seconds / 0.1)):
-        machine.now += 0.1
-        clock()
-    return clock() - start
+    def step(self, seconds: float) -> float:
+        self.now += seconds
+        return self.clock()
 
 
 @pytest.mark.parametrize(
-    ("running", "pace"), [(0, 1), (1, 1), (2, 1), (4, 1 / 2), (8, 1 / 4), (16, 1 / 8), (500, 1 / LONGEST)]
+    ("threads", "pace"), [(0, 1), (1, 1), (2, 1), (4, 1 / 2), (8, 1 / 4), (16, 1 / 8), (500, 1 / MAX_SLOWDOWN)]
 )
-def test_its_pace_is_what_each_thread_gets_of_a_core(running: int, pace: float) -> None:
-    machine = Machine()
-    machine.running = running
-    assert let_pass(machine, machine.clock(), 10) == pytest.approx(10 * pace)
+def test_the_pace_is_the_share_of_a_core_that_a_thread_gets(threads: int, pace: float) -> None:
+    machine = Machine(threads)
+    start = machine.clock()
+    for _ in range(100):
+        machine.step(0.1)
+    assert machine.clock() - start == pytest.approx(10 * pace)
 
 
 def test_it_never_goes_back() -> None:
     machine = Machine()
-    clock = machine.clock()
-    seen = []
+    times = []
     for step in range(300):
-        machine.running = 400 if step % 2 else 1
-        machine.now += 0.03
-        seen.append(clock())
-    assert seen == sorted(seen)
+        machine.threads = 400 if step % 2 else 1
+        times.append(machine.step(0.03))
+    assert times == sorted(times)
 
 
-def test_this_machine_tells_its_load() -> None:
-    assert runnable() >= 1
+def test_the_load_of_this_machine_is_known() -> None:
+    assert runnable_threads() >= 1

@@ -1,63 +1,47 @@
-"""The kernel's messages, read one socket beside the other."""
+"""The messages of a kernel, which arrive on several sockets."""
 
 from __future__ import annotations
 
-import threading
-from types import SimpleNamespace
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 import zmq
 from jupyter_client.session import Session
 
-from triptych.grade.execute import kernel
+from triptych.grade.execute import channels
+from triptych.grade.execute.channels import Channels
 from triptych.grade.execute.clock import fair_time
-from triptych.grade.execute.kernel import Kernel
-from triptych.grade.execute.outputs import Outputs
 from triptych.grade.sandbox.limits import Limits
 
-FOREVER = 1e6
 
-
-@pytest.mark.parametrize("first", ["reply", "idle"])
-def test_a_cell_has_ended_whichever_socket_says_so_first(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "IDLE_SECONDS", FOREVER)  # nothing here may wait for it
+@pytest.mark.parametrize("first", ["shell", "iopub"])
+def test_a_cell_ends_once_reply_and_idle_status_arrived_in_either_order(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "IDLE_SECONDS", 1e6)  # nothing here may depend on it
     session, context = Session(key=b""), zmq.Context()
-    ends: dict[str, tuple[Any, Any]] = {}
-    for name in ("shell", "iopub"):
-        ends[name] = (context.socket(zmq.PAIR), context.socket(zmq.PAIR))
-        ends[name][0].bind(f"inproc://{name}")
-        ends[name][1].connect(f"inproc://{name}")
-    ours = Kernel.__new__(Kernel)
-    ours.__dict__.update(
-        _manager=SimpleNamespace(session=session, is_alive=lambda: True),
-        _shell=ends["shell"][0],
-        _iopub=ends["iopub"][0],
-    )
-    parent = session.msg("execute_request")
-    outputs = Outputs(Limits())
+    client, kernel = ({name: context.socket(zmq.PAIR) for name in ("shell", "control", "iopub")} for _ in range(2))
+    for name in client:
+        client[name].bind(f"inproc://{name}")
+        kernel[name].connect(f"inproc://{name}")
 
-    def say(socket: str, kind: str, content: dict[str, Any]) -> None:
-        session.send(ends[socket][1], kind, content=content, parent=parent)
+    def reply(socket: str) -> None:
+        messages: dict[str, list[tuple[str, dict[str, Any]]]] = {
+            "shell": [("execute_reply", {"status": "ok", "execution_count": 7})],
+            "iopub": [("stream", {"name": "stdout", "text": "text"}), ("status", {"execution_state": "idle"})],
+        }
+        for kind, content in messages[socket]:
+            session.send(kernel[socket], kind, content=content, parent=request)
 
-    def reply() -> None:
-        say("shell", "execute_reply", {"status": "ok", "execution_count": 7})
-
-    def rest() -> None:
-        say("iopub", "stream", {"name": "stdout", "text": "said"})
-        say("iopub", "status", {"execution_state": "idle"})
-
-    found: list[Any] = []
-    request = parent["header"]["msg_id"]
-    follow = threading.Thread(
-        target=lambda: found.append(ours._follow(request, outputs, fair_time() + FOREVER)), daemon=True
-    )
-    (reply if first == "reply" else rest)()
-    follow.start()
-    follow.join(0.5)
-    assert not found  # half of it is not the end
-    (rest if first == "reply" else reply)()
-    follow.join(30)
-    assert found and found[0]["execution_count"] == 7
-    assert [node.text for node in outputs.nodes] == ["said"]
+    running = Channels(session, **client, is_alive=lambda: True, limits=Limits())
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(running.run, "code", fair_time() + 60)
+        request = session.recv(kernel["shell"], mode=0)[1]
+        reply(first)
+        assert not wait([future], timeout=0.5).done
+        reply({"shell": "iopub", "iopub": "shell"}[first])
+        run = future.result()
+    assert (run.execution_count, run.late, run.kernel_lost) == (7, False, False)
+    assert [node.text for node in run.outputs] == ["text"]
     context.destroy(0)

@@ -14,7 +14,7 @@ from courses import FORWARD, PROJECT, scratch
 from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.worker import Worker
-from triptych.grade.execute.test_cells import references
+from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
 from triptych.model.chapter import read_chapter
@@ -31,11 +31,11 @@ def test_references_stay_for_a_chapter_and_go_with_it() -> None:
     first, second = PROJECT.chapters[2:4]
     chapter, process = read_chapter(PROJECT.notebook(first)), Worker()
     process.keep_only(first)
-    before = references(chapter)
+    before = CHAPTER_TESTS.get(chapter)
     process.keep_only(first)
-    assert references(chapter) is before
+    assert CHAPTER_TESTS.get(chapter) is before
     process.keep_only(second)
-    assert references(chapter) is not before
+    assert CHAPTER_TESTS.get(chapter) is not before
 
 
 def test_the_least_recently_used_zygote_is_closed(cache: ZygoteCache) -> None:

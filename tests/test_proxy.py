@@ -1,11 +1,11 @@
-"""Tests run on one side of the wall, answers on the other: what goes through, and what does not."""
+"""Test cells in this process with answers in a kernel: which values and errors pass between them, and which do not."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +16,10 @@ import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
-from needs import needs_sandbox
 
-from triptych.grade.execute.proxy import ProxySession
 from triptych.grade.execute.run import execute
-from triptych.grade.execute.test_cells import SetupError, references
+from triptych.grade.execute.session import ProxySession
+from triptych.grade.execute.test_cells import CHAPTER_TESTS, SetupError
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.chapter import Chapter, chapter_from
 
@@ -105,64 +104,43 @@ assert f(2) == 4, "f must give four at two."
 PASSES = "assert True"
 
 
-def marks(grade_id: str, *, test: bool) -> dict[str, object]:
-    return {
-        "nbgrader": {
-            "grade_id": grade_id,
-            "grade": test,
-            "solution": not test,
-            "locked": test,
-            "points": 1,
-            "schema_version": 3,
-        }
-    }
-
-
-def solution(source: str) -> NotebookNode:
-    return new_code_cell(source, id="f", metadata=marks("f", test=False))
+def metadata(grade_id: str, *, test: bool) -> dict[str, object]:
+    marks = {"grade": test, "solution": not test, "locked": test, "points": 1, "schema_version": 3}
+    return {"nbgrader": {"grade_id": grade_id, **marks}}
 
 
 def chapter_with(*tests: str, binds: str, setup: str = SETUP, more: list[NotebookNode] | None = None) -> Chapter:
-    """A chapter whose solution cell binds names; tests are called f_0, f_1, …"""
-    cells = [new_code_cell(setup, id="tools", metadata={"tags": ["setup"]}), *(more or []), solution(binds)]
-    cells += [new_code_cell(t, id=f"f_{i}", metadata=marks(f"f_{i}", test=True)) for i, t in enumerate(tests)]
+    """A chapter whose solution cell is `binds`; tests are called f_0, f_1, …"""
+    cells = [new_code_cell(setup, id="tools", metadata={"tags": ["setup"]}), *(more or [])]
+    cells += [new_code_cell(binds, id="f", metadata=metadata("f", test=False))]
+    cells += [new_code_cell(t, id=f"f_{i}", metadata=metadata(f"f_{i}", test=True)) for i, t in enumerate(tests)]
     return chapter_from(new_notebook(cells=cells), Path("small.ipynb").absolute())
 
 
-def run(
-    answer: str,
-    *tests: str,
-    binds: str | None = None,
-    limits: Limits = SHORT,
-    folder: Path | None = None,
-    sandbox: str = "none",
-    **kwargs,
-):
-    """The executed notebook of a submission that answers with `answer`."""
-    chapter = chapter_with(*tests, binds=binds if binds is not None else answer, **kwargs)
+def run(answer: str, *tests: str, binds: str | None = None, limits: Limits = SHORT, **options: Any) -> NotebookNode:
+    """The executed notebook of a submission with this answer."""
+    chapter = chapter_with(*tests, binds=answer if binds is None else binds, **options)
     submission = nbformat.from_dict(chapter.notebook)
-    for cell in submission.cells:
-        if cell.id == "f":
-            cell.source = answer
-    executed = execute(submission, chapter, folder or Path("/tmp"), limits=limits, sandbox=sandbox)
+    next(cell for cell in submission.cells if cell.id == "f").source = answer
+    executed = execute(submission, chapter, Path("/tmp"), limits=limits)
     nbformat.validate(executed)
     return executed
 
 
 def errors(executed: NotebookNode) -> dict[str, str]:
-    """Test cells that failed, with what they say."""
-    found = {}
+    """The errors of test cells that failed."""
+    messages = {}
     for cell in executed.cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):
-            said = [o for o in cell.outputs if o.output_type == "error"]
-            assert len(said) <= 1
-            for output in said:
-                found[cell.id] = f"{output.ename}: {output.evalue}"
-    return found
+            outputs = [o for o in cell.outputs if o.output_type == "error"]
+            assert len(outputs) <= 1
+            for output in outputs:
+                messages[cell.id] = f"{output.ename}: {output.evalue}"
+    return messages
 
 
 def cases(table: dict[str, Any], *, fast: Collection[str]) -> Any:
-    """The values of a table as parameters; those that are not `fast` wait for something and are slow."""
+    """The values of a table as parameters; those that are not `fast` wait for a deadline and are slow."""
     return [
         pytest.param(
             *(value if isinstance(value, tuple) else (value,)), id=name, marks=[] if name in fast else pytest.mark.slow
@@ -176,18 +154,18 @@ def open_files() -> int:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind():
-    """No thread, no open file, no folder outlives a run."""
+def no_leaks() -> Iterator[None]:
+    """No thread and no open file outlives a run."""
     before = open_files(), threading.active_count()
     yield
     after = open_files(), threading.active_count()
-    assert after[0] <= before[0] + 8  # an event loop of the thread, made once
-    assert after[1] <= before[1] + 1  # where a loop runs already, jupyter_core keeps one thread
+    assert after[0] <= before[0] + 8  # the socket of the zygote, started once
+    assert after[1] <= before[1]
 
 
-# --- what goes through ---------------------------------------------------------------------------
+# --- values --------------------------------------------------------------------------------------
 
-THROUGH = {
+OBJECTS = {
     "arithmetic": """
 d = Dual(3.0, 1.0) * Dual(2.0, 5.0) + 1
 assert d.value == 7.0 and d.deriv == 17.0, "no"
@@ -212,7 +190,7 @@ assert agree([Dual(1.0), Dual(2.0)], [1.0, 2.0]) and agree(Dual(2.0), 2.0), "no"
 d = Dual(1.0)
 d.deriv = 4.0
 assert (d * 2).deriv == 8.0, "no" """,
-    "what is not there": """
+    "missing attributes and operators": """
 assert not hasattr(Dual(1.0), "grad") and not hasattr(Dual(1.0), "_private"), "no"
 try:
     Dual(1.0) / 2
@@ -224,10 +202,6 @@ else:
 d = Dual(1.0)
 assert d in [d] and abs(d) is d and {d: 1}[d] == 1, "no" """,
 }
-
-
-def test_objects_of_learners_classes() -> None:
-    assert errors(run(DUAL, *THROUGH.values())) == {}
 
 
 VALUES = """
@@ -355,75 +329,90 @@ assert echo(cube)(3) == 27, "no" """,
 }
 
 
-def test_plain_data_functions_and_changes() -> None:
-    assert errors(run(VALUES, *PLAIN.values())) == {}
-
-
-def test_jax_arrays_and_functions() -> None:
-    setup = SETUP + "\nimport jax\nimport jax.numpy as jnp\njax.config.update('jax_enable_x64', True)"
-    answer = """
+WITH_JAX = SETUP + "\nimport jax\nimport jax.numpy as jnp\njax.config.update('jax_enable_x64', True)"
+JAX_ANSWER = """
 def slope(f, x): return jax.grad(f)(x)
 def kinds(*values): return [isinstance(v, jax.Array) for v in values]
 def half(x): return jnp.asarray(x, dtype="float32") / 2
 """
-    tests = """
+JAX = """
 assert agree(slope(cube, 2.0), 12.0), "a function of a setup cell"
 assert agree(slope(jnp.sin, 0.0), 1.0), "a function of JAX"
-assert agree(slope(lambda x: x**3 + 1, 2.0), 12.0), "a test's own, which is asked with what JAX traces"
-assert kinds(jnp.ones(2), np.ones(2), 1.0) == [True, False, False], "what they are"
-assert isinstance(half(jnp.ones(2)), np.ndarray) and half([1.0]).dtype == np.float32, "and come back as"
+assert agree(slope(lambda x: x**3 + 1, 2.0), 12.0), "a function of the test, called with a tracer"
+assert kinds(jnp.ones(2), np.ones(2), 1.0) == [True, False, False], "arguments"
+assert isinstance(half(jnp.ones(2)), np.ndarray) and half([1.0]).dtype == np.float32, "results"
 """
-    assert errors(run(answer, tests, setup=setup)) == {}
-
-
-def test_sympy_expressions_and_texts_that_pretend() -> None:
-    setup = SETUP + "\nimport sympy\nz = sympy.Symbol('z')"
-    answer = """
+WITH_SYMPY = SETUP + "\nimport sympy\nz = sympy.Symbol('z')"
+SYMPY_ANSWER = """
 def derivative(e): return sympy.count_ops(sympy.diff(e, z)), sympy.Integer(7), sympy.Float(0.5), sympy.Rational(1, 3)
 def code(): return "__import__('pathlib').Path('pwned').touch()"
 """
-    tests = """
+SYMPY = """
 count, seven, half, third = derivative(sympy.sin(z**2) + sympy.Rational(1, 3) * z)
 assert type(count) is int and seven == 7 and half == 0.5 and agree(third, 1 / 3), "no"
 for use in (sympy.sympify, sympy.Matrix, lambda text: z + text, lambda text: z.subs(z, text)):
     try:
-        use(code())
+        use(code())  # text of a submission must never be parsed
     except (TypeError, ValueError):
         continue
     assert False, "no"
 """
-    assert errors(run(answer, tests, setup=setup)) == {}
+FLOATS = [0.1, 1e-308, 5e-324, float("inf"), -0.0, float(np.nextafter(1, 2))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "tests", "setup"),
+    [
+        pytest.param(DUAL, OBJECTS.values(), SETUP, id="objects of students' classes"),
+        pytest.param(VALUES, PLAIN.values(), SETUP, id="plain data, functions and changes"),
+        pytest.param(JAX_ANSWER, [JAX], WITH_JAX, id="JAX's arrays and functions"),
+        pytest.param(SYMPY_ANSWER, [SYMPY], WITH_SYMPY, id="sympy's expressions"),
+        pytest.param(
+            f"def f(): return {FLOATS!r}".replace("inf", "float('inf')"),
+            [f"assert [v.hex() for v in f()] == {[v.hex() for v in FLOATS]!r}, 'no'"],
+            SETUP,
+            id="numbers without loss",
+        ),
+    ],
+)
+def test_values_pass_between_a_test_and_an_answer(answer: str, tests: Collection[str], setup: str) -> None:
+    assert errors(run(answer, *tests, setup=setup)) == {}
     assert not Path("pwned").exists()
 
 
-def test_an_operation_and_an_array_cross_in_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    requests: list[str] = []
-    ask = ProxySession.ask
+def test_operations_and_arrays_need_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    operations: list[str] = []
+    request = ProxySession.request
 
-    def counting(wall: ProxySession, operation: str, *operands: object) -> object:
-        requests.append(operation)
-        return ask(wall, operation, *operands)
+    def counting(session: ProxySession, operation: str, *operands: object) -> object:
+        operations.append(operation)
+        return request(session, operation, *operands)
 
-    monkeypatch.setattr(ProxySession, "ask", counting)
-    many = "d = Dual(1.0, 1.0)\nfor _ in range(3000):\n    d = d * 1.0"
-    assert errors(run(DUAL, many)) == {}
-    assert 3000 < len(requests) < 2 * 3000
-    requests.clear()
+    monkeypatch.setattr(ProxySession, "request", counting)
+    assert errors(run(DUAL, "d = Dual(1.0, 1.0)\nfor _ in range(3000):\n    d = d * 1.0")) == {}
+    assert 3000 < len(operations) < 2 * 3000
+    operations.clear()
     assert errors(run(DUAL, 'assert agree(sin(np.ones(100_000)), np.sin(np.ones(100_000))), "no"')) == {}
-    assert 0 < len(requests) < 10
+    assert 0 < len(operations) < 10
 
 
-# --- what a student sees -------------------------------------------------------------------------
+# --- outputs and errors --------------------------------------------------------------------------
 
 
-def test_outputs_of_cells() -> None:
+def test_outputs_are_those_of_the_cell() -> None:
     notes = [new_raw_cell("notes", metadata={"slideshow": {"slide_type": "notes"}}), new_markdown_cell("# text")]
     cells = [
         new_code_cell("import sys\nprint('out')\nprint('err', file=sys.stderr)\n6 * 7", id="lecture"),
         new_code_cell("1 / 0", id="fails"),
         new_code_cell("", id="empty"),
     ]
-    executed = run("def f(x): print('noise'); return 4", EXPECTS_FOUR, more=[*notes, *cells])
+    answer = """
+import sys, warnings
+def f(x):
+    print("noise"), print("noise", file=sys.stderr), warnings.warn("noise")
+    return 4
+"""
+    executed = run(answer, EXPECTS_FOUR, more=[*notes, *cells])
     by_id = {cell.id: cell for cell in executed.cells}
     texts = {(o.get("name"), o.get("text")) for o in by_id["lecture"].outputs if o.output_type == "stream"}
     assert texts == {("stdout", "out\n"), ("stderr", "err\n")}
@@ -432,14 +421,7 @@ def test_outputs_of_cells() -> None:
     assert by_id["f_0"].outputs == []
 
 
-def test_warnings_and_stderr_cost_nothing() -> None:
-    answer = (
-        "import sys, warnings\ndef f(x):\n    warnings.warn('careful')\n    print('!', file=sys.stderr)\n    return 4"
-    )
-    assert run(answer, EXPECTS_FOUR).cells[-1].outputs == []
-
-
-def test_prints_of_tests_stay_theirs() -> None:
+def test_prints_of_a_test_are_its_own_output() -> None:
     executed = run("def f(x): return 4", "fresh_rng()\nprint('two', 2, sep='-')", PASSES)
     assert [o.text for o in executed.cells[-2].outputs] == ["seed 5\ntwo-2\n"]
     assert executed.cells[-1].outputs == []
@@ -462,7 +444,7 @@ def test_an_error_in_the_answer_shows_the_answers_own_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     {
         "def f(x): return x.nothing": "AttributeError: 'int' object has no attribute 'nothing'",
         "def f(x): return nothing": "NameError: name 'nothing' is not defined",
@@ -479,23 +461,26 @@ def test_an_error_in_the_answer_shows_the_answers_own_lines() -> None:
         "def f(x): raise ValueError('a' * 10**7 + chr(27) + '[31m')": "ValueError: aaaa",
     }.items(),
 )  # fmt: skip
-def test_errors_arrive_with_name_and_message(answer: str, said: str) -> None:
-    found = errors(run(answer, EXPECTS_FOUR))["f_0"]
-    assert found.startswith(said)
-    assert len(found) < 3000
-    assert "\x1b" not in found
+def test_errors_arrive_with_name_and_message(answer: str, message: str) -> None:
+    error = errors(run(answer, EXPECTS_FOUR))["f_0"]
+    assert error.startswith(message)
+    assert len(error) < 3000
+    assert "\x1b" not in error
 
 
-def test_what_is_missing_is_a_name_error() -> None:
-    assert errors(run("g = 1", EXPECTS_FOUR, binds="def f(x): return 4")) == {
-        "f_0": "NameError: name 'f' is not defined"
-    }
+def test_a_missing_name_is_a_name_error() -> None:
+    executed = run("g = 1", EXPECTS_FOUR, binds="def f(x): return 4")
+    assert errors(executed) == {"f_0": "NameError: name 'f' is not defined"}
 
 
 def test_one_submission_does_not_change_the_next() -> None:
-    answer = (
-        "def f(table, grid):\n    table.append(9)\n    grid[:] = 7.0\n    cube.spoilt = True\n    return len(table)"
-    )
+    answer = """
+def f(table, grid):
+    table.append(9)
+    grid[:] = 7.0
+    cube.spoilt = True
+    return len(table)
+"""
     test = """
 assert TABLE == [1, 2, 3] and GRID[0] == 0.0 and not hasattr(cube, "spoilt"), "no"
 assert f(TABLE, GRID) == 4 and TABLE == [1, 2, 3, 9] and GRID[0] == 7.0, "no"
@@ -504,7 +489,7 @@ assert f(TABLE, GRID) == 4 and TABLE == [1, 2, 3, 9] and GRID[0] == 7.0, "no"
         assert errors(run(answer, test, test)) == {}
 
 
-def test_learners_cells_do_not_replace_setup_cells() -> None:
+def test_students_cells_do_not_replace_setup_cells() -> None:
     extra = [new_code_cell("def cube(x): return 0\ndef agree(a, b): return True\nTABLE = None")]
     tests = "assert cube(2) == 8 and f(cube, 2) == 8 and not agree(1, 2) and TABLE == [1, 2, 3], 'no'"
     assert errors(run("def f(g, x): return g(x)", tests, more=extra)) == {}
@@ -512,17 +497,28 @@ def test_learners_cells_do_not_replace_setup_cells() -> None:
 
 def test_setup_runs_beside_the_notebook(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("17")
-    notebook = chapter_with(
-        PASSES, binds="", setup="from pathlib import Path\nN = int(Path('data.txt').read_text())"
-    ).notebook
-    shared = references(chapter_from(notebook, tmp_path / "small.ipynb"))
-    assert shared.setup["N"] == 17
+    setup = "from pathlib import Path\nN = int(Path('data.txt').read_text())"
+    chapter = chapter_from(chapter_with(PASSES, binds="", setup=setup).notebook, tmp_path / "small.ipynb")
+    assert CHAPTER_TESTS.get(chapter).setup["N"] == 17
     with pytest.raises(SetupError, match="tools"):
-        references(chapter_with(PASSES, binds="", setup="1 / 0"))
+        CHAPTER_TESTS.get(chapter_with(PASSES, binds="", setup="1 / 0"))
 
 
-# --- what does not go through --------------------------------------------------------------------
+# --- cheats --------------------------------------------------------------------------------------
 
+
+def sending(frames: str) -> str:
+    """An answer that writes to the agent's connection."""
+    return f"""
+import gc, os, socket, struct
+def f(x):
+    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
+        s.sendall({frames})
+    return 5
+"""
+
+
+CALL = 'b"t" + struct.pack("<I", 3) + b"i" + struct.pack("<q", 0) + b"t" + bytes(4) + b"d" + bytes(4)'  # f_0(*(), **{})
 CHEATS = {
     "display hook": "import sys\ndef f(x):\n    sys.displayhook(4)\n    return 5",
     "replaced builtins": "import builtins\nbuiltins.abs = builtins.len = builtins.isinstance = lambda *a: True\ndef f(x): return 5",
@@ -531,46 +527,21 @@ CHEATS = {
     "names of tests": "def f(x):\n    import __main__\n    __main__.expected_by_the_course = 5\n    return 5",
     "exits": "def f(x): raise SystemExit(0)",
     "raises the test's own error": "def f(x): raise AssertionError('passed')",
-    "leaves": "import os\ndef f(x): os._exit(0)",
+    "ends its process": "import os\ndef f(x): os._exit(0)",
     "crashes": "import ctypes\ndef f(x): ctypes.string_at(0)",
     "closes its sockets": "import os\ndef f(x): os.closerange(3, 100); return 4",
-    "says that the test has ended": """
-import gc, socket, struct
-def f(x):
-    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
-        s.sendall(struct.pack("<IcI", 5, b"B", 1))
-    return 5
-""",
-    "answers for somebody else": """
-import gc, socket, struct
-def f(x):
-    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
-        s.sendall(struct.pack("<IcI", 8, b"A", 77) + b"iii")
-    return 5
-""",
-    "garbage": """
-import gc, socket, os
-def f(x):
-    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
-        s.sendall(os.urandom(100_000))
-    return 5
-""",
-    "a callback that there is not": """
-import gc, socket, struct
-def f(x):
-    body = b"t" + struct.pack("<I", 3) + b"i" + struct.pack("<q", 0) + b"t" + bytes(4) + b"d" + bytes(4)
-    for s in [o for o in gc.get_objects() if isinstance(o, socket.socket) and o.family == socket.AF_UNIX]:
-        s.sendall(struct.pack("<IcI", 5 + len(body), b"C", 1) + body)
-    return 5
-""",
-    "a list in a list in a list": "def f(x):\n    a = []\n    for _ in range(10_000): a = [a]\n    return a",
-    "a list that holds itself": "def f(x):\n    a = []\n    a.append(a)\n    return a",
-    "too much": "def f(x): return np.zeros(20_000_000)",
+    "sends the end of the test": sending('struct.pack("<IcI", 5, b"B", 1)'),
+    "sends a reply to another request": sending('struct.pack("<IcI", 8, b"A", 77) + b"iii"'),
+    "sends garbage": sending("os.urandom(100_000)"),
+    "calls a function that does not exist": sending(f'struct.pack("<IcI", 5 + len({CALL}), b"C", 1) + {CALL}'),
+    "a deeply nested list": "def f(x):\n    a = []\n    for _ in range(10_000): a = [a]\n    return a",
+    "a list that contains itself": "def f(x):\n    a = []\n    a.append(a)\n    return a",
+    "a large array": "def f(x): return np.zeros(20_000_000)",
 }
 
 
 @pytest.mark.parametrize("answer", cases(CHEATS, fast=CHEATS.keys() - {"replaced session", "replaced builtins"}))
-def test_cheats_earn_nothing_and_cost_others_nothing(answer: str) -> None:
+def test_a_cheat_fails_its_tests_and_no_others(answer: str) -> None:
     executed = run(answer, EXPECTS_FOUR, PASSES, EXPECTS_FOUR, binds="def f(x): return 4")
     assert set(errors(executed)) == {"f_0", "f_2"}
     assert SECRET not in str([cell.outputs for cell in executed.cells])
@@ -583,12 +554,12 @@ BROKEN_KERNELS = {
 
 
 @pytest.mark.parametrize("answer", cases(BROKEN_KERNELS, fast=()))
-def test_who_breaks_the_kernel_earns_nothing_at_all(answer: str) -> None:
+def test_a_broken_kernel_fails_all_tests(answer: str) -> None:
     executed = run(answer, EXPECTS_FOUR, PASSES, binds="def f(x): return 4")
     assert set(errors(executed)) == {"f_0", "f_1"}
 
 
-def test_an_object_equal_to_everything_does_not_agree() -> None:
+def test_an_object_equal_to_everything_fails() -> None:
     answer = """
 class Same(float):
     def __eq__(self, other): return True
@@ -605,13 +576,13 @@ def f(x): return Same(5)
     assert set(errors(executed)) == {"f_0", "f_1", "f_2"}
 
 
-def test_who_compares_by_himself_is_fooled() -> None:
-    """Why tests compare with `agree`: what an object's own == says is the student's code speaking."""
+def test_a_test_that_compares_a_result_itself_is_fooled() -> None:
+    """Why tests compare with `agree`: the `==` of an object is the student's code."""
     answer = "class Same:\n    def __eq__(self, other): return True\ndef f(x): return Same()"
     assert errors(run(answer, "assert f(2) == 4, 'no'")) == {}
 
 
-def test_nothing_of_a_test_is_in_the_box() -> None:
+def test_the_sandbox_contains_nothing_of_a_test() -> None:
     answer = """
 import gc, sys
 def f(x):
@@ -630,10 +601,10 @@ def f(x):
     assert errors(run(answer, test)) == {}
 
 
-def test_a_test_cell_that_the_course_does_not_know_is_not_run() -> None:
+def test_a_test_cell_of_the_submission_is_not_run() -> None:
     chapter = chapter_with(PASSES, binds="x = 1")
     submission = nbformat.from_dict(chapter.notebook)
-    forged = new_code_cell("raise RuntimeError('ran here')", metadata=marks("forged", test=True))
+    forged = new_code_cell("raise RuntimeError('ran here')", metadata=metadata("forged", test=True))
     changed = nbformat.from_dict(submission.cells[-1])
     changed.source = "raise RuntimeError('ran here')"
     submission.cells = [*submission.cells[:-1], changed, forged]
@@ -642,7 +613,7 @@ def test_a_test_cell_that_the_course_does_not_know_is_not_run() -> None:
     assert "not one of the course's" in executed.cells[-1].outputs[0].evalue
 
 
-# --- time, and the end of kernels ----------------------------------------------------------------
+# --- deadlines and lost kernels ------------------------------------------------------------------
 
 ENDLESS = {
     "a loop": ("def f(x):\n    while True: pass", "did not finish within 2 s"),
@@ -660,13 +631,13 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("answer", "sentence"), cases(ENDLESS, fast={"a loop", "a length"}))
-def test_what_does_not_end_fails_and_the_next_goes_on(answer: str, sentence: str) -> None:
+def test_an_endless_answer_fails_and_the_next_test_runs(answer: str, sentence: str) -> None:
     executed = run(
         answer,
         "assert list(f(2)) == 4, 'no'",
         "assert f is not None and len('four') == 4, 'no'",
         binds="def f(x): return 4",
-        # where it is a number of items that ends it, no deadline may come first
+        # a limit on items must be reached before any deadline
         limits=SHORT if "finish" in sentence else replace(SHORT, test_seconds=300, notebook_seconds=400),
     )
     assert list(errors(executed)) == ["f_0"]
@@ -674,7 +645,7 @@ def test_what_does_not_end_fails_and_the_next_goes_on(answer: str, sentence: str
 
 
 @pytest.mark.slow
-def test_a_test_that_loops_over_a_callback_without_end_is_stopped() -> None:
+def test_endless_callbacks_are_stopped() -> None:
     answer = "def f(g):\n    while True: g(1)"
     assert "did not finish within 2 s" in errors(run(answer, "f(lambda x: x)"))["f_0"]
     few = Limits(call_seconds=5, test_seconds=9, callbacks=100)
@@ -682,29 +653,21 @@ def test_a_test_that_loops_over_a_callback_without_end_is_stopped() -> None:
 
 
 @pytest.mark.slow
-def test_a_test_that_hangs_on_this_side_is_stopped_in_any_thread() -> None:
-    found = {}
-
-    def work() -> None:
-        executed = run(
-            "def f(x): return 10**30", "n = f(1)\nwhile n > 0:\n    n -= 1", PASSES, limits=Limits(test_seconds=1)
-        )
-        found.update(errors(executed))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join(60)
-    assert list(found) == ["f_0"]
-    assert "did not finish" in found["f_0"]
+def test_an_endless_loop_in_a_test_is_stopped_in_any_thread() -> None:
+    loop = "n = f(1)\nwhile n > 0:\n    n -= 1"
+    with ThreadPoolExecutor(1) as pool:
+        executed = pool.submit(run, "def f(x): return 10**30", loop, PASSES, limits=Limits(test_seconds=1)).result(60)
+    assert list(errors(executed)) == ["f_0"]
+    assert "did not finish" in errors(executed)["f_0"]
 
 
 @pytest.mark.slow
-def test_cells_that_hang_crash_and_flood_leave_the_rest_alone() -> None:
+def test_cells_that_hang_crash_or_flood_do_not_affect_tests() -> None:
     extra = [
         new_code_cell("kept = 1\nimport time\nwhile True: time.sleep(1)", id="hangs"),
         new_code_cell("while True: print('x' * 1000)", id="floods"),
         new_code_cell("print('y' * 100_000_000)", id="prints"),
-        new_code_cell("import os\nos._exit(3)", id="leaves"),
+        new_code_cell("import os\nos._exit(3)", id="exits"),
         new_code_cell("seen = 'kept' in globals()", id="after"),
     ]
     executed = run("def f(x): return 4", EXPECTS_FOUR, more=extra)
@@ -714,92 +677,32 @@ def test_cells_that_hang_crash_and_flood_leave_the_rest_alone() -> None:
     for id_ in ("floods", "prints"):
         assert "cut here" in str(by_id[id_].outputs)
         assert len(str(by_id[id_].outputs)) < 2 * SHORT.output_bytes
-    assert "Python ended" in by_id["leaves"].outputs[-1].evalue
+    assert "Python ended" in by_id["exits"].outputs[-1].evalue
 
 
-def test_a_submission_that_always_dies_ends_with_a_reason() -> None:
-    executed = run("import os\ndef f(x): os._exit(0)", *[EXPECTS_FOUR] * 5)
-    found = errors(executed)
-    assert len(found) == 5
-    assert "Python ended" in found["f_0"]
-    assert "too often" in found["f_4"]
+def test_a_submission_that_always_ends_python_is_stopped() -> None:
+    messages = errors(run("import os\ndef f(x): os._exit(0)", *[EXPECTS_FOUR] * 5))
+    assert len(messages) == 5
+    assert "Python ended" in messages["f_0"]
+    assert "too often" in messages["f_4"]
 
 
 @pytest.mark.slow
-def test_the_whole_notebook_has_an_end() -> None:
+def test_the_whole_notebook_has_a_deadline() -> None:
     limits = Limits(notebook_seconds=4, cell_seconds=30)
     extra = [new_code_cell("import time\ntime.sleep(60)", id="sleeps")]
     executed = run("def f(x): return 4", EXPECTS_FOUR, more=extra, limits=limits)
     assert "whole took longer than 4 s" in errors(executed)["f_0"]
 
 
-# --- in the sandbox, and in programs of other kinds ---------------------------------------------------
+# --- environments --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@needs_sandbox
-def test_in_the_box(tmp_path: Path) -> None:
-    tmp_path.joinpath("helper.py").write_text("four = 4\n")
-    answer = """
-import os, helper
-def f(x):
-    if x == 3:
-        os._exit(0)
-    while x == 5:
-        pass
-    return helper.four
-"""
-    tests = [EXPECTS_FOUR, "f(3)", "f(5)", EXPECTS_FOUR]
-    found = errors(run(answer, *tests, folder=tmp_path, sandbox="bwrap"))
-    assert set(found) == {"f_1", "f_2"}
-    assert "Python ended" in found["f_1"] and "within 2 s" in found["f_2"]
-
-
-def test_where_an_event_loop_runs_already() -> None:
+def test_beside_a_running_event_loop() -> None:
     async def main() -> NotebookNode:
         return run("def f(x): return 4", EXPECTS_FOUR)
 
-    with ThreadPoolExecutor(1) as pool:
-        assert errors(pool.submit(asyncio.run, main()).result()) == {}
-
-
-# --- by hand -------------------------------------------------------------------------------------
-
-HAND = SETUP + "\nimport jax\nimport jax.numpy as jnp"
-TRANSFORMS = {
-    "grad": "jax.grad(cube)(x)",
-    "value_and_grad": "jax.value_and_grad(cube)(x)[1]",
-    "jvp": "jax.jvp(cube, (x,), (1.0,))[1]",
-    "vjp": "jax.vjp(cube, x)[1](1.0)[0]",
-    "jacfwd": "jax.jacfwd(cube)(x)",
-    "jacrev": "jax.jacrev(cube)(x)",
-    "hessian": "jax.hessian(cube)(x)",
-    "linearize": "jax.linearize(cube, x)[1](1.0)",
-    "below": "__import__('jax.interpreters.ad').interpreters.ad.jvp(cube, (x,), (1.0,))",
-    "further below": "__import__('jax')._src.api.grad(cube)(x)",
-    "a solver's": "jax.lax.custom_root(cube, x, lambda f, x: x, lambda g, y: y) and jax.jit(jax.grad(cube))(x)",
-}
-
-
-def test_by_hand_chapters_have_no_transforms() -> None:
-    answer = "def f(kind, x):\n    return {\n" + "".join(
-        f"        {k!r}: lambda: {v},\n" for k, v in TRANSFORMS.items()
-    )
-    answer += "    }[kind]()\ndef value(x): return jax.jit(jax.vmap(jnp.linalg.inv))(x), jnp.sin(x)"
-    tests = [f"f({kind!r}, 2.0)" for kind in TRANSFORMS]
-    allowed = "assert agree(value(np.eye(2)[None])[0], np.eye(2)[None]) and jax.grad(cube)(2.0) == 12.0, 'no'"
-    chapter = chapter_with(*tests, allowed, binds=answer, setup=HAND)
-    chapter.notebook.metadata["triptych"] = {"by_hand": True}
-    found = errors(execute(chapter.notebook, chapter, Path("/tmp"), limits=Limits()))
-    sentence = "JAX's derivative transforms are not available in this chapter: write the derivative by hand."
-    assert found == {f"f_{i}": f"NotByHand: {sentence}" for i in range(len(tests))}
-
-
-def test_other_chapters_have_them() -> None:
-    assert errors(run("def f(x): return jax.grad(cube)(x)", "assert agree(f(2.0), 12.0), 'no'", setup=HAND)) == {}
-
-
-# --- over and over -------------------------------------------------------------------------------
+    assert errors(asyncio.run(main())) == {}
 
 
 def test_many_runs_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -814,8 +717,36 @@ def test_many_runs_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert list(Path(folder).iterdir()) == []
 
 
-def test_numbers_cross_without_loss() -> None:
-    values = [0.1, 1e-308, 5e-324, float("inf"), -0.0, np.nextafter(1, 2)]
-    answer = f"def f(): return {values!r}".replace("inf", "float('inf')").replace("np.float64", "")
-    test = f"assert [v.hex() for v in f()] == {[float(v).hex() for v in values]!r}, 'no'"
-    assert errors(run(answer, test)) == {}
+# --- by hand -------------------------------------------------------------------------------------
+
+TRANSFORMS = {
+    "grad": "jax.grad(cube)(x)",
+    "value_and_grad": "jax.value_and_grad(cube)(x)[1]",
+    "jvp": "jax.jvp(cube, (x,), (1.0,))[1]",
+    "vjp": "jax.vjp(cube, x)[1](1.0)[0]",
+    "jacfwd": "jax.jacfwd(cube)(x)",
+    "jacrev": "jax.jacrev(cube)(x)",
+    "hessian": "jax.hessian(cube)(x)",
+    "linearize": "jax.linearize(cube, x)[1](1.0)",
+    "a private module": "__import__('jax.interpreters.ad').interpreters.ad.jvp(cube, (x,), (1.0,))",
+    "another private module": "__import__('jax')._src.api.grad(cube)(x)",
+    "a solver's": "jax.lax.custom_root(cube, x, lambda f, x: x, lambda g, y: y) and jax.jit(jax.grad(cube))(x)",
+}
+
+
+def test_by_hand_chapters_have_no_transforms() -> None:
+    answer = "def f(kind, x):\n    return {\n" + "".join(
+        f"        {k!r}: lambda: {v},\n" for k, v in TRANSFORMS.items()
+    )
+    answer += "    }[kind]()\ndef value(x): return jax.jit(jax.vmap(jnp.linalg.inv))(x), jnp.sin(x)"
+    tests = [f"f({kind!r}, 2.0)" for kind in TRANSFORMS]
+    allowed = "assert agree(value(np.eye(2)[None])[0], np.eye(2)[None]) and jax.grad(cube)(2.0) == 12.0, 'no'"
+    chapter = chapter_with(*tests, allowed, binds=answer, setup=WITH_JAX)
+    chapter.notebook.metadata["triptych"] = {"by_hand": True}
+    messages = errors(execute(chapter.notebook, chapter, Path("/tmp"), limits=Limits()))
+    sentence = "JAX's derivative transforms are not available in this chapter: write the derivative by hand."
+    assert messages == {f"f_{i}": f"NotByHand: {sentence}" for i in range(len(tests))}
+
+
+def test_other_chapters_have_transforms() -> None:
+    assert errors(run("def f(x): return jax.grad(cube)(x)", "assert agree(f(2.0), 12.0), 'no'", setup=WITH_JAX)) == {}

@@ -1,25 +1,22 @@
-"""The whole bank has the same verdicts behind the wall as in one process.
-
-`test_bank.py` proves those in one process. One kernel a chapter.
-"""
+"""The whole bank has the same verdicts in a kernel as in one process, where `test_bank.py` proves them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from sessions import BehindTheWall
+from sessions import KernelAnswerChecker
 
-from triptych.check.bank import read_bank
+from triptych.check.bank import bank_file, read_bank
 from triptych.model.cell_names import bound_names
-from triptych.model.chapter import Exercise, read_chapter
+from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 pytestmark = pytest.mark.slow
 CHAPTERS = [pytest.param(chapter, marks=pytest.mark.xdist_group(chapter)) for chapter in COURSE.chapters]
 
-# A function or class whose results pass every comparison that is left to them.
+# Results that pass every comparison that is left to their own methods.
 PRETENDER = """
 class Pretender(float):
     def __new__(cls, *args, **kwargs):
@@ -54,33 +51,28 @@ class Pretender(float):
 def test_verdicts_are_those_of_one_process(chapter_id: str) -> None:
     chapter = read_chapter(COURSE.notebook(chapter_id))
     wrong = {}
-    with BehindTheWall(chapter, by_hand=chapter.by_hand) as wall:
+    with KernelAnswerChecker(chapter, by_hand=chapter.by_hand) as checker:
         for exercise in chapter.exercises.values():
-            own = wall.errors(exercise)
-            if own:
+            if own := checker.errors(exercise):
                 wrong[exercise.id, "the instructor's solution"] = own
-            if not (COURSE.answers / chapter_id / f"{exercise.id}.py").is_file():
+            if not bank_file(COURSE.answers, chapter_id, exercise.id).is_file():
                 continue
             for answer in read_bank(COURSE.answers, chapter_id, exercise.id):
-                found = wall.errors(exercise, answer.source)
-                if set(found) != answer.loses:
-                    wrong[exercise.id, answer.title] = found
+                errors = checker.errors(exercise, answer.source)
+                if set(errors) != answer.loses:
+                    wrong[exercise.id, answer.title] = errors
     assert wrong == {}
 
 
 @pytest.mark.parametrize("chapter_id", CHAPTERS)
 def test_objects_equal_to_everything_earn_nothing(chapter_id: str) -> None:
     chapter = read_chapter(COURSE.notebook(chapter_id))
-    earned = {}
-    with BehindTheWall(chapter) as wall:
+    passed = {}
+    with KernelAnswerChecker(chapter) as checker:
         for exercise in chapter.exercises.values():
-            found = wall.errors(exercise, pretending(exercise))
-            kept = {test.id for test in exercise.tests} - set(found)
-            if kept:
-                earned[exercise.id] = kept
-    assert earned == {}
-
-
-def pretending(exercise: Exercise) -> str:
-    names = sorted(bound_names(exercise.solution.source))
-    return PRETENDER + "\n".join(f"{name} = Pretender()" for name in names)
+            names = sorted(bound_names(exercise.solution.source))
+            answer = PRETENDER + "\n".join(f"{name} = Pretender()" for name in names)
+            tests = {test.id for test in exercise.tests} - set(checker.errors(exercise, answer))
+            if tests:
+                passed[exercise.id] = tests
+    assert passed == {}

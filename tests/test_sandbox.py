@@ -17,24 +17,24 @@ import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import EntryPoint
 from operator import le
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import start_new_kernel
-from jupyter_client.provisioning import KernelProvisionerFactory
 from needs import needs_root, needs_sandbox
 from users import as_ordinary_user
 from waiting import happens
 
+from triptych.grade.execute.clock import fair_time
+from triptych.grade.execute.kernel import Kernel
+from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.guest.zygote import WORK
 from triptych.grade.sandbox import bubblewrap, cgroup, seccomp
 from triptych.grade.sandbox.bubblewrap import SandboxError, explain
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.sandbox import CompletedRun, run
-from triptych.grade.sandbox.zygote import Zygote, ZygoteSpec
+from triptych.grade.sandbox.zygote import Zygote, ZygoteSpec, get_zygote
 
 LIMITS = Limits()
 PROJECT = Path(__file__).resolve().parents[1]
@@ -713,21 +713,13 @@ def _filter_at_3() -> None:
 # --- kernels ---------------------------------------------------------------------------------------
 
 
-def test_a_kernel_runs_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    factory = KernelProvisionerFactory.instance()
-    entry_point = EntryPoint(
-        "triptych-sandbox", "triptych.grade.execute.provisioner:SandboxProvisioner", factory.GROUP_NAME
-    )
-    monkeypatch.setattr(factory, "default_provisioner_name", "triptych-sandbox")
-    monkeypatch.setitem(factory.provisioners, "triptych-sandbox", entry_point)
-    manager, client = start_new_kernel(cwd=str(tmp_path))
-    outputs: list[str] = []
+def test_a_kernel_runs_in_it(tmp_path: Path) -> None:
+    spec = zygote_spec("bwrap")
     code = "import jax.numpy as jnp, os; print(jnp.arange(4).sum(), os.getcwd()); open('/nowhere/x')"
-    client.execute_interactive(code, output_hook=lambda message: outputs.append(str(message["content"])), timeout=120)
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    assert f"6 {WORK}" in "".join(outputs) and "No such file" in "".join(outputs)
-    assert not Path(manager.connection_file).exists()
+    with contextlib.closing(Kernel(spec, tmp_path, Limits())) as kernel:
+        outputs = kernel.run(code, fair_time() + 120).outputs
+    assert f"6 {WORK}" in outputs[0].text and "No such file" in outputs[-1].evalue
+    assert list(get_zygote(spec).folder.iterdir()) == []  # no connection files and sockets remain
 
 
 # --- other users and places ------------------------------------------------------------------------

@@ -410,7 +410,7 @@ def doctor(folder: CourseFolder = None, json_file: JsonFile = None) -> None:
         out.print(Text.assemble(labels[finding.status], f"  {finding.name}: {finding.detail}{fix}"))
     write_json(json_file, {"findings": [vars(finding) for finding in findings]})
     if failed := [finding.name for finding in findings if finding.status is Status.FAIL]:
-        stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}). See the fixes above.")
+        stop(f"Sandboxed grading does not work on this machine ({', '.join(failed)}): see the fixes above.")
 
 
 def write_json(path: Path | None, content: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from triptych.grade.execute.clock import LONGEST
+from triptych.grade.execute.clock import MAX_SLOWDOWN
 from triptych.grade.sandbox.limits import Limits
 
 #: Seconds that a worker has beyond the notebook's time limit to write its result.
@@ -60,7 +60,7 @@ class Outcome:
 
 def hard_timeout_s(limits: Limits) -> float:
     """Seconds of wall time after which a worker that has not ended itself, as it should have, is killed."""
-    return LONGEST * (limits.notebook_seconds + 2 * GRACE_S)
+    return MAX_SLOWDOWN * (limits.notebook_seconds + 2 * GRACE_S)
 
 
 def late(limits: Limits) -> Outcome:

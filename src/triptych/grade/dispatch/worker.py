@@ -26,8 +26,8 @@ from nbgrader.utils import parse_utc
 from triptych.grade.dispatch.job import GRACE_S, STUCK, Job, Outcome
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
-from triptych.grade.execute.run import Timed, execute
-from triptych.grade.execute.test_cells import forget_references
+from triptych.grade.execute.run import Timings, execute
+from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import close_zygotes, keep_at_most
@@ -68,7 +68,7 @@ class Worker:
         Its zygote is dropped when `chapter` needs another (see `zygote.keep_at_most`).
         """
         if self._chapter not in ("", chapter):
-            forget_references()
+            CHAPTER_TESTS.clear()
             jax.clear_caches()
             gc.collect()
             trim()
@@ -81,7 +81,7 @@ class Worker:
             self._compiled_for = key
             if job.compile_first:
                 with contextlib.suppress(Exception):  # submissions then compile for themselves
-                    compile_chapter(job.course, job.chapter, job.sandbox, compile_cache.WORTH)
+                    compile_chapter(job.course, job.chapter, job.sandbox, compile_cache.MIN_SUBMISSIONS)
             self._compiled = compile_cache.compiled(Course(Path(job.course)), job.chapter)
         return self._compiled
 
@@ -195,14 +195,14 @@ def prepare(
         folder.mkdir()
         copy_tree(staged, folder)
         copy_tree(course.release / job.chapter, folder)  # figures and style: the course's own win
-        timed = Timed()
+        timings = Timings()
         executed = execute(
-            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=compiled, timed=timed
+            notebook, chapter, folder, limits=limits, sandbox=job.sandbox, compiled=compiled, timings=timings
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
-    return Outcome(True, "", time.monotonic() - start, phases=timed.phases, tests=timed.tests)
+    return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
 
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:

@@ -1,5 +1,5 @@
-"""The execution of one submission: its cells in the sandbox, the test cells here, with proxies between them.
+"""Runs one submission: its cells in the sandbox, the test cells in this process, with proxies between them.
 
-Entry point: `run.execute`.
-Imported by `dispatch` and by nbgrader's preprocessors.
+Entry points: `run.execute`, and `compile_cache` for the programs that JAX compiles.
+Imported by `dispatch` and `preprocessors`.
 """

@@ -1,32 +1,30 @@
-"""Programs that JAX has compiled once for a chapter, so that no submission compiles them again.
+"""A cache of the programs that JAX compiles for a chapter, so that no submission compiles them again.
 
-Nine tenths of what a notebook with JAX takes is the same programs, compiled for each student anew.
-They are compiled here in runs of the course's own notebook and are only read from then on: what a
-submission compiles is never kept. For a few submissions that is one run, with the instructor's
-answers; for many, the bank's answers are run too, because students find the same ways to a result.
+Most of the time of a notebook with JAX is the compilation of the same programs for each student. Runs of the
+course's own notebook fill the cache; submissions only read it. For a few submissions one run with the instructor's
+answers is enough. For many the bank's answers are run too, because students find the same ways to a result.
 
-A compiled program says how something is computed. So a sandbox shows them in a folder that cannot be
-listed, each under a name that is a hash of the program: only who has the same program already, finds
-what it compiles to.
+A compiled program shows how something is computed. A sandbox therefore shows the programs in a folder that cannot be
+listed, each under a hash of the program: only code that has the same program can find the compiled one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from triptych.check.bank import BankError, read_bank
-from triptych.grade.execute.provisioner import zygote_spec
+from triptych.files import remove
+from triptych.fingerprint import fingerprint
 from triptych.grade.execute.run import execute
+from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.guest.jax_cache import QUICK
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import close_zygote
@@ -34,110 +32,121 @@ from triptych.grade.submission.files import copy_tree
 from triptych.model.chapter import Chapter, Role, read_chapter
 from triptych.model.course import Course
 
-#: A chapter with fewer submissions than this to grade is not worth the run.
-WORTH = 5
-#: From so many on, the bank's answers are run, too.
-MANY = 20
-#: A file beside the programs where that was done.
+#: With fewer submissions to a chapter, filling the cache takes longer than it saves.
+MIN_SUBMISSIONS = 5
+#: From this number on, the bank's answers are run too.
+MIN_SUBMISSIONS_FOR_BANK = 20
+#: A file beside the programs that marks a cache filled with the bank's answers.
 WITH_BANK = "with-bank"
 LIBRARIES = ("jax", "jaxlib", "numpy", "pyhf", "triptych")
 
 
 def folder_of(course: Course, chapter: str) -> Path:
-    """Where the compiled programs of a chapter as it is now are, or would be."""
-    return course.root / ".triptych" / "compiled" / f"{chapter}-{_fingerprint(course, chapter)}"
+    """The folder for a chapter's compiled programs. It changes with everything that they depend on."""
+    notebook = course.notebook(chapter)
+    texts = (str(QUICK), platform.machine(), _processor())
+    version = fingerprint(notebook, texts=texts, libraries=LIBRARIES)
+    return course.root / ".triptych" / "compiled" / f"{chapter}-{version[:16]}"
 
 
 def compiled(course: Course, chapter: str) -> Path | None:
-    """The folder of compiled programs, where `warm` has made it."""
+    """The folder of a chapter's compiled programs, None if `warm` has not filled it."""
     folder = folder_of(course, chapter)
     return folder if folder.is_dir() else None
 
 
-def should_warm(course: Course, chapter: str, submissions: int) -> bool:
-    """Whether to run `warm` here before so many submissions."""
-    if not worth_compiling(course, chapter, submissions):
-        return False
-    folder = compiled(course, chapter)
-    return folder is None or (submissions >= MANY and not (folder / WITH_BANK).exists())
-
-
 def worth_compiling(course: Course, chapter: str, submissions: int) -> bool:
-    """Whether so many submissions are worth a `warm`: answers by hand leave JAX little to compile."""
+    """Whether a cache saves time: chapters to be answered by hand leave JAX little to compile."""
     by_hand = course.plans[chapter].by_hand if chapter in course.plans else True
-    return not by_hand and submissions >= WORTH
+    return not by_hand and submissions >= MIN_SUBMISSIONS
 
 
-def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = WORTH) -> Path:
-    """Runs a chapter's notebook for the sake of what it compiles; returns the folder with that.
+def should_warm(course: Course, chapter: str, submissions: int) -> bool:
+    """Whether to call `warm` before grading this number of submissions."""
+    return worth_compiling(course, chapter, submissions) and not _is_warm(folder_of(course, chapter), submissions)
 
-    submissions: how many it is for. What is there already is kept.
+
+def _is_warm(folder: Path, submissions: int) -> bool:
+    return folder.is_dir() and (submissions < MIN_SUBMISSIONS_FOR_BANK or (folder / WITH_BANK).exists())
+
+
+def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_SUBMISSIONS) -> Path:
+    """Fills a chapter's cache by running its notebook; programs that are in it already are used.
+
+    Args:
+        course: the course.
+        chapter: the chapter's id; it must be released.
+        sandbox: "bwrap" or "none", as the submissions will be run.
+        submissions: the number of submissions to grade, which decides whether the bank's answers are run.
+
+    Returns:
+        The folder of compiled programs.
+
+    Raises:
+        SetupError: a setup cell of the chapter fails.
+        KernelError: the kernel does not start.
+        SandboxError: no sandbox can be made on this machine.
     """
-    target, bank = folder_of(course, chapter), submissions >= MANY
-    if target.is_dir() and (not bank or (target / WITH_BANK).exists()):
+    target = folder_of(course, chapter)
+    if _is_warm(target, submissions):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with_bank = submissions >= MIN_SUBMISSIONS_FOR_BANK
     source = read_chapter(course.notebook(chapter))
     release = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=target.parent) as scratch:
-        written, kept = Path(scratch) / "written", Path(scratch) / "kept"
+        written, programs = Path(scratch) / "written", Path(scratch) / "programs"
         written.mkdir()
-        kept.mkdir()
+        programs.mkdir()
         if target.is_dir():
             copy_tree(target, written)
+        spec = zygote_spec(sandbox, by_hand=source.by_hand, compiled=written, writable=True, hide=course.root)
         try:
-            for answers in _answers(course, source, bank=bank):
+            for answers in _answer_sets(course, source, with_bank=with_bank):
                 _run(_answered(release, answers), source, course.release / chapter, sandbox, written)
         finally:
-            close_zygote(zygote_spec(sandbox, hand=source.by_hand, compiled=written, filled=True, hide=course.root))
+            close_zygote(spec)
         for path in written.iterdir():
             if path.is_file() and not path.is_symlink() and path.name.endswith("-cache"):
-                shutil.copy2(
-                    path, kept / path.name
-                )  # with its time: a sandbox shows the oldest where it cannot show all
-        if bank:
-            (kept / WITH_BANK).touch()
-        for old in target.parent.glob(f"{chapter}-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        kept.rename(target)
+                # With its time: a sandbox that cannot show all programs shows the oldest.
+                shutil.copy2(path, programs / path.name)
+        if with_bank:
+            (programs / WITH_BANK).touch()
+        for outdated in target.parent.glob(f"{chapter}-*"):
+            remove(outdated)
+        programs.rename(target)
     return target
 
 
-def _answers(course: Course, source: Chapter, *, bank: bool) -> Iterator[dict[str, str]]:
-    """Texts for the solution cells, by exercise: the instructor's, then those of the bank, in turn."""
+def _answer_sets(course: Course, source: Chapter, *, with_bank: bool) -> Iterator[dict[str, str]]:
+    """Answers to all exercises: the instructor's, then sets in which each of the bank's answers occurs."""
     own = {cell.grade_id: cell.source for cell in source.with_role(Role.SOLUTION)}
     yield own
-    known: dict[str, list[str]] = {}
-    for exercise in own if bank else ():
+    bank: dict[str, list[str]] = {}
+    for exercise in own if with_bank else ():
         with contextlib.suppress(BankError):  # a course may be graded without its bank
-            known[exercise] = [answer.source for answer in read_bank(course.answers, source.id, exercise)]
-    for turn in range(max(map(len, known.values()), default=0)):
-        yield own | {exercise: texts[turn % len(texts)] for exercise, texts in known.items()}
+            bank[exercise] = [answer.source for answer in read_bank(course.answers, source.id, exercise)]
+    for number in range(max(map(len, bank.values()), default=0)):
+        yield own | {exercise: texts[number % len(texts)] for exercise, texts in bank.items()}
 
 
 def _run(notebook: NotebookNode, source: Chapter, files: Path, sandbox: str, written: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="triptych-") as work:
-        copy_tree(files, Path(work))
-        execute(notebook, source, Path(work), limits=Limits(), sandbox=sandbox, compiled=written, filled=True)
+    with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
+        copy_tree(files, Path(scratch))
+        execute(
+            notebook, source, Path(scratch), limits=Limits(), sandbox=sandbox, compiled=written, compiled_writable=True
+        )
 
 
 def _answered(release: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    answered = nbformat.from_dict(release)
-    for cell in answered.cells:
+    notebook = nbformat.from_dict(release)
+    for cell in notebook.cells:
         cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
-    return answered
-
-
-def _fingerprint(course: Course, chapter: str) -> str:
-    """Changes with the notebook, the libraries, the compiler's options and the processor: programs are for one kind."""
-    digest = hashlib.sha256(course.notebook(chapter).read_bytes())
-    for library in LIBRARIES:
-        digest.update(f"{library} {version(library)}\n".encode())
-    digest.update(f"{QUICK} {platform.machine()} {_processor()}".encode())
-    return digest.hexdigest()[:16]
+    return notebook
 
 
 def _processor() -> str:
+    """The model and instruction sets of the processor: compiled programs run on the same kind only."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -5,184 +5,181 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-import hashlib
-import os
+import io
 import threading
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import numpy as np
-
-from triptych.model.cell_names import bound_names
-from triptych.model.chapter import BEGIN_HIDDEN, END_HIDDEN, Cell, Chapter, Role
+from triptych.fingerprint import fingerprint
+from triptych.grade.guest.codec import MUTABLE
+from triptych.model.cell_names import assertions, bound_names
+from triptych.model.chapter import Cell, Chapter, Role, visible_source
 
 PRINTED_CHARACTERS = 100_000
-KEPT = 16  # chapters
-MUTABLE = (list, dict, set, np.ndarray)
 
 
 class SetupError(RuntimeError):
-    """A chapter's setup cell fails on the grader's side: one sentence."""
+    """A setup cell of a chapter fails on the grader's side."""
 
 
-class _Printed(threading.local):
-    """What test cells print, for each thread: sys.stdout belongs to all of them."""
-
-    text: list[str] | None = None
-    size = 0
+# --- printing ------------------------------------------------------------------------------------
 
 
-_printed = _Printed()
+class _BoundedText(io.StringIO):
+    """A text file that drops what is written to it after PRINTED_CHARACTERS."""
+
+    def write(self, text: str, /) -> int:
+        if self.tell() <= PRINTED_CHARACTERS:
+            super().write(text[: PRINTED_CHARACTERS + 1])
+        return len(text)
 
 
-def _print(
-    *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, flush: bool = False
-) -> None:
-    """`print` of setup and test cells."""
-    if file is not None:
-        print(*values, sep=sep, end=end, file=file, flush=flush)
-        return
-    text = (" " if sep is None else sep).join(map(str, values)) + ("\n" if end is None else end)
-    if _printed.text is not None and _printed.size < PRINTED_CHARACTERS:
-        _printed.size += len(text)
-        _printed.text.append(text[:PRINTED_CHARACTERS])
+# For each thread, because `sys.stdout` belongs to all of them.
+_printed: ContextVar[_BoundedText | None] = ContextVar("printed", default=None)
+
+
+def _print(*values: object, file: Any = None, **options: Any) -> None:
+    """`print` for setup and test cells."""
+    print(*values, file=(_printed.get() or _BoundedText()) if file is None else file, **options)
 
 
 @contextlib.contextmanager
-def printed() -> Iterator[list[str]]:
-    """Collects what cells print in the block, in this thread."""
-    before = _printed.text, _printed.size
-    text: list[str] = []
-    _printed.text, _printed.size = text, 0
+def captured_prints() -> Iterator[io.StringIO]:
+    """Collects what setup and test cells print in the block, in this thread."""
+    text = _BoundedText()
+    token = _printed.set(text)
     try:
         yield text
     finally:
-        _printed.text, _printed.size = before
+        _printed.reset(token)
+
+
+# --- test cells ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class TestCell:
-    """A test cell as the source chapter has it. `names` come from solution and student-side cells."""
+    """A test cell of the source chapter.
 
-    __test__ = False  # pytest need not look into it
+    Attributes:
+        id: its nbgrader id.
+        source: its text, with hidden regions.
+        code: the compiled text.
+        names: the names that it uses from solution and student-side cells.
+    """
+
+    __test__ = False  # not a class of tests for pytest
 
     id: str
     source: str
     code: CodeType
     names: tuple[str, ...]
 
-    @property
-    def filename(self) -> str:
-        return self.code.co_filename
-
     def visible_assertion(self, line: int) -> str:
-        """The assertion that `line` belongs to, when students may see all of it; else nothing."""
-        lines = self.source.split("\n")
-        hidden, inside = set(), False
-        for number, text in enumerate(lines, 1):
-            if text.strip() == BEGIN_HIDDEN:
-                inside = True
-            if inside:
-                hidden.add(number)
-            if text.strip() == END_HIDDEN:
-                inside = False
-        for node in ast.walk(ast.parse(self.source)):
-            if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
-                span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-                return "" if hidden & set(span) else "\n".join(lines[n - 1] for n in span)
+        """The text of the assertion at a line if students can see all of it in the release, otherwise nothing."""
+        for statement in assertions(self.source):
+            last = statement.end_lineno or statement.lineno
+            if statement.lineno <= line <= last:
+                text = "\n".join(self.source.split("\n")[statement.lineno - 1 : last])
+                return text if f"\n{text}\n" in f"\n{visible_source(self.source)}\n" else ""
         return ""
 
 
 class ChapterTests:
-    """Setup cells' namespace and compiled test cells of a source chapter.
+    """The namespace of a chapter's setup cells, and its compiled test cells.
 
-    Raises SetupError. Use `references` to make it once for many submissions.
+    Making it changes the working folder of the process for a moment: use `CHAPTER_TESTS`.
+
+    Args:
+        chapter: the source chapter.
+
+    Attributes:
+        setup: what setup cells define; not to be changed.
+        shared: ids of lists, dicts, sets and arrays in `setup`, which no submission may change.
+        student_side: the text of the course's cells that run in the student's kernel, by cell id.
+        tests: the test cells by nbgrader id.
+
+    Raises:
+        SetupError: a setup cell fails.
     """
 
     def __init__(self, chapter: Chapter) -> None:
-        self._base: dict[str, Any] = {"__name__": "__main__", "print": _print}
-        with _beside(chapter.path.parent):
-            for cell in chapter.with_role(Role.SETUP):
-                try:
-                    exec(compile(cell.source, f"<setup {cell.id}>", "exec"), self._base)  # noqa: S102 - the course's own
-                except Exception as error:
-                    said = f"{type(error).__name__}: {error}"
-                    raise SetupError(
-                        f"Setup cell {cell.id!r} of {chapter.id} fails where tests run ({said}): fix it in source/."
-                    ) from error
-        self.answered = _bound(chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE))
-        self.sources = {cell.id: cell.source for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE)}
+        self.setup: Mapping[str, Any] = _run_setup(chapter)
+        self.shared = frozenset(id(value) for value in self.setup.values() if type(value) in MUTABLE)
+        self.student_side = {cell.id: cell.source for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE)}
+        answered = _bound_names(chapter.with_role(Role.SOLUTION, Role.STUDENT_SIDE))
         self.tests = {
-            cell.grade_id: _test_cell(cell, self.answered) for cell in chapter.with_role(Role.TEST) if cell.is_code
+            cell.grade_id: _test_cell(cell, answered) for cell in chapter.with_role(Role.TEST) if cell.is_code
         }
-
-    @property
-    def setup(self) -> Mapping[str, Any]:
-        """What setup cells define. Not to be changed."""
-        return self._base
 
     def namespace(self) -> dict[str, Any]:
-        """A fresh copy for one test cell: whatever it or a submission changes, the next one does not see."""
+        """A copy of the setup namespace for one test cell, so that its changes do not reach the next."""
         return {
             name: copy.deepcopy(value) if type(value) in MUTABLE and name != "__builtins__" else value
-            for name, value in self._base.items()
+            for name, value in self.setup.items()
         }
 
-    @property
-    def shared(self) -> frozenset[int]:
-        """Ids of the setup cells' own lists, dicts and arrays, which no submission may change."""
-        return frozenset(id(value) for value in self._base.values() if type(value) in MUTABLE)
 
-
-_kept: dict[str, ChapterTests] = {}
-_lock = threading.RLock()
-
-
-def references(chapter: Chapter) -> ChapterTests:
-    """The chapter's ChapterTests, made once for the same cells in the same place. Raises SetupError."""
-    parts = [str(chapter.path), *(f"{cell.id}\0{cell.role}\0{cell.source}" for cell in chapter.cells)]
-    key = hashlib.sha256("\0\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-    with _lock:
-        if key not in _kept:
-            while len(_kept) >= KEPT:
-                del _kept[next(iter(_kept))]
-            _kept[key] = ChapterTests(chapter)
-        return _kept[key]
-
-
-def forget_references() -> None:
-    """Lets go of all that `references` keeps."""
-    with _lock:
-        _kept.clear()
+def _run_setup(chapter: Chapter) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": "__main__", "print": _print}
+    folder = chapter.path.parent  # setup cells find their files beside the notebook
+    with contextlib.chdir(folder) if folder.is_dir() else contextlib.nullcontext():
+        for cell in chapter.with_role(Role.SETUP):
+            try:
+                exec(compile(cell.source, f"<setup {cell.id}>", "exec"), namespace)  # noqa: S102 - the course's own
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise SetupError(
+                    f"Setup cell {cell.id!r} of {chapter.id} fails where tests run ({reason}): fix it in source/."
+                ) from error
+    return namespace
 
 
 def _test_cell(cell: Cell, answered: set[str]) -> TestCell:
-    tree = ast.parse(cell.source)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
     code = compile(cell.source, f"<test {cell.grade_id}>", "exec")
     return TestCell(cell.grade_id, cell.source, code, tuple(sorted(used & answered)))
 
 
-def _bound(cells: Iterator[Cell]) -> set[str]:
+def _bound_names(cells: Iterator[Cell]) -> set[str]:
     names: set[str] = set()
     for cell in cells:
-        with contextlib.suppress(SyntaxError):  # cell magics: nothing that a test could use
+        with contextlib.suppress(SyntaxError):  # cell magics define nothing that a test could use
             names |= bound_names(cell.source)
     return names
 
 
-@contextlib.contextmanager
-def _beside(folder: Path) -> Iterator[None]:
-    """Runs the block in the notebook's folder, where its cells expect their files."""
-    with _lock:
-        before = Path.cwd()
-        if folder.is_dir():
-            os.chdir(folder)
-        try:
-            with printed():
-                yield
-        finally:
-            os.chdir(before)
+class ChapterTestsCache:
+    """Keeps the ChapterTests of the last chapters, because setup cells may run for seconds.
+
+    Args:
+        max_chapters: how many to keep.
+    """
+
+    def __init__(self, max_chapters: int = 16) -> None:
+        self._max_chapters = max_chapters
+        self._tests: dict[str, ChapterTests] = {}
+        self._lock = threading.RLock()
+
+    def get(self, chapter: Chapter) -> ChapterTests:
+        """The chapter's ChapterTests; the same object for the same cells in the same place. Raises SetupError."""
+        texts = [str(chapter.path), *(f"{cell.id}\0{cell.role}\0{cell.source}" for cell in chapter.cells)]
+        key = fingerprint(texts=texts)
+        with self._lock:
+            if key not in self._tests:
+                while len(self._tests) >= self._max_chapters:
+                    del self._tests[next(iter(self._tests))]
+                self._tests[key] = ChapterTests(chapter)
+            return self._tests[key]
+
+    def clear(self) -> None:
+        """Releases the memory of all chapters."""
+        with self._lock:
+            self._tests.clear()
+
+
+#: The cache of this process. A worker clears it before it grades another chapter.
+CHAPTER_TESTS = ChapterTestsCache()

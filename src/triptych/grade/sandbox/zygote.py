@@ -307,7 +307,7 @@ class Child:
             ) from error
         if packet != b"ready":
             reason = json.loads(packet)["failed"] if packet else "the zygote has ended"
-            raise SandboxError(f"The sandbox cannot be created. {explain(reason)}")
+            raise SandboxError(f"The sandbox cannot be created: {explain(reason)}")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[: struct.calcsize("3i")])[0]
