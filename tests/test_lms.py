@@ -48,7 +48,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @functools.cache
 def exported(course: Course, exporter: str, *options: str) -> str:
     target = course.root / "out.csv"
-    command = [NBGRADER, "export", f"--exporter=triptych.grade.results.lms.{exporter}", f"--to={target}", *options]
+    command = [NBGRADER, "export", f"--exporter=triptych.grade.results.{exporter}", f"--to={target}", *options]
     subprocess.run(command, cwd=course.root, check=True, capture_output=True)
     return target.read_text(encoding="utf-8")
 
@@ -98,7 +98,7 @@ def test_the_canvas_reader_accepts_the_published_sample() -> None:
 
 
 def test_canvas_accepts_the_export(course: Course) -> None:
-    points, scores = read_canvas(exported(course, "CanvasExport"))
+    points, scores = read_canvas(exported(course, "lms.CanvasExport"))
     assert points == {FORWARD: 22.0, BONUS: 13.0}  # three of chapter 8's points are a bonus
     assert scores == {
         "ada": {FORWARD: "22.00", BONUS: "16.00"},
@@ -109,7 +109,7 @@ def test_canvas_accepts_the_export(course: Course) -> None:
 
 
 def test_canvas_finds_students_by_its_own_id_or_login(course: Course) -> None:
-    lines = list(csv.reader(io.StringIO(exported(course, "CanvasExport"))))
+    lines = list(csv.reader(io.StringIO(exported(course, "lms.CanvasExport"))))
     by_login = {line[3]: line[:2] for line in lines}
     assert by_login["ada"] == ["Lovelace, Ada", "4711"]
     assert by_login["emmy"] == ["Noether, Dr., Emmy", ""]
@@ -147,7 +147,7 @@ def test_the_moodle_reader_accepts_the_published_sample() -> None:
 
 
 def test_moodle_accepts_the_export(course: Course) -> None:
-    text = exported(course, "MoodleExport")
+    text = exported(course, "lms.MoodleExport")
     assert read_moodle(text, "Username", [FORWARD, BONUS]) == {
         "ada": {FORWARD: 22.0, BONUS: 16.0},
         "emmy": {FORWARD: 15.25, BONUS: None},
@@ -161,7 +161,16 @@ def test_moodle_accepts_the_export(course: Course) -> None:
     ]
 
 
-@pytest.mark.parametrize("exporter", ["CanvasExport", "MoodleExport"])
+def test_the_courses_own_export_has_a_status_and_no_score_where_nothing_is_graded(course: Course) -> None:
+    rows = csv.DictReader(io.StringIO(exported(course, "export.StatusExport")))
+    cells = {(row["student_id"], row["assignment"]): (row["score"], row["status"], row["first_name"]) for row in rows}
+    assert cells["emmy", FORWARD] == ("15.25", "graded", "Emmy")
+    assert cells["'=1+1", FORWARD] == ("0.0", "graded", "'@SUM(A1)")
+    assert cells["zoë", FORWARD] == ("", "not_submitted", "Zoë")
+    assert len(cells) == 8
+
+
+@pytest.mark.parametrize("exporter", ["lms.CanvasExport", "lms.MoodleExport", "export.StatusExport"])
 def test_export_is_limited_to_the_chosen_chapters_and_students(course: Course, exporter: str) -> None:
     text = exported(course, exporter, f"--assignment=['{FORWARD}']", "--student=['emmy']")
     assert "15.25" in text and "ada" not in text and BONUS not in text

@@ -14,20 +14,9 @@ from triptych.grade.record import GRADED, NOT_GRADED, Record
 from triptych.model.course import Course
 
 COLUMNS = (
-    "assignment",
-    "duedate",
-    "timestamp",
-    "student_id",
-    "last_name",
-    "first_name",
-    "email",
-    "raw_score",
-    "late_submission_penalty",
-    "score",
-    "max_score",
-    "status",
-    "reason",
-)
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason",
+)  # fmt: skip
 
 
 class TableExport(ExportPlugin):  # type: ignore[misc]
@@ -77,22 +66,18 @@ def grade_rows(
     yield COLUMNS
     for chapter in chapters:
         for student in students:
-            row = {
-                "assignment": chapter.name,
-                "duedate": chapter.duedate,
-                "student_id": escape_formula(student.id),
-                "last_name": escape_formula(student.last_name or ""),
-                "first_name": escape_formula(student.first_name or ""),
-                "email": escape_formula(student.email or ""),
-                "max_score": chapter.max_score,
-            }
+            row = {"assignment": chapter.name, "duedate": chapter.duedate, "max_score": chapter.max_score}
+            row["student_id"] = escape_formula(student.id)
+            for name in ("last_name", "first_name", "email"):
+                row[name] = escape_formula(getattr(student, name) or "")
             try:
                 submission = book.find_submission(chapter.name, student.id)
             except MissingEntry:
                 result = results.get((student.id, chapter.name))
-                rejected = result is not None and result.status == NOT_GRADED
-                row["status"] = NOT_GRADED if rejected else "not_submitted"
-                row["reason"] = escape_formula(result.reason) if result is not None and rejected else ""
+                if result is not None and result.status == NOT_GRADED:
+                    row |= {"status": NOT_GRADED, "reason": escape_formula(result.reason)}
+                else:
+                    row["status"] = "not_submitted"
             else:
                 row |= {
                     "timestamp": submission.timestamp,

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from statistics import fmean, median
@@ -34,10 +35,6 @@ class TestStatistics:
     failed: int
     total: int
 
-    @property
-    def share(self) -> float:
-        return self.failed / self.total if self.total else 0.0
-
 
 @dataclass(frozen=True)
 class ExerciseStatistics:
@@ -51,10 +48,6 @@ class ExerciseStatistics:
     #: median time of its test cells; None if no run measured it
     seconds: float | None
     tests: list[TestStatistics]
-
-    @property
-    def total(self) -> int:
-        return self.full + self.partial + self.none
 
 
 @dataclass(frozen=True)
@@ -134,13 +127,14 @@ def _level(cells: list[CellScore]) -> str:
 
 def tables(statistics: Sequence[ChapterStatistics]) -> list[Table]:
     """The report for a terminal: for each chapter its students and its exercises, then the slowest tests."""
+    number = partial(Column, justify="right")
     result = []
     for chapter in statistics:
         title = f"{chapter.id}: {len(chapter.graded)} of {len(chapter.results)} graded"
-        students = Table("student", _number("score"), _number("of"), "", title=title, title_justify="left")
+        students = Table("student", number("score"), number("of"), "", title=title, title_justify="left")
         for line in map(result_line, chapter.results):
             students.add_row(*line)
-        numbers = [_number(name) for name in ("full", "partly", "none", "s")]
+        numbers = [number(name) for name in ("full", "partly", "none", "s")]
         exercises = Table("exercise", *numbers, "most often not yet", title_justify="left")
         exercises.title = f"{chapter.id}: exercises"
         for exercise in chapter.exercises:
@@ -162,10 +156,6 @@ def tables(statistics: Sequence[ChapterStatistics]) -> list[Table]:
             slowest.add_row(name, f"{median_s:.1f}")
         result.append(slowest)
     return result
-
-
-def _number(header: str) -> Column:
-    return Column(header, justify="right")
 
 
 def result_line(result: Result) -> tuple[str, str, str, str]:
@@ -199,8 +189,8 @@ def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
         result_line=result_line,
     )
     report, grades = course.root / "report.html", course.root / "grades.csv"
-    with replacing(report) as partial:
-        partial.write_text(page, encoding="utf-8")
-    with gradebook(course) as book, replacing(grades) as partial:
-        write_csv(partial, grade_rows(book, course, book.students, book.assignments))
+    with replacing(report) as file:
+        file.write_text(page, encoding="utf-8")
+    with gradebook(course) as book, replacing(grades) as file:
+        write_csv(file, grade_rows(book, course, book.students, book.assignments))
     return [report, grades]

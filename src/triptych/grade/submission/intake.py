@@ -251,12 +251,5 @@ def _depth(value: Any) -> int:
 
 
 __all__ = [
-    "RejectedSubmission",
-    "Submission",
-    "collect",
-    "copy_files",
-    "read_notebook",
-    "read_submission",
-    "submissions",
-    "validate_folder",
-]
+    "RejectedSubmission", "Submission", "collect", "copy_files", "read_notebook", "read_submission", "submissions",
+]  # fmt: skip
