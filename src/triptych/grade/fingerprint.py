@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from triptych import __version__
-from triptych.files import Entry, walk
+from triptych.files import walk
 from triptych.fingerprint import fingerprint, version_of
 from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.files import open_file
 from triptych.model.course import Course
 
 #: Libraries whose version may change a score.
@@ -68,16 +68,12 @@ def _describe(folder: Path) -> Iterator[str]:
                 content = f"{status.st_size} {status.st_mtime_ns}"
             else:
                 left -= status.st_size
-                content = _hash(entry)
+                with open_file(entry.path) as file:
+                    content = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             content = f"error {error.errno}"
         yield f"{name!r} {stat.S_IFMT(status.st_mode)} {content!r}"
     yield from (f"error {error.errno}" for error in errors)
-
-
-def _hash(entry: Entry) -> str:
-    with os.fdopen(os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @functools.cache
