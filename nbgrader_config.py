@@ -6,7 +6,7 @@ from nbgrader.preprocessors import AssignLatePenalties, GetGrades, OverwriteCell
 from triptych.build.release import RemoveNotes
 from triptych.grade.results.export import StatusExport
 from triptych.grade.results.feedback import FeedbackView
-from triptych.grade.preprocessors import ExecuteSubmission, RebuildFromRelease
+from triptych.grade.preprocessors import ExecuteSubmission, RebuildFromRelease, validate_before_copying
 
 c = get_config()  # noqa: F821
 root = Path(__file__).resolve().parent
@@ -22,6 +22,8 @@ c.GenerateAssignment.preprocessors.prepend([RemoveNotes])
 
 # Autograde: each notebook is rebuilt from the release and the student's text, then executed. This replaces nbgrader's
 # preprocessors that clear, deduplicate and check notebooks; OverwriteCells restores the hidden tests.
+# Before it copies a submission's files, the submission is validated as by `triptych grade`.
+validate_before_copying()
 c.Autograde.sanitize_preprocessors = [RebuildFromRelease, OverwriteCells]
 c.Autograde.autograde_preprocessors = [ExecuteSubmission, SaveAutoGrades, AssignLatePenalties]
 

@@ -68,7 +68,7 @@ def _describe(folder: Path) -> Iterator[str]:
                 content = f"{status.st_size} {status.st_mtime_ns}"
             else:
                 left -= status.st_size
-                with open_file(entry.path) as file:
+                with open_file(folder, entry.relative) as file:
                     content = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             content = f"error {error.errno}"

@@ -1,31 +1,60 @@
-"""The preprocessors of nbgrader's Autograde that `nbgrader_config.py` names: rebuild, then execute.
+"""The parts of nbgrader's Autograde that `nbgrader_config.py` names: validate, rebuild, execute.
 
-Thin layers over `submission.rebuild` and `execute.run`, so that `nbgrader autograde`, the formgrader's button and
-`triptych grade` give the same scores.
+Thin layers over `submission`, `dispatch` and `execute`, so that `nbgrader autograde`, the formgrader's button and
+`triptych grade` accept the same submissions and give the same scores.
 """
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from triptych.grade.execute.run import execute
+from triptych.grade.dispatch.batch import Batch, Listener
+from triptych.grade.dispatch.local import prepare_batch
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.files import copy_tree
+from triptych.grade.submission.intake import RejectedSubmission, read_submission
 from triptych.grade.submission.rebuild import rebuild
-from triptych.model.chapter import Role, read_chapter, role_of
+from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course, CourseError
 
 
 def _course(preprocessor: NbGraderPreprocessor) -> Course:
     """The course folder of the converter that runs a preprocessor."""
     return Course(Path(preprocessor.parent.parent.coursedir.root))
+
+
+def _submitted(converter: Autograde, student: str, chapter: str) -> Path:
+    """The folder of all submissions, as the converter is configured."""
+    coursedir = converter.coursedir
+    return Path(coursedir.format_path(coursedir.submitted_directory, student, chapter)).parents[1]
+
+
+def validate_before_copying() -> None:
+    """Makes nbgrader's Autograde validate a submission before it copies the files, because it follows links.
+
+    nbgrader has no hook that can refuse a submission, so a method of its converter is replaced.
+    """
+    init_assignment = Autograde.init_assignment
+
+    def validated(self: Autograde, assignment_id: str, student_id: str) -> None:
+        try:
+            read_submission(_submitted(self, student_id, assignment_id), student_id, assignment_id, Limits())
+        except RejectedSubmission as rejection:
+            raise NbGraderException(f"{student_id}, {assignment_id}: not graded: {rejection}") from rejection
+        init_assignment(self, assignment_id, student_id)
+
+    if not hasattr(init_assignment, "__wrapped__"):  # the configuration may be loaded again
+        validated.__wrapped__ = init_assignment  # type: ignore[attr-defined]
+        Autograde.init_assignment = validated
 
 
 class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
@@ -41,25 +70,33 @@ class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
-    """Executes a rebuilt notebook, or takes the outputs from a worker of `triptych grade`."""
+    """Takes the outputs of a submission from a worker: of `triptych grade`, or of one that is started for it."""
 
     executed_folder = Unicode("", help="folder of executed notebooks: <student>/<chapter>.ipynb").tag(config=True)
     sandbox = Unicode("bwrap", help="the sandbox for students' code: bwrap or none").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Returns the notebook with outputs. Raises as `execute.run.execute` does."""
+        """Returns the notebook with outputs. Raises NbGraderException if the submission is not graded."""
         student, chapter = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
         if self.executed_folder:
             executed = nbformat.read(Path(self.executed_folder) / student / f"{chapter}.ipynb", as_version=4)
         else:
-            folder = Path(self.parent.parent.coursedir.format_path("autograded", student, chapter))
-            with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
-                copy_tree(folder, Path(scratch))
-                source = read_chapter(_course(self).notebook(chapter))
-                executed = execute(nb, source, Path(scratch), limits=Limits(), sandbox=self.sandbox)
+            executed = self._execute(student, chapter)
         executed_cells = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
         for cell in nb.cells:
             if cell.cell_type == "code" and cell.id in executed_cells and role_of(cell) is not Role.NOTES:
                 cell.outputs = executed_cells[cell.id].outputs
                 cell.execution_count = executed_cells[cell.id].execution_count
         return nb, resources
+
+    def _execute(self, student: str, chapter: str) -> NotebookNode:
+        """Executes a submission in a worker process that ends with it."""
+        submitted = _submitted(self.parent.parent, student, chapter)
+        with tempfile.TemporaryDirectory(prefix="triptych-grade-") as work:
+            course, limits = _course(self), Limits()
+            batch = Batch(course, [(student, chapter)], Path(work), self.sandbox, limits, Listener(), str(submitted))
+            with contextlib.closing(prepare_batch(batch, processes=1)) as prepared:
+                job, outcome = next(prepared)
+                if not outcome.ready:
+                    raise NbGraderException(f"{student}, {chapter}: not graded: {outcome.reason}")
+                return nbformat.read(Path(job.work) / "executed" / student / f"{chapter}.ipynb", as_version=4)

@@ -44,6 +44,7 @@ class Batch:
         sandbox: "bwrap" or "none".
         limits: What a submission may use.
         listener: Receives progress.
+        submitted: Folder of all submissions; empty for the one in the course folder.
     """
 
     course: Course
@@ -52,11 +53,12 @@ class Batch:
     sandbox: str
     limits: Limits
     listener: Listener
+    submitted: str = ""
 
     def jobs(self) -> list[Job]:
         """A job for each submission."""
         return [
-            Job(str(self.course.root), student, chapter, str(self.work / str(number)), self.sandbox)
+            Job(str(self.course.root), student, chapter, str(self.work / str(number)), self.sandbox, self.submitted)
             for number, (student, chapter) in enumerate(self.keys, 1)
         ]
 

@@ -31,6 +31,7 @@ def prepare_batch(batch: Batch, processes: int = 0) -> Generator[tuple[Job, Outc
     """
     course, limits = batch.course, batch.limits
     log = course.root / ".triptych" / "workers.log"
+    log.parent.mkdir(exist_ok=True)
     pool = WorkerPool(
         min(processes or os.cpu_count() or 1, len(batch.keys)), course.root / ".triptych" / "references", log
     )

@@ -57,6 +57,11 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     # the machine
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
+    # memory that no process holds, which is not counted where there are no control groups
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "delete_module": (176, 106),

@@ -6,8 +6,8 @@ import errno
 import os
 import stat
 import sys
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from triptych.files import remove, walk
 
@@ -19,7 +19,7 @@ class RejectedSubmission(Exception):
     """A submission that cannot be accepted. The message is the reason, for student and instructor."""
 
 
-def open_file(folder: Path, name: Path) -> BinaryIO:
+def open_file(folder: Path, name: Path) -> BufferedReader:
     """Opens a regular file below a folder that a student may change meanwhile.
 
     Goes from descriptor to descriptor, so that neither a link nor a folder replaced by one is followed.
