@@ -27,7 +27,7 @@ def keep_loaded(limit: int = MAX_PROGRAMS) -> bool:
     """Keeps the programs that JAX compiles or reads from its persistent cache in this process from now on.
 
     JAX only asks its cache where `jax_compilation_cache_dir` is set. Two private functions of JAX are replaced,
-    which saves two fifths of the time of a submission to chapter 8 (docs/architecture.md).
+    which saves two fifths of the processor time of a submission to chapter 8.
 
     Args:
         limit: number of programs to keep, the most recently used ones.
