@@ -68,18 +68,21 @@ def demo_hub(
         login="shared-password",
         shared_password=random_password(),
     )
-    terminate = signal.signal(signal.SIGTERM, _as_interrupt)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         yield bring_up(site, course, chapters, make_roster(invent_people(students)), options, say), site
     finally:
-        # a second Ctrl-C must not leave accounts behind
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if site.private.is_dir():
-            take_down(site, remove_users=True, say=say)
-        else:
-            remove(site.folder)
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, terminate)
+        for number in handlers:  # a second signal must not leave accounts behind
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            if site.private.is_dir():
+                take_down(site, remove_users=True, say=say)
+            else:
+                remove(site.folder)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 def _shared_environment(say: Say) -> Path:
