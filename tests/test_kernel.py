@@ -14,7 +14,7 @@ from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
 from triptych.text import plain
 
-LIMITS = Limits(output_bytes=20_000)
+LIMITS = Limits(output_bytes=100_000)
 
 
 @pytest.fixture

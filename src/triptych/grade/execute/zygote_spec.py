@@ -25,6 +25,7 @@ jax.config.update("jax_compilation_cache_dir", {folder!r})
 jax.config.update("jax_persistent_cache_min_compile_time_secs", {min_compile_time_s!r})
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 jax_cache.keep_loaded()
+jax_cache.share_lowering_context()
 """
 
 

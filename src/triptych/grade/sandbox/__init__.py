@@ -29,7 +29,8 @@ keeper      zygote      PID: outer; mount, IPC, network,  the keeper's socket, a
 init        keeper      inner: process 1                  init's socket, streams and files,     the student's Python
                                                           until it has passed them on           ends; the keeper kills
                                                                                                 or ends it
-student     init        inner                             streams alone                         by itself; with init
+student     init        inner                             streams; descriptor 3, one end of the  by itself; with init
+                                                          socket to the grader
 =========== =========== ================================= ===================================== =======================
 
 The end of a namespace's process 1 ends all processes in it. So the keeper ends a submission with everything that
