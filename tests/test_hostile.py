@@ -29,7 +29,7 @@ from needs import REQUIRE_ALL, needs_root, needs_sandbox
 from users import as_ordinary_user
 
 from triptych.build.release import release_chapter
-from triptych.files import walk
+from triptych.files import remove, walk
 from triptych.grade.record import Result
 from triptych.grade.run import grade
 from triptych.grade.sandbox.limits import Limits
@@ -50,7 +50,9 @@ FULL = sum(map(len, EXERCISES.values()))
 #: More than the number of cores, because most jobs wait for an endless loop to be stopped.
 JOBS = 2 * len(os.sched_getaffinity(0))
 #: Short times, but long enough for honest submissions on a busy machine.
-LIMITS = Limits(call_seconds=2, test_seconds=8, cell_seconds=5, notebook_seconds=60, memory_bytes=1_500_000_000)
+LIMITS = Limits(
+    call_seconds=2, test_seconds=8, test_cpu_seconds=12, cell_seconds=5, notebook_seconds=60, memory_bytes=1_500_000_000
+)
 TOKEN = "5f3c-token-of-the-hub-77aa"
 ORPHAN = f"hostile-orphan-{os.getpid()}"
 #: Texts that pages may contain in escaped form.
@@ -131,9 +133,12 @@ class GradedClass:
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, GradedClass]:
+def runs() -> Iterator[dict[str, GradedClass]]:
     """The class of each tier, graded when a test first needs it."""
-    return {}
+    runs: dict[str, GradedClass] = {}
+    yield runs
+    for run in runs.values():
+        remove(run.course.submitted)  # pytest's own removal recurses
 
 
 @pytest.fixture

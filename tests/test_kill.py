@@ -20,8 +20,10 @@ import psutil
 import pytest
 from courses import FORWARD, answer, edit, scratch, shortened, submit
 from seeds import SEED
+from waiting import happens
 
 from triptych.build.release import release_chapter
+from triptych.grade.dispatch.job import RUNNING_TEST
 from triptych.model.course import Course
 
 pytestmark = pytest.mark.slow
@@ -47,10 +49,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[
     return course, scores(course), time.monotonic() - start
 
 
-def run(course: Course) -> subprocess.Popen[bytes]:
+def run(course: Course, **environment: str) -> subprocess.Popen[bytes]:
     command = [str(BIN / "triptych"), "grade", FORWARD, "--sandbox", "none", "--json", "r.json"]
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=course.root, stdout=quiet, stderr=quiet, start_new_session=True)
+    return subprocess.Popen(
+        command, cwd=course.root, env={**os.environ, **environment}, stdout=quiet, stderr=quiet, start_new_session=True
+    )
 
 
 def scores(course: Course) -> dict[str, object]:
@@ -64,6 +68,43 @@ def scores(course: Course) -> dict[str, object]:
 
 def test_the_undisturbed_run_is_right(undisturbed: tuple[Course, dict[str, object], float]) -> None:
     assert {s["student"]: s["score"] for s in undisturbed[1]["json"]} == {"ada": 2, "blaise": 0, "emmy": 2}
+
+
+LOOPS = {
+    "in the answer": "def mul_jvp(x1, dx1, x2, dx2):\n    while True: pass",
+    "in the grader's process": """
+import struct, gc
+from triptych.grade.guest.codec import Encoder
+
+def mul_jvp(x1, dx1, x2, dx2):
+    out = bytearray(b"t" + struct.pack("<I", 3) + b"S" + struct.pack("<I", 200_000))
+    for k in range(200_000):
+        Encoder()._put(k * (2**61 - 1), out, 0)
+    out += (b"t" + struct.pack("<I", 0)) * 2
+    agent = next(o for o in gc.get_objects() if type(o).__name__ == "Agent")
+    agent._connection.send(b"A", 1, bytes(out))
+""",
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_run(tmp_path: Path, loop: str, end: signal.Signals) -> None:
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
+    release_chapter(course, FORWARD)
+    submit(course, "ada", answer(course, FORWARD, {"mul_jvp": LOOPS[loop]}))
+    scratch_folder = tmp_path / "scratch"
+    scratch_folder.mkdir()
+    process = run(course, TMPDIR=str(scratch_folder))
+    assert happens(lambda: any(scratch_folder.rglob(RUNNING_TEST)))
+    time.sleep(2)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.send_signal(end)
+    process.wait(timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert [member.cmdline()[:3] for member in alive if member.status() != psutil.STATUS_ZOMBIE] == []
 
 
 @pytest.mark.parametrize("number", range(KILLS))

@@ -495,6 +495,30 @@ def test_students_cells_do_not_replace_setup_cells() -> None:
     assert errors(run("def f(g, x): return g(x)", tests, more=extra)) == {}
 
 
+HELPER = new_code_cell("def doubled(x): return scaled(f(x))\n", id="helper", metadata={"tags": ["student-side"]})
+SCALES = SETUP + "\ndef scaled(x): return 2 * x\n"
+TESTS_HELPER = "assert doubled(1) == 8, 'twice what f gives'"
+
+
+@pytest.mark.parametrize(
+    "rebinding",
+    ["def doubled(x): return 8", "def scaled(x): return 8", "import builtins\ndoubled = scaled = lambda x: 8"],
+)
+def test_a_name_of_the_course_is_the_courses_object_in_a_test(rebinding: str) -> None:
+    executed = run(
+        f"def f(x): return 5\n{rebinding}", TESTS_HELPER, binds="def f(x): return 4", setup=SCALES, more=[HELPER]
+    )
+    assert set(errors(executed)) == {"f_0"}
+
+
+def test_what_a_student_bound_is_there_again_after_a_test() -> None:
+    answer = "def f(x): return 4\nscaled = 'mine'\ndef own(): return scaled"
+    executed = run(
+        answer, TESTS_HELPER, "assert f(0) == 4, 'four'", binds="def f(x): return 4", setup=SCALES, more=[HELPER]
+    )
+    assert errors(executed) == {}
+
+
 def test_setup_runs_beside_the_notebook(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("17")
     setup = "from pathlib import Path\nN = int(Path('data.txt').read_text())"

@@ -16,7 +16,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -24,7 +25,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
-from triptych.files import remove
+from triptych.files import remove, walk
 from triptych.grade.dispatch.job import GRACE_S, RUNNING_TEST, STUCK, Job, Outcome
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
@@ -171,6 +172,7 @@ def prepare(
     staged.mkdir(parents=True)
     try:
         submission = read_submission(submitted, job.student, job.chapter, limits)
+        submission = replace(submission, files=_without_clashes(submission.files, course.release / job.chapter))
         copy_files(submission, submitted / job.student / job.chapter, staged, limits)
     except RejectedSubmission as rejection:
         return Outcome(False, str(rejection), time.monotonic() - start)
@@ -203,6 +205,14 @@ def prepare(
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
     return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
+
+
+def _without_clashes(files: Sequence[Path], release: Path) -> tuple[Path, ...]:
+    """`files` without those that have a folder's name in the release, or a file's name as their folder."""
+    released = [entry.relative for entry in walk(release) if entry.is_file]
+    return tuple(
+        file for file in files if not any(file in other.parents or other in file.parents for other in released)
+    )
 
 
 def _keep_only_a_valid_timestamp(path: Path) -> None:

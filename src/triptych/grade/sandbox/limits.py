@@ -13,7 +13,7 @@ class Limits:
     notebook_bytes: int = 10_000_000
     folder_bytes: int = 50_000_000
     files: int = 200
-    folder_depth: int = 20
+    folder_depth: int = 250
     notebook_cells: int = 1_000
     json_depth: int = 100
     # time
