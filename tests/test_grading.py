@@ -236,6 +236,21 @@ def small(released: Path, tmp_path: Path) -> Course:
     return Course(shutil.copytree(released, tmp_path / "course", symlinks=True))
 
 
+def test_nbgraders_own_commands_follow_no_link(small: Course) -> None:
+    secret = small.root / "secret.txt"
+    secret.write_text("what the instructor alone may read")
+    folder = submit(small, "ada", answer(small, FORWARD, {"mul_jvp": RIGHT})).parent
+    (folder / "leak.txt").symlink_to(secret)
+    submit(small, "emmy", answer(small, FORWARD, {"mul_jvp": RIGHT}))
+    api = nbgrader_api(small, ExecuteSubmission={"sandbox": SANDBOX})
+    results = {student: api.autograde(FORWARD, student, create=True) for student in ("ada", "emmy")}
+    assert {student: result["success"] for student, result in results.items()} == {"ada": False, "emmy": True}
+    assert "leak.txt is a link" in results["ada"]["log"]
+    api.generate_feedback(FORWARD, "ada")
+    copies = [path for part in ("autograded", "feedback") for path in (small.root / part).rglob("*leak*")]
+    assert copies == []
+
+
 def run(course: Course, students: Sequence[str] = (), **options: Any) -> list[Result]:
     """A run whose submissions are executed in this process."""
     return grade(course, [FORWARD], students, sandbox="none", executor=in_process, **options)
