@@ -69,7 +69,7 @@ def _describe(folder: Path) -> Iterator[str]:
             else:
                 left -= status.st_size
                 with open_file(entry.path) as file:
-                    content = hashlib.file_digest(file, "sha256").hexdigest()
+                    content = hashlib.sha256(file.read(READ_LIMIT_BYTES)).hexdigest()
         except OSError as error:
             content = f"error {error.errno}"
         yield f"{name!r} {stat.S_IFMT(status.st_mode)} {content!r}"
