@@ -162,7 +162,7 @@ def test_mistakes_are_reported_with_a_fix(course: Course) -> None:
         forget(course, "lovelac", really=True)
     with pytest.raises(CourseError, match="cannot be a student's name"):
         forget(course, "../source", really=True)
-    with course_lock(course), pytest.raises(CourseError, match="wait for its end"):
+    with course_lock(course), pytest.raises(CourseError, match="wait until it ends"):
         forget(course, NAME, really=True)
 
 

@@ -2,7 +2,7 @@
 # title = "JSON that is no notebook"
 # kind = "broken"
 # status = "not_graded"
-# reason = "no Jupyter notebook"
+# reason = "not a Jupyter notebook"
 # ///
 
 # %% make

@@ -102,7 +102,7 @@ def check_files(files: object, sent: Iterable[str], limit_bytes: int) -> dict[st
         raise BadResult(f"{ascii(unexpected.pop())[:80]} has no place in it")
     if sum(map(len, files.values())) > limit_bytes:
         raise BadResult(f"it is larger than {limit_bytes // 10**6} MB")
-    return files
+    return dict(files)
 
 
 def read_outcome(fields: object) -> Outcome:
