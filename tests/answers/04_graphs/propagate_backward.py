@@ -329,7 +329,7 @@ def propagate_backward(edges, values):
 
 
 # %% wrong: what was known in an earlier call kept
-# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_names_and_missing_values
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_names_and_missing_values, propagate_backward_ladder
 def propagate_backward(edges, values, known={}):
     for node, value in propagate_forward([(c, p, w) for p, c, w in edges], values).items():
         known.setdefault(node, value)

@@ -327,7 +327,7 @@ def propagate_forward(edges, values):
 
 
 # %% wrong: what was known in an earlier call kept
-# loses: propagate_forward_random_graphs, propagate_forward_parallel_and_skip_edges, propagate_forward_names_and_missing_values
+# loses: propagate_forward_random_graphs, propagate_forward_parallel_and_skip_edges, propagate_forward_names_and_missing_values, propagate_forward_ladder
 def propagate_forward(edges, values, known={}):
     def value(node):
         if node not in known:
