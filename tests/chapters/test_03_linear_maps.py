@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
-from lectures import Lecture
+from lectures import COURSE, Lecture
 
+from triptych.model.chapter import read_chapter
+
+CHAPTER = "03_linear_maps"
 RUNNING_EXAMPLE = [[2, 0, 0], [0, 1, 3]]
 GRAPH_LIKE = [[2, 1, 2], [-2, -1, 1]]
 
@@ -68,6 +73,19 @@ def test_calls_of_wide_and_tall_maps(lecture: Lecture) -> None:
     assert lecture.names["tall"] == {"MVP": 1, "VMP": 10_000}
 
 
+def test_line_against_line_is_the_program_and_its_transpose(lecture: Lecture) -> None:
+    slide = next(cell for cell in read_chapter(COURSE.notebook(CHAPTER)).cells if cell.id == "line-against-line")
+    rows = [line.split("|")[2:4] for line in slide.source.splitlines() if re.match(r"\| \d", line)]
+    x, z = np.array([0.3, -1.2]), np.array([0.7, 2.1])
+    names = {"x0": x[0], "x1": x[1], "z0_bar": z[0], "z1_bar": z[1], "s_bar": 0.0, "x0_bar": 0.0, "x1_bar": 0.0}
+    for forward, _ in rows:
+        exec("\n".join(re.findall("`(.*?)`", forward)), names)
+    for _, backward in reversed(rows):
+        exec("\n".join(re.findall("`(.*?)`", backward)), names)
+    np.testing.assert_allclose([names["z0"], names["z1"]], lecture.names["program"](x))
+    np.testing.assert_allclose([names["x0_bar"], names["x1_bar"]], lecture.names["transposed"](z))
+
+
 def test_graph_like_and_its_transpose(lecture: Lecture) -> None:
     columns = [lecture.names["graph_like"](e) for e in np.eye(3)]
     np.testing.assert_allclose(np.transpose(columns), GRAPH_LIKE)
@@ -88,4 +106,9 @@ def test_costs_of_the_composition(lecture: Lecture) -> None:
 def test_the_crossing_of_the_two_costs(lecture: Lecture) -> None:
     assert lecture.names["cheaper_from"] == 67
     assert lecture.names["backward_costs"][0] == 25_000
-    assert 1.0e6 <= lecture.names["forward_costs"][0] < 1.1e6
+    assert all(
+        cost == 25_000 * m for m, cost in zip(lecture.names["outputs"], lecture.names["backward_costs"], strict=True)
+    )
+    forward = lecture.names["forward_costs"]
+    assert forward[0] >= 1.0e6 and forward[9] <= 1.1e6  # near a million up to ten outputs
+    assert round(forward[66] / 1e6, 2) == 1.67

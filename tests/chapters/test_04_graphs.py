@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lectures import Lecture
+from lectures import COURSE, Lecture
+
+from triptych.model.chapter import read_chapter
 
 MATRIX = [[2, 1, 2], [-2, -1, 1]]
 
@@ -59,6 +61,23 @@ def test_topological_orders(lecture: Lecture) -> None:
     assert len(lecture.names["allowed"]) == 16
     assert ("x1", "x2", "x3", "y", "z1", "z2") in lecture.names["allowed"]
     assert all(order.index("y") > order.index("x2") for order in lecture.names["allowed"])
+
+
+def test_the_order_by_counting(lecture: Lecture) -> None:
+    slide = next(cell for cell in read_chapter(COURSE.notebook("04_graphs")).cells if cell.id == "an-order-by-counting")
+    table = [
+        [entry.strip(" `*") for entry in line.split("|")[1:-1]] for line in slide.source.splitlines() if "|" in line
+    ]
+    nodes, (start, *rows) = table[0][1:], table[2:]
+    unused = list(lecture.names["graph_like_edges"])
+    taken: set[str] = set()
+    for node, *counts in (start, *rows):
+        if node != "none":
+            assert node not in taken and all(child != node for _, child, _ in unused)
+            taken.add(node)
+            unused = [edge for edge in unused if edge[0] != node]
+        assert counts == ["taken" if n in taken else str(sum(edge[1] == n for edge in unused)) for n in nodes]
+    assert not unused
 
 
 def test_the_propagator(lecture: Lecture) -> None:

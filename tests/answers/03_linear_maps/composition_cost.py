@@ -121,3 +121,80 @@ def composition_cost(shapes, mode):
     if mode == "forward":
         return shapes[0][0] * sum(m * n for m, n in shapes[:-1])
     return shapes[-1][1] * sum(m * n for m, n in shapes[1:])
+
+
+# %% right: every basis vector sent through, its multiplications counted
+def composition_cost(shapes, mode):
+    chain = [tuple(shape) for shape in shapes]
+    if mode == "forward":
+        chain = [(columns, rows) for rows, columns in reversed(chain)]
+    count = 0
+    for _ in range(chain[0][0]):
+        for entering, leaving in chain[1:]:
+            count += entering * leaving
+    return count
+
+
+# %% wrong: the largest map free forward, the smallest backward
+# loses: composition_cost_forward, composition_cost_backward, composition_cost_chains
+def composition_cost(shapes, mode):
+    sizes = [m * n for m, n in shapes]
+    if mode == "forward":
+        return shapes[-1][1] * (sum(sizes) - max(sizes))
+    return shapes[0][0] * (sum(sizes) - min(sizes))
+
+
+# %% wrong: every map of the free one's shape left out
+# loses: composition_cost_forward, composition_cost_backward, composition_cost_chains
+def composition_cost(shapes, mode):
+    free = shapes[-1] if mode == "forward" else shapes[0]
+    vectors = shapes[-1][1] if mode == "forward" else shapes[0][0]
+    return vectors * sum(m * n for m, n in shapes if (m, n) != tuple(free))
+
+
+# %% wrong: the dearer way called forward
+# loses: composition_cost_forward, composition_cost_backward, composition_cost_chains
+def composition_cost(shapes, mode):
+    forward = shapes[-1][1] * sum(m * n for m, n in shapes[:-1])
+    backward = shapes[0][0] * sum(m * n for m, n in shapes[1:])
+    return max(forward, backward) if mode == "forward" else min(forward, backward)
+
+
+# %% wrong: the numbers of the example written down
+# loses: composition_cost_forward, composition_cost_backward, composition_cost_chains
+def composition_cost(shapes, mode):
+    return 1_020_000 if mode == "forward" else 50_000
+
+
+# %% wrong: a dict of shapes, equal ones lost
+# loses: composition_cost_forward, composition_cost_backward, composition_cost_chains
+def composition_cost(shapes, mode):
+    sizes = {(m, n): m * n for m, n in shapes}
+    if mode == "forward":
+        return shapes[-1][1] * (sum(sizes.values()) - sizes[tuple(shapes[-1])])
+    return shapes[0][0] * (sum(sizes.values()) - sizes[tuple(shapes[0])])
+
+
+# %% wrong: the middle of three maps, whatever the length
+# loses: composition_cost_chains
+def composition_cost(shapes, mode):
+    if len(shapes) < 3:
+        return 0
+    paid = shapes[:2] if mode == "forward" else shapes[1:3]
+    return (shapes[-1][1] if mode == "forward" else shapes[0][0]) * sum(m * n for m, n in paid)
+
+
+# %% wrong: at most three maps paid for
+# loses: composition_cost_chains
+def composition_cost(shapes, mode):
+    if mode == "forward":
+        return shapes[-1][1] * sum(m * n for m, n in shapes[:-1][-2:])
+    return shapes[0][0] * sum(m * n for m, n in shapes[1:][:2])
+
+
+# %% wrong: a single map paid for backward
+# loses: composition_cost_chains
+def composition_cost(shapes, mode):
+    if mode == "forward":
+        return shapes[-1][1] * sum(m * n for m, n in shapes[:-1])
+    return shapes[0][0] * sum(m * n for m, n in shapes[1:] or shapes)

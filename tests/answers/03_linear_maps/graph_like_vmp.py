@@ -124,3 +124,60 @@ def graph_like_vmp(z):
 # loses: graph_like_vmp_shared_node, graph_like_vmp_fan_out, graph_like_vmp_transpose
 def graph_like_vmp(z):
     return np.array([0.0, 0.0, 3.0])
+
+
+# %% right: one contribution at a time, from the last line to the first
+def graph_like_vmp(z):
+    bars = dict.fromkeys(("x0", "x1", "x2", "y"), 0.0)
+    uses = [("x2", z[1], 1), ("y", z[1], -1), ("y", z[0], 1), ("x2", z[0], 2)]
+    for name, bar, factor in uses:
+        bars[name] += factor * bar
+    for name, factor in (("x0", 2), ("x1", 1)):
+        bars[name] += factor * bars["y"]
+    return bars["x0"], bars["x1"], bars["x2"]
+
+
+# %% wrong: only the first output, as in the example
+# loses: graph_like_vmp_shared_node, graph_like_vmp_fan_out, graph_like_vmp_transpose
+def graph_like_vmp(z):
+    return z[0] * np.array([2.0, 1.0, 2.0])
+
+
+# %% wrong: absolute values for strengths
+# loses: graph_like_vmp_shared_node, graph_like_vmp_fan_out, graph_like_vmp_transpose
+def graph_like_vmp(z):
+    z = abs(z[0]), abs(z[1])
+    y_bar = z[0] - z[1]
+    return np.array([2 * y_bar, y_bar, 2 * z[0] + z[1]])
+
+
+# %% wrong: negative cotangents cut off
+# loses: graph_like_vmp_fan_out, graph_like_vmp_transpose
+def graph_like_vmp(z):
+    y_bar = z[0] - z[1]
+    return np.array([2 * y_bar, y_bar, max(2 * z[0] + z[1], 0.0)])
+
+
+# %% wrong: everything relative to the first cotangent
+# loses: graph_like_vmp_shared_node, graph_like_vmp_fan_out, graph_like_vmp_transpose
+def graph_like_vmp(z):
+    ratio = z[1] / z[0]
+    return z[0] * np.array([2 * (1 - ratio), 1 - ratio, 2 + ratio])
+
+
+# %% wrong: nothing to hand on if the cotangent of the shared node is 0
+# loses: graph_like_vmp_fan_out, graph_like_vmp_transpose
+def graph_like_vmp(z):
+    y_bar = z[0] - z[1]
+    if not y_bar:
+        return np.zeros(3)
+    return np.array([2 * y_bar, y_bar, 2 * z[0] + z[1]])
+
+
+# %% wrong: a buffer of the kind of numbers of the cotangents, scaled in place
+# loses: graph_like_vmp_transpose
+def graph_like_vmp(z):
+    half = np.zeros_like(z)
+    half += np.asarray(z) / 2 if half.dtype.kind == "f" else np.asarray(z) // 2
+    y_bar = half[0] - half[1]
+    return 2 * np.array([2 * y_bar, y_bar, 2 * half[0] + half[1]])

@@ -144,3 +144,58 @@ def matrix_from_mvp(mvp, n_in):
 # loses: matrix_from_mvp_any_program
 def matrix_from_mvp(mvp, n_in):
     return np.squeeze(np.array([mvp(e) for e in np.eye(n_in)]).T)
+
+
+# %% right: one call after the other, the columns filled into an array made after the first
+def matrix_from_mvp(mvp, n_in):
+    matrix = None
+    for j in range(n_in):
+        column = np.ravel(mvp(np.eye(1, n_in, j)[0]))
+        if matrix is None:
+            matrix = np.empty((column.size, n_in))
+        matrix[:, j] = column
+    return matrix
+
+
+# %% wrong: columns of zeros left out
+# loses: matrix_from_mvp_random_matrices
+def matrix_from_mvp(mvp, n_in):
+    columns = [np.asarray(mvp(e)) for e in np.eye(n_in)]
+    return np.stack([column for column in columns if column.any()], axis=1)
+
+
+# %% wrong: rounded to look tidy
+# loses: matrix_from_mvp_random_matrices
+def matrix_from_mvp(mvp, n_in):
+    return np.round(np.stack([mvp(e) for e in np.eye(n_in)], axis=1), 6)
+
+
+# %% wrong: the first basis vector in each call
+# loses: matrix_from_mvp_random_matrices, matrix_from_mvp_calls, matrix_from_mvp_any_program
+def matrix_from_mvp(mvp, n_in):
+    columns = []
+    for _ in range(n_in):
+        basis = np.zeros(n_in)
+        basis[0] = 1.0
+        columns.append(mvp(basis))
+    return np.stack(columns, axis=1)
+
+
+# %% wrong: three inputs taken for granted
+# loses: matrix_from_mvp_random_matrices, matrix_from_mvp_calls, matrix_from_mvp_any_program
+def matrix_from_mvp(mvp, n_in):
+    columns = [mvp(np.arange(n_in) == j) for j in range(3)]
+    return np.array(columns, dtype=float).T
+
+
+# %% wrong: the matrix of the example written down
+# loses: matrix_from_mvp_random_matrices, matrix_from_mvp_calls, matrix_from_mvp_any_program
+def matrix_from_mvp(mvp, n_in):
+    return [[2, 0, 0], [0, 1, 3]]
+
+
+# %% wrong: a single column flattened
+# loses: matrix_from_mvp_any_program
+def matrix_from_mvp(mvp, n_in):
+    columns = [np.asarray(mvp(e)) for e in np.eye(n_in)]
+    return columns[0] if n_in == 1 else np.stack(columns, axis=1)

@@ -132,3 +132,69 @@ def matrix_from_vmp(vmp, n_out):
 # loses: matrix_from_vmp_any_program
 def matrix_from_vmp(vmp, n_out):
     return np.squeeze([vmp(e) for e in np.eye(n_out)])
+
+
+# %% right: one call after the other, the rows filled into an array made after the first
+def matrix_from_vmp(vmp, n_out):
+    matrix = None
+    for i in range(n_out):
+        row = np.ravel(vmp(np.eye(1, n_out, i)[0]))
+        if matrix is None:
+            matrix = np.empty((n_out, row.size))
+        matrix[i] = row
+    return matrix
+
+
+# %% wrong: rows of zeros left out
+# loses: matrix_from_vmp_random_matrices
+def matrix_from_vmp(vmp, n_out):
+    rows = [np.asarray(vmp(e)) for e in np.eye(n_out)]
+    return np.stack([row for row in rows if row.any()])
+
+
+# %% wrong: rounded to look tidy
+# loses: matrix_from_vmp_random_matrices
+def matrix_from_vmp(vmp, n_out):
+    return np.round([vmp(e) for e in np.eye(n_out)], 6)
+
+
+# %% wrong: the first basis covector in each call
+# loses: matrix_from_vmp_random_matrices, matrix_from_vmp_calls, matrix_from_vmp_any_program
+def matrix_from_vmp(vmp, n_out):
+    rows = []
+    for _ in range(n_out):
+        basis = np.zeros(n_out)
+        basis[0] = 1.0
+        rows.append(vmp(basis))
+    return np.stack(rows)
+
+
+# %% wrong: two outputs taken for granted
+# loses: matrix_from_vmp_random_matrices, matrix_from_vmp_calls, matrix_from_vmp_any_program
+def matrix_from_vmp(vmp, n_out):
+    first, second = np.zeros(n_out), np.zeros(n_out)
+    first[0] = second[-1] = 1.0
+    return np.array([vmp(first), vmp(second)])
+
+
+# %% wrong: basis covectors as rows of shape (1, n)
+# loses: matrix_from_vmp_random_matrices, matrix_from_vmp_calls, matrix_from_vmp_any_program
+def matrix_from_vmp(vmp, n_out):
+    basis = np.eye(n_out)
+    return np.array([np.ravel(vmp(basis[i : i + 1])) for i in range(n_out)])
+
+
+# %% wrong: a call more where the map is not that of the example
+# loses: matrix_from_vmp_calls
+def matrix_from_vmp(vmp, n_out):
+    rows = [vmp(e) for e in np.eye(n_out)]
+    if n_out > 2:
+        assert np.allclose(vmp(np.ones(n_out)), np.sum(rows, axis=0))
+    return np.array(rows)
+
+
+# %% wrong: a single column flattened
+# loses: matrix_from_vmp_any_program
+def matrix_from_vmp(vmp, n_out):
+    matrix = np.array([vmp(e) for e in np.eye(n_out)])
+    return matrix[:, 0] if matrix.shape[1] == 1 else matrix

@@ -228,3 +228,135 @@ def propagate_backward(edges, values):
 def propagate_backward(edges, values):
     turned = [(child, parent, weight) for parent, child, weight in edges if parent and child]
     return propagate_forward(turned, values)
+
+
+# %% right: a cache of the standard library, exact sums
+def propagate_backward(edges, values):
+    from functools import cache
+    from math import fsum
+
+    @cache
+    def value(node):
+        return fsum([values.get(node, 0.0)] + [w * value(c) for p, c, w in edges if p == node])
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: only a value other than 0 remembered
+# loses: propagate_backward_ladder
+def propagate_backward(edges, values):
+    known = {}
+
+    def value(node):
+        if known.get(node):
+            return known[node]
+        known[node] = values.get(node, 0.0) + sum(w * value(c) for p, c, w in edges if p == node)
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: begun only at nodes with a contribution
+# loses: propagate_backward_names_and_missing_values
+def propagate_backward(edges, values):
+    result = {n: 0.0 for p, c, _ in edges for n in (p, c)} | dict(values)
+    left = {n: sum(p == n for p, _, _ in edges) for n in result}
+    ready = [n for n in values if not left[n]]
+    for node in ready:
+        for parent, child, weight in edges:
+            if child == node:
+                result[parent] += weight * result[node]
+                left[parent] -= 1
+                if not left[parent]:
+                    ready.append(parent)
+    return result
+
+
+# %% wrong: edges of weight 0 left out
+# loses: propagate_backward_names_and_missing_values
+def propagate_backward(edges, values):
+    return propagate_forward([(c, p, w) for p, c, w in edges if w != 0], values)
+
+
+# %% wrong: equal contributions counted once
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_ladder
+def propagate_backward(edges, values):
+    known = {}
+
+    def value(node):
+        if node not in known:
+            known[node] = values.get(node, 0.0) + sum({w * value(c) for p, c, w in edges if p == node})
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: the very same edge counted once
+# loses: propagate_backward_parallel_and_skip_edges
+def propagate_backward(edges, values):
+    return propagate_forward([(c, p, w) for p, c, w in set(edges)], values)
+
+
+# %% wrong: names sorted for an order
+# loses: propagate_backward_random_graphs, propagate_backward_names_and_missing_values, propagate_backward_ladder
+def propagate_backward(edges, values):
+    result = {}
+    for node in sorted({n for p, c, _ in edges for n in (p, c)} | set(values), reverse=True):
+        result[node] = values.get(node, 0.0)
+        for parent, child, weight in edges:
+            if parent == node:
+                result[node] += weight * result.get(child, 0.0)
+    return result
+
+
+# %% wrong: integer values
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_names_and_missing_values, propagate_backward_ladder
+def propagate_backward(edges, values):
+    result = propagate_forward([(c, p, w) for p, c, w in edges], values)
+    return {node: int(value) for node, value in result.items()}
+
+
+# %% wrong: the name None taken for no node
+# loses: propagate_backward_names_and_missing_values
+def propagate_backward(edges, values):
+    return propagate_forward([(c, p, w) for p, c, w in edges if p is not None], values)
+
+
+# %% wrong: no edges, no nodes
+# loses: propagate_backward_names_and_missing_values
+def propagate_backward(edges, values):
+    return propagate_forward([(c, p, w) for p, c, w in edges], values) if edges else {}
+
+
+# %% wrong: what was known in an earlier call kept
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_names_and_missing_values, propagate_backward_ladder
+def propagate_backward(edges, values, known={}):
+    for node, value in propagate_forward([(c, p, w) for p, c, w in edges], values).items():
+        known.setdefault(node, value)
+    return {node: known[node] for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: built on a forward sweep that trusts the order of the list
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_names_and_missing_values, propagate_backward_ladder
+def propagate_forward(edges, values):
+    result = {n: 0.0 for p, c, _ in edges for n in (p, c)} | dict(values)
+    for parent, child, weight in edges:
+        result[child] += weight * result[parent]
+    return result
+
+
+def propagate_backward(edges, values):
+    return propagate_forward([(c, p, w) for p, c, w in edges], values)
+
+
+# %% wrong: three sweeps, enough for the examples
+# loses: propagate_backward_random_graphs, propagate_backward_parallel_and_skip_edges, propagate_backward_ladder
+def propagate_backward(edges, values):
+    nodes = {n for p, c, _ in edges for n in (p, c)} | set(values)
+    result = {n: values.get(n, 0.0) for n in nodes}
+    for _ in range(3):
+        new = {n: values.get(n, 0.0) for n in nodes}
+        for parent, child, weight in edges:
+            new[parent] += weight * result[child]
+        result = new
+    return result

@@ -361,3 +361,126 @@ def propagate_forward(edges, values):
         return known[node]
 
     return {c: value(c) for _, c, _ in edges if c not in {p for p, _, _ in edges}}
+
+
+# %% right: a cache of the standard library, exact sums
+def propagate_forward(edges, values):
+    from functools import cache
+    from math import fsum
+
+    @cache
+    def value(node):
+        return fsum([values.get(node, 0.0)] + [w * value(p) for p, c, w in edges if c == node])
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: only a value other than 0 remembered
+# loses: propagate_forward_ladder
+def propagate_forward(edges, values):
+    known = {}
+
+    def value(node):
+        if known.get(node):
+            return known[node]
+        known[node] = values.get(node, 0.0) + sum(w * value(p) for p, c, w in edges if c == node)
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: begun only at nodes with a contribution
+# loses: propagate_forward_names_and_missing_values
+def propagate_forward(edges, values):
+    result = {n: 0.0 for p, c, _ in edges for n in (p, c)} | dict(values)
+    left = {n: sum(c == n for _, c, _ in edges) for n in result}
+    ready = [n for n in values if not left[n]]
+    for node in ready:
+        for parent, child, weight in edges:
+            if parent == node:
+                result[child] += weight * result[node]
+                left[child] -= 1
+                if not left[child]:
+                    ready.append(child)
+    return result
+
+
+# %% wrong: edges of weight 0 left out
+# loses: propagate_forward_names_and_missing_values
+def propagate_forward(edges, values):
+    edges, known = [edge for edge in edges if edge[2]], {}
+
+    def value(node):
+        if node not in known:
+            known[node] = values.get(node, 0.0) + sum(w * value(p) for p, c, w in edges if c == node)
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: equal contributions counted once
+# loses: propagate_forward_random_graphs, propagate_forward_parallel_and_skip_edges, propagate_forward_ladder
+def propagate_forward(edges, values):
+    known = {}
+
+    def value(node):
+        if node not in known:
+            known[node] = values.get(node, 0.0) + sum({w * value(p) for p, c, w in edges if c == node})
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: three sweeps, enough for the examples
+# loses: propagate_forward_random_graphs, propagate_forward_parallel_and_skip_edges, propagate_forward_ladder
+def propagate_forward(edges, values):
+    nodes = {n for p, c, _ in edges for n in (p, c)} | set(values)
+    result = {n: values.get(n, 0.0) for n in nodes}
+    for _ in range(3):
+        new = {n: values.get(n, 0.0) for n in nodes}
+        for parent, child, weight in edges:
+            new[child] += weight * result[parent]
+        result = new
+    return result
+
+
+# %% wrong: the name None taken for no node
+# loses: propagate_forward_names_and_missing_values
+def propagate_forward(edges, values):
+    known = {None: 0.0}
+
+    def value(node):
+        if node not in known:
+            known[node] = values.get(node, 0.0) + sum(w * value(p) for p, c, w in edges if c == node)
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: no edges, no nodes
+# loses: propagate_forward_names_and_missing_values
+def propagate_forward(edges, values):
+    known = {}
+
+    def value(node):
+        if node not in known:
+            known[node] = values.get(node, 0.0) + sum(w * value(p) for p, c, w in edges if c == node)
+        return known[node]
+
+    if not edges:
+        return {}
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
+
+
+# %% wrong: negative values cut off
+# loses: propagate_forward_random_graphs, propagate_forward_names_and_missing_values, propagate_forward_ladder
+def propagate_forward(edges, values):
+    known = {}
+
+    def value(node):
+        if node not in known:
+            total = values.get(node, 0.0) + sum(w * value(p) for p, c, w in edges if c == node)
+            known[node] = max(total, 0.0)
+        return known[node]
+
+    return {node: value(node) for node in {n for p, c, _ in edges for n in (p, c)} | set(values)}
