@@ -37,7 +37,7 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     Args:
         path: the file; folders above it are created.
         content: text is encoded as UTF-8.
-        mode: permissions from the first byte, whatever the process's umask.
+        mode: permissions from the first byte, independent of the umask.
 
     Raises:
         OSError: the file cannot be written; what was there before is unchanged.

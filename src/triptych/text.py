@@ -22,11 +22,11 @@ def plain(text: str, most: int | None = None) -> str:
     from nbconvert.filters import strip_ansi  # a heavy import, which most commands do without
 
     cut = text if most is None else text[: 4 * most]
-    kept = "".join(
+    shown = "".join(
         character if character in SAFE or (character.isprintable() and character not in BIDIRECTIONAL) else REPLACEMENT
         for character in str(strip_ansi(cut)).replace("\r\n", "\n")  # type: ignore[no-untyped-call]
     )
-    return kept if most is None or len(kept) <= most else kept[: most - 1] + "…"
+    return shown if most is None or len(shown) <= most else shown[: most - 1] + "…"
 
 
 def one_line(text: str, most: int | None = None) -> str:

@@ -155,7 +155,7 @@ class Kernel:
         self._send_quietly(codec.BEGIN, number, None)
 
     def remember(self, names: Iterable[str]) -> None:
-        """Makes the agent keep what a cell of the course bound to `names`, whatever later cells do."""
+        """Makes the agent keep what a cell of the course bound to `names`, for the tests."""
         self._send_quietly(codec.REMEMBER, 0, sorted(names))
 
     def _send_quietly(self, kind: bytes, number: int, content: Any) -> None:

@@ -37,8 +37,8 @@ def process_limits(cpu_seconds: float, memory_bytes: int) -> Iterator[None]:
 
 def _data_bytes() -> int:
     """The writable memory of this process that counts for RLIMIT_DATA."""
-    found = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    return 1024 * int(found[1]) if found else 0
+    line = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return 1024 * int(line[1]) if line else 0
 
 
 __all__ = ["process_limits"]

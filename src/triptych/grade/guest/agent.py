@@ -79,7 +79,7 @@ class Agent:
         self._calls = 0
 
     def remember(self, names: Iterable[str]) -> None:
-        """Keeps the objects that a cell of the course has just bound. Tests find them whatever later cells bind."""
+        """Keeps the objects that a cell of the course has just bound. Tests find these, not what later cells bind."""
         self._setup.update((name, self._namespace[name]) for name in names if name in self._namespace)
 
     def serve(self, number: int) -> None:

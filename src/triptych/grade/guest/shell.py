@@ -1,7 +1,7 @@
 """The IPython shell that runs a submission's own cells inside the sandbox.
 
-It is IPython without a Jupyter kernel: no sockets, no threads, no files. Whatever a running cell prints, shows or
-raises goes to the host as frames over the connection that test cells use. What is printed between two cells, by
+It is IPython without a Jupyter kernel: no sockets, no threads, no files. What a running cell prints, displays or raises
+goes to the host as frames over the connection that test cells use. What is printed between two cells, by
 a thread or a function that a test calls, is dropped.
 """
 
