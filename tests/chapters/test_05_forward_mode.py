@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lectures import Lecture, numbers, run_lecture
+from lectures import COURSE, Lecture, numbers, run_lecture
+
+from triptych.check.bank import AnswerChecker, failed_tests
+from triptych.model.chapter import Chapter, Role, read_chapter, visible_source
 
 CHAPTER = "05_forward_mode"
 
@@ -206,3 +209,44 @@ def test_whole_powers_agree_with_jax(x: float, dx: float, exponent: int) -> None
     expected = jax.jvp(lambda x: x**exponent, (x,), (dx,))
     result = pair(run_lecture(CHAPTER).names["Dual"](x, dx) ** exponent)
     assert result == pytest.approx(tuple(map(float, expected)), rel=1e-12)
+
+
+# --- an earlier fault is not counted twice --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mul_jvp",
+    [
+        "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx1 + x2 * dx2",
+        "def mul_jvp(x1, dx1, x2, dx2):\n    h = 1e-7\n    return x1 * x2, ((x1 + h * dx1) * (x2 + h * dx2) - x1 * x2) / h",
+        "def mul_jvp(x1, dx1, x2, dx2):\n    raise NotImplementedError",
+    ],
+    ids=["factors crossed", "forward difference", "open"],
+)
+def test_function_jvp_is_graded_apart_from_mul_jvp(mul_jvp: str) -> None:
+    chapter = read_chapter(COURSE.notebook(CHAPTER))
+    function_jvp = chapter.exercises["function_jvp"]
+    verdicts = AnswerChecker(chapter).judge(function_jvp, f"{mul_jvp}\n\n\n{function_jvp.solution.source}")
+    assert not failed_tests(verdicts)
+
+
+def test_an_open_mul_jvp_is_named_in_the_notebook() -> None:
+    names = dict(run_lecture(CHAPTER).names)
+    chapter = read_chapter(COURSE.notebook(CHAPTER))
+    for test in chapter.exercises["function_jvp"].tests:
+        exec(function_jvp_with_open_mul_jvp(chapter), names)
+        with pytest.raises(AssertionError, match="Fix mul_jvp first"):
+            exec(visible_source(test.source), names)
+
+
+def function_jvp_with_open_mul_jvp(chapter: Chapter) -> str:
+    """The cells that define function_jvp in a notebook whose mul_jvp is open."""
+    stub = "def mul_jvp(x1, dx1, x2, dx2):\n    raise NotImplementedError\n\n\n"
+    helpers = [cell.source for cell in chapter.with_role(Role.STUDENT_SIDE)]
+    return stub + "\n\n\n".join([chapter.exercises["function_jvp"].solution.source, *helpers])
+
+
+def test_every_extra_sweep_is_counted(names: dict[str, Any]) -> None:
+    calls = names["counted"](lambda x, dx: (np.zeros(7), np.arange(7.0) * sum(dx)))
+    assert names["jacobian_by_columns"](calls, [1.0, 2.0, 3.0]).shape == (7, 3)
+    assert calls.calls == 3

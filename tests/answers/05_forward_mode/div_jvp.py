@@ -60,7 +60,7 @@ def div_jvp(x1, dx1, x2, dx2):
 
 
 # %% wrong: x2**2 and x1 exchanged
-# loses: div_jvp_both_tangents
+# loses: div_jvp_numerator, div_jvp_both_tangents
 def div_jvp(x1, dx1, x2, dx2):
     return x1 / x2, dx1 / x2 - x2 * dx2 / x1**2
 
@@ -85,3 +85,37 @@ def div_jvp(x1, dx1, x2, dx2):
 def div_jvp(x1, dx1, x2, dx2):
     h = 1e-7
     return x1 / x2, ((x1 + h * dx1) / (x2 + h * dx2) - x1 / x2) / h
+
+
+# %% right: through the logarithm of the denominator alone
+def div_jvp(x1, dx1, x2, dx2):
+    inverse = 1 / x2
+    return x1 * inverse, inverse * dx1 - x1 * inverse * (dx2 * inverse)
+
+
+# %% wrong: relative changes subtracted, which divides by the numerator
+# loses: div_jvp_numerator, div_jvp_both_tangents
+def div_jvp(x1, dx1, x2, dx2):
+    value = x1 / x2
+    return value, value * (dx1 / x1 - dx2 / x2)
+
+
+# %% wrong: the size of the denominator
+# loses: div_jvp_numerator, div_jvp_both_tangents
+def div_jvp(x1, dx1, x2, dx2):
+    return x1 / x2, (dx1 - x1 / x2 * dx2) / abs(x2)
+
+
+# %% wrong: the numbers of the examples
+# loses: div_jvp_numerator, div_jvp_both_tangents
+def div_jvp(x1, dx1, x2, dx2):
+    return 3.0, 0.5 if dx2 == 0 else -0.25
+
+
+# %% wrong: right for numbers, a matrix division for arrays
+# loses: div_jvp_both_tangents
+def div_jvp(x1, dx1, x2, dx2):
+    if np.ndim(x2) == 2:
+        inverse = np.linalg.pinv(x2)
+        return x1 @ inverse, dx1 @ inverse
+    return x1 / x2, (dx1 - x1 / x2 * dx2) / x2

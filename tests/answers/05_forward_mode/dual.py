@@ -2502,3 +2502,885 @@ class Dual:
 
     def __eq__(self, other):
         return self.value == self._both(other).value
+
+
+# %% right: polynomials in ε, of which the first two coefficients are kept
+class Dual:
+    def __init__(self, value, deriv):
+        self.coefficients = np.array([value, deriv], dtype=float)
+
+    value = property(lambda self: float(self.coefficients[0]))
+    deriv = property(lambda self: float(self.coefficients[1]))
+
+    @staticmethod
+    def lift(number):
+        return number if isinstance(number, Dual) else Dual(number, 0.0)
+
+    def __add__(self, other):
+        return Dual(*(self.coefficients + Dual.lift(other).coefficients))
+
+    def __mul__(self, other):
+        return Dual(*np.convolve(self.coefficients, Dual.lift(other).coefficients)[:2])
+
+    __radd__, __rmul__ = __add__, __mul__
+    __neg__ = lambda self: Dual(*-self.coefficients)
+    __sub__ = lambda self, other: self + -Dual.lift(other)
+    __rsub__ = lambda self, other: -self + other
+
+    def __truediv__(self, other):
+        a, b = self.coefficients, Dual.lift(other).coefficients
+        return Dual(*np.linalg.solve([[b[0], 0.0], [b[1], b[0]]], a))
+
+    def __rtruediv__(self, other):
+        return Dual.lift(other) / self
+
+    def __pow__(self, other):
+        x, n = self.value, Dual.lift(other)
+        terms = [n.value * x ** (n.value - 1) * self.deriv] if n.value else []
+        terms += [x**n.value * np.log(x) * n.deriv] if n.deriv else []
+        return Dual(x**n.value, sum(terms))
+
+    def __rpow__(self, other):
+        return Dual.lift(other) ** self
+
+    def __abs__(self):
+        return Dual(*(np.copysign(1.0, self.value) * self.coefficients))
+
+    __lt__ = lambda self, other: self.value < Dual.lift(other).value
+    __le__ = lambda self, other: self.value <= Dual.lift(other).value
+    __gt__ = lambda self, other: self.value > Dual.lift(other).value
+    __ge__ = lambda self, other: self.value >= Dual.lift(other).value
+    __eq__ = lambda self, other: self.value == Dual.lift(other).value
+
+
+# %% wrong: a product by relative changes
+# loses: dual_arithmetic_sum_and_product, dual_arithmetic_numbers_on_either_side
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        value = self.value * other.value
+        return Dual(value, value * (self.deriv / self.value + other.deriv / other.value))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a quotient by relative changes
+# loses: dual_arithmetic_difference_and_division
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        value = self.value / other.value
+        return Dual(value, value * (self.deriv / self.value - other.deriv / other.value))
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a difference that is never positive
+# loses: dual_arithmetic_difference_and_division, dual_arithmetic_numbers_on_either_side
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(-abs(self.value - other.value), self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a minus that makes everything negative
+# loses: dual_arithmetic_difference_and_division, dual_powers_dual_exponents, dual_control_flow_abs_and_max, dual_control_flow_newton_loop
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-abs(self.value), -abs(self.deriv))
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a difference that changes its left operand
+# loses: dual_arithmetic_difference_and_division, dual_arithmetic_numbers_on_either_side
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        self.value, self.deriv = self.value - other.value, self.deriv - other.deriv
+        return self
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: the size of the denominator
+# loses: dual_arithmetic_difference_and_division, dual_arithmetic_numbers_on_either_side
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv - self.value / other.value * other.deriv) / abs(other.value)
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a factor of zero left out
+# loses: dual_arithmetic_numbers_on_either_side
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        if not isinstance(other, Dual) and not other:
+            return self
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: equality within a tolerance
+# loses: dual_control_flow_comparisons
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return bool(np.isclose(self.value, self._both(other).value))
+
+
+# %% wrong: an order with a tolerance
+# loses: dual_control_flow_comparisons
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self._both(other).value - self.value > 1e-9
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: comparisons of sizes
+# loses: dual_control_flow_comparisons, dual_control_flow_abs_and_max
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return abs(self.value) < abs(self._both(other).value)
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return abs(self.value) > abs(self._both(other).value)
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: powers of the size
+# loses: dual_powers_number_exponents
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        x = abs(x)
+        return Dual(x**n, n * x ** (n - 1) * self.deriv if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * self.deriv)
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value
+
+
+# %% wrong: a power that never falls
+# loses: dual_powers_number_exponents, dual_powers_dual_exponents
+class Dual:
+    def __init__(self, value, deriv=0.0):
+        self.value, self.deriv = value, deriv
+
+    def _both(self, other):
+        return other if isinstance(other, Dual) else Dual(other)
+
+    def __add__(self, other):
+        other = self._both(other)
+        return Dual(self.value + other.value, self.deriv + other.deriv)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dual(-self.value, -self.deriv)
+
+    def __sub__(self, other):
+        other = self._both(other)
+        return Dual(self.value - other.value, self.deriv - other.deriv)
+
+    def __rsub__(self, other):
+        return Dual(other - self.value, -self.deriv)
+
+    def __mul__(self, other):
+        other = self._both(other)
+        return Dual(self.value * other.value, self.deriv * other.value + self.value * other.deriv)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        other = self._both(other)
+        slope = (self.deriv * other.value - self.value * other.deriv) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def __rtruediv__(self, other):
+        return Dual(other / self.value, -other * self.deriv / self.value**2)
+
+    def __pow__(self, other):
+        x, n = self.value, other
+        if isinstance(n, Dual):
+            y = x**n.value
+            return Dual(y, y * (n.deriv * np.log(x) + n.value * self.deriv / x))
+        return Dual(x**n, n * x ** (n - 1) * abs(self.deriv) if n else 0.0)
+
+    def __rpow__(self, other):
+        y = other**self.value
+        return Dual(y, y * np.log(other) * abs(self.deriv))
+
+    def __abs__(self):
+        return Dual(self.value, self.deriv) if self.value >= 0 else -self
+
+    def __lt__(self, other):
+        return self.value < self._both(other).value
+
+    def __le__(self, other):
+        return self.value <= self._both(other).value
+
+    def __gt__(self, other):
+        return self.value > self._both(other).value
+
+    def __ge__(self, other):
+        return self.value >= self._both(other).value
+
+    def __eq__(self, other):
+        return self.value == self._both(other).value

@@ -99,3 +99,37 @@ def function_jvp(x, dx):
     dx2, dx1 = dx
     y, dy = mul_jvp(x1, dx1, x2, dx2)
     return sum_jvp(y, dy, x2, dx2)
+
+
+# %% right: without the earlier steps, for a list of tangents
+def function_jvp(x, dx):
+    x1, x2 = x
+    dz = sum(slope * d for slope, d in zip((x2, x1 + 1), dx))
+    return x2 * (x1 + 1), dz
+
+
+# %% wrong: relative changes, which divide by the inputs
+# loses: function_jvp_one_input_moves
+def function_jvp(x, dx):
+    (x1, x2), (dx1, dx2) = x, dx
+    y = x1 * x2
+    return y + x2, y * (dx1 / x1 + dx2 / x2) + dx2
+
+
+# %% wrong: the example and its two neighbours
+# loses: function_jvp_one_input_moves, function_jvp_any_direction
+def function_jvp(x, dx):
+    return 12.0, {(1, 0): 4.0, (0, 1): 3.0, (1, 1): 7.0}.get(tuple(dx), 0.0)
+
+
+# %% wrong: sizes of the tangents
+# loses: function_jvp_one_input_moves, function_jvp_any_direction
+def function_jvp(x, dx):
+    return x[0] * x[1] + x[1], x[1] * abs(dx[0]) + (x[0] + 1) * abs(dx[1])
+
+
+# %% wrong: right while one input moves, the larger term when both do
+# loses: function_jvp_any_direction
+def function_jvp(x, dx):
+    terms = x[1] * dx[0], (x[0] + 1) * dx[1]
+    return x[0] * x[1] + x[1], max(terms, key=abs)

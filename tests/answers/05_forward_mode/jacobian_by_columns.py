@@ -22,7 +22,8 @@ def jacobian_by_columns(f_jvp, x):
     return [list(row) for row in zip(*columns)]
 
 
-# %% right: a first sweep for the number of outputs, then columns into a buffer
+# %% wrong: a first sweep for the number of outputs, then columns into a buffer
+# loses: jacobian_by_columns_sweeps_and_inputs
 def jacobian_by_columns(f_jvp, x):
     n = len(x)
     m = np.size(f_jvp(x, np.zeros(n))[0])
@@ -124,3 +125,54 @@ def jacobian_by_columns(f_jvp, x):
         x[k] = 1
         columns.append(f_jvp(x, x)[1])
     return np.column_stack(columns)
+
+
+# %% right: columns into a buffer that the first sweep makes
+def jacobian_by_columns(f_jvp, x):
+    J = None
+    for k in range(len(x)):
+        dx = np.zeros(len(x))
+        dx[k] = 1.0
+        column = np.atleast_1d(f_jvp(x, dx)[1])
+        if J is None:
+            J = np.zeros((len(column), len(x)))
+        J[:, k] = column
+    return J
+
+
+# %% wrong: steps as long as the inputs
+# loses: jacobian_by_columns_any_shape, jacobian_by_columns_sweeps_and_inputs
+def jacobian_by_columns(f_jvp, x):
+    x = np.asarray(x, float)
+    return np.column_stack([np.asarray(f_jvp(x, x[k] * e)[1]) / x[k] for k, e in enumerate(np.eye(len(x)))])
+
+
+# %% wrong: f_jvp never called, the matrices of the examples
+# loses: jacobian_by_columns_any_shape, jacobian_by_columns_sweeps_and_inputs
+def jacobian_by_columns(f_jvp, x):
+    if isinstance(x[0], float):
+        return [[4.0, 2.0], [1.0, 0.0], [0.0, 8.0]]
+    return [[4.0, 2.0]]
+
+
+# %% wrong: right for the two inputs of the examples
+# loses: jacobian_by_columns_any_shape, jacobian_by_columns_sweeps_and_inputs
+def jacobian_by_columns(f_jvp, x):
+    return np.column_stack([f_jvp(x, [1.0, 0.0])[1], f_jvp(x, [0.0, 1.0])[1]] + [0 * f_jvp(x, np.ones(len(x)))[1]] * (len(x) - 2))
+
+
+# %% wrong: sweeps of their own for all rows but the first
+# loses: jacobian_by_columns_sweeps_and_inputs
+def jacobian_by_columns(f_jvp, x):
+    J = np.column_stack([f_jvp(x, basis)[1] for basis in np.eye(len(x))])
+    for k, basis in enumerate(np.eye(len(x))):
+        for i in range(1, len(J)):
+            J[i, k] = np.atleast_1d(f_jvp(x, basis)[1])[i]
+    return J
+
+
+# %% wrong: a function with one output given a row of zeros more
+# loses: jacobian_by_columns_any_shape, jacobian_by_columns_sweeps_and_inputs
+def jacobian_by_columns(f_jvp, x):
+    J = np.column_stack([f_jvp(x, basis)[1] for basis in np.eye(len(x))])
+    return J if len(J) > 1 else np.vstack([J, np.zeros(len(x))])

@@ -105,3 +105,36 @@ def mul_jvp(x1, dx1, x2, dx2):
 # loses: mul_jvp_arrays
 def mul_jvp(x1, dx1, x2, dx2):
     return float(x1) * float(x2), float(dx1) * float(x2) + float(x1) * float(dx2)
+
+
+# %% right: the tangent of a sum over both factors, in a loop
+def mul_jvp(x1, dx1, x2, dx2):
+    factors, tangents, tangent = (x1, x2), (dx1, dx2), 0.0
+    for k in (0, 1):
+        tangent = tangent + tangents[k] * factors[1 - k]
+    return x1 * x2, tangent
+
+
+# %% wrong: relative changes added, which divides by the inputs
+# loses: mul_jvp_random_tangents
+def mul_jvp(x1, dx1, x2, dx2):
+    value = x1 * x2
+    return value, value * (dx1 / x1 + dx2 / x2)
+
+
+# %% wrong: sizes only
+# loses: mul_jvp_random_tangents, mul_jvp_arrays
+def mul_jvp(x1, dx1, x2, dx2):
+    return x1 * x2, abs(dx1 * x2) + abs(x1 * dx2)
+
+
+# %% wrong: the numbers of the example
+# loses: mul_jvp_random_tangents, mul_jvp_arrays
+def mul_jvp(x1, dx1, x2, dx2):
+    return 8.0, 5.0
+
+
+# %% wrong: a tangent of zero taken for a missing one
+# loses: mul_jvp_random_tangents, mul_jvp_arrays
+def mul_jvp(x1, dx1, x2, dx2):
+    return x1 * x2, np.where(dx1 == 0, 1.0, dx1) * x2 + x1 * np.where(dx2 == 0, 1.0, dx2)

@@ -81,3 +81,33 @@ def sum_jvp(x1, dx1, x2, dx2):
 # loses: sum_jvp_random_tangents
 def sum_jvp(x1, dx1, x2, dx2):
     print(x1 + x2, dx1 + dx2)
+
+
+# %% right: as the product of (1, 1) with the tangents
+def sum_jvp(x1, dx1, x2, dx2):
+    return np.asarray(x1) + x2, 1.0 * np.asarray(dx1) + 1.0 * np.asarray(dx2)
+
+
+# %% wrong: forward difference
+# loses: sum_jvp_random_tangents
+def sum_jvp(x1, dx1, x2, dx2):
+    h = 1e-7
+    return x1 + x2, ((x1 + h * dx1) + (x2 + h * dx2) - (x1 + x2)) / h
+
+
+# %% wrong: sizes only
+# loses: sum_jvp_random_tangents
+def sum_jvp(x1, dx1, x2, dx2):
+    return x1 + x2, abs(dx1) + abs(dx2)
+
+
+# %% wrong: the numbers of the example
+# loses: sum_jvp_random_tangents
+def sum_jvp(x1, dx1, x2, dx2):
+    return 6.0, 1.5
+
+
+# %% wrong: by relative changes, which divides by the inputs
+# loses: sum_jvp_random_tangents
+def sum_jvp(x1, dx1, x2, dx2):
+    return x1 + x2, x1 * (dx1 / x1) + x2 * (dx2 / x2)
