@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lectures import Lecture
+from lectures import COURSE, Lecture
+
+from triptych.model.chapter import read_chapter
 
 
 def test_two_slopes_do_the_work_of_a_million_samples(names: dict[str, Any]) -> None:
@@ -52,10 +54,20 @@ def test_where_the_tip_is(lecture: Lecture) -> None:
 
 
 def test_best_step_is_no_constant(lecture: Lecture) -> None:
-    lines = lecture.lines("the-best-step-is-nobodys-constant-code")
+    lines = lecture.lines("no-step-is-the-best-everywhere-code")
     good, single, large = (float(line.split()[-1]) for line in lines)
     assert good < 1e-7
     assert single == large == 1  # "an error of 1 means: the estimate is 0"
+
+
+@pytest.mark.parametrize("kind", ["forward", "central"])
+def test_best_step_names_the_earlier_exercise_that_is_wrong(names: dict[str, Any], kind: str) -> None:
+    exercise = read_chapter(COURSE.notebook("01_finite_differences")).exercises["best_step"]
+    namespace = {**names, f"{kind}_difference": lambda f, x, dx: f(x + dx) - f(x)}
+    exec(exercise.solution.source, namespace)
+    test = next(test for test in exercise.tests if test.id == f"best_step_{kind}")
+    with pytest.raises(AssertionError, match=f"^Fix `{kind}_difference` first"):
+        exec(test.source, namespace)
 
 
 def test_more_evaluations_do_not_help(names: dict[str, Any]) -> None:

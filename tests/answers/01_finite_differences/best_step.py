@@ -37,6 +37,17 @@ def best_step(f, exact, x, steps, kind):
     errors = np.array([difference(f, x, float(dx)) for dx in steps]) - exact
     return steps[int(np.argmin(np.abs(errors)))]
 
+# %% right: the smallest of a heap
+def best_step(f, exact, x, steps, kind):
+    import heapq
+
+    side = {"forward": 0, "central": 1}[kind]
+
+    def error(dx):
+        return abs((f(x + dx) - f(x - side * dx)) / ((1 + side) * dx) - exact)
+
+    return heapq.nsmallest(1, steps, key=error)[0]
+
 # %% wrong: the smallest step
 # loses: best_step_forward, best_step_central, best_step_any_steps
 def best_step(f, exact, x, steps, kind):
@@ -77,7 +88,7 @@ def best_step(f, exact, x, steps, kind):
     return max(steps, key=lambda dx: abs(difference(f, x, dx) - exact))
 
 # %% wrong: stops where the error first grows
-# loses: best_step_any_steps
+# loses: best_step_forward, best_step_central, best_step_any_steps
 def best_step(f, exact, x, steps, kind):
     difference = forward_difference if kind == "forward" else central_difference
     best = steps[0]
@@ -88,7 +99,7 @@ def best_step(f, exact, x, steps, kind):
     return best
 
 # %% wrong: rules of thumb
-# loses: best_step_any_steps
+# loses: best_step_forward, best_step_central, best_step_any_steps
 def best_step(f, exact, x, steps, kind):
     return 1e-8 if kind == "forward" else 1e-5
 
@@ -128,3 +139,54 @@ def best_step(f, exact, x, steps, kind):
 def best_step(f, exact, x, steps, kind):
     difference = forward_difference if kind == "forward" else central_difference
     return max(steps, key=lambda dx: difference(f, x, dx))
+
+# %% wrong: the step nearest to the rule of thumb
+# loses: best_step_forward, best_step_central
+def best_step(f, exact, x, steps, kind):
+    eps = np.finfo(float).eps
+    thumb = eps ** (1 / 2) if kind == "forward" else eps ** (1 / 3)
+    return min(steps, key=lambda dx: abs(np.log(dx / thumb)))
+
+# %% wrong: from the largest step, stops where the error first grows
+# loses: best_step_forward, best_step_central
+def best_step(f, exact, x, steps, kind):
+    difference = forward_difference if kind == "forward" else central_difference
+    best, smallest = None, np.inf
+    for dx in sorted(steps, reverse=True):
+        error = abs(difference(f, x, dx) - exact)
+        if error > smallest:
+            break
+        best, smallest = dx, error
+    return best
+
+# %% wrong: from the smallest step, stops where the error first grows
+# loses: best_step_forward, best_step_central
+def best_step(f, exact, x, steps, kind):
+    difference = forward_difference if kind == "forward" else central_difference
+    best, smallest = None, np.inf
+    for dx in sorted(steps):
+        error = abs(difference(f, x, dx) - exact)
+        if error > smallest:
+            break
+        best, smallest = dx, error
+    return best
+
+# %% wrong: the size of the slope less that of the exact one
+# loses: best_step_forward, best_step_central, best_step_any_steps
+def best_step(f, exact, x, steps, kind):
+    difference = forward_difference if kind == "forward" else central_difference
+    return min(steps, key=lambda dx: abs(difference(f, x, dx)) - abs(exact))
+
+# %% wrong: the size of the estimate
+# loses: best_step_forward, best_step_central, best_step_any_steps
+def best_step(f, exact, x, steps, kind):
+    difference = forward_difference if kind == "forward" else central_difference
+    return min(steps, key=lambda dx: abs(abs(difference(f, x, dx)) - exact))
+
+# %% wrong: sorts its steps, and so a list
+# loses: best_step_any_steps
+def best_step(f, exact, x, steps, kind):
+    difference = forward_difference if kind == "forward" else central_difference
+    if isinstance(steps, list):
+        steps.sort()
+    return min(steps, key=lambda dx: abs(difference(f, x, dx) - exact))

@@ -22,6 +22,10 @@ def central_difference(f, x, dx):
     x = jnp.asarray(x)
     return 0.5 * jnp.subtract(f(x + dx), f(x - dx)) / dx
 
+# %% right: a sum over both sides
+def central_difference(f, x, dx):
+    return sum(side * f(x + side * dx) for side in (1, -1)) / (2 * dx)
+
 # %% wrong: the two forgotten
 # loses: central_difference_formula, central_difference_order
 def central_difference(f, x, dx):
@@ -85,3 +89,26 @@ def central_difference(f, x, dx):
 # loses: central_difference_order
 def central_difference(f, x, dx):
     return np.mean((f(x + dx) - f(x - dx)) / (2 * dx))
+
+# %% wrong: right for the visible example only
+# loses: central_difference_formula, central_difference_order
+def central_difference(f, x, dx):
+    return 3 * x**2 + dx**2  # of x³, worked out on paper
+
+# %% wrong: the size of the rise
+# loses: central_difference_formula, central_difference_order
+def central_difference(f, x, dx):
+    return abs(f(x + dx) - f(x - dx)) / (2 * dx)
+
+# %% wrong: a step of at least a part of x
+# loses: central_difference_formula
+def central_difference(f, x, dx):
+    dx = np.maximum(dx, 0.1 * np.abs(x))
+    return (f(x + dx) - f(x - dx)) / (2 * dx)
+
+# %% wrong: the points in order
+# loses: central_difference_order
+def central_difference(f, x, dx):
+    if np.ndim(x):
+        x = np.sort(x)
+    return (f(x + dx) - f(x - dx)) / (2 * dx)

@@ -25,6 +25,11 @@ def forward_difference(f, x, dx):
     left, right = (np.asarray(f(np.asarray(x) + step)) for step in (0, dx))
     return np.diff([left, right], axis=0)[0] / dx
 
+# %% right: the step as it is represented
+def forward_difference(f, x, dx):
+    ahead = x + dx
+    return (f(ahead) - f(x)) / (ahead - x)
+
 # %% wrong: backward difference
 # loses: forward_difference_formula, forward_difference_arrays
 def forward_difference(f, x, dx):
@@ -90,3 +95,42 @@ def forward_difference(f, x, dx):
 # loses: forward_difference_formula, forward_difference_arrays
 def forward_difference(f, x, dx):
     print((f(x + dx) - f(x)) / dx)
+
+# %% wrong: right for the visible example only
+# loses: forward_difference_formula, forward_difference_arrays
+def forward_difference(f, x, dx):
+    return 2 * x + dx  # of x², worked out on paper
+
+# %% wrong: the size of the rise
+# loses: forward_difference_formula, forward_difference_arrays
+def forward_difference(f, x, dx):
+    return abs(f(x + dx) - f(x)) / dx
+
+# %% wrong: a step away from zero
+# loses: forward_difference_formula, forward_difference_arrays
+def forward_difference(f, x, dx):
+    dx = np.where(np.asarray(x) < 0, -dx, dx)
+    return (f(x + dx) - f(x)) / dx
+
+# %% wrong: a step of at least a part of x
+# loses: forward_difference_formula, forward_difference_arrays
+def forward_difference(f, x, dx):
+    dx = np.maximum(dx, 0.05 * np.abs(x))
+    return (f(x + dx) - f(x)) / dx
+
+# %% wrong: integer buffer for the slopes
+# loses: forward_difference_arrays
+def forward_difference(f, x, dx):
+    if np.ndim(x) == 0:
+        return (f(x + dx) - f(x)) / dx
+    slopes = np.zeros_like(x)
+    for i, point in np.ndenumerate(x):
+        slopes[i] = (f(point + dx) - f(point)) / dx
+    return slopes
+
+# %% wrong: a flat list
+# loses: forward_difference_arrays
+def forward_difference(f, x, dx):
+    if np.ndim(x) == 0:
+        return (f(x + dx) - f(x)) / dx
+    return [(f(point + dx) - f(point)) / dx for point in np.ravel(x)]

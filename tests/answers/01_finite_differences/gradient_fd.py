@@ -50,6 +50,11 @@ def gradient_fd(f, x, dx):
         slopes.append((f(np.array(right)) - f(np.array(left))) / dx)
     return slopes
 
+# %% right: the nudged points as rows of two matrices
+def gradient_fd(f, x, dx):
+    right, left = (x + side * dx * np.eye(len(x)) for side in (1, -1))
+    return np.subtract(*([f(row) for row in rows] for rows in (right, left))) / (2 * dx)
+
 # %% wrong: an integer copy
 # loses: gradient_fd_point
 def gradient_fd(f, x, dx):
@@ -175,3 +180,44 @@ def gradient_fd(f, x, dx):
 # loses: gradient_fd_values, gradient_fd_evaluations, gradient_fd_point
 def gradient_fd(f, x, dx):
     return ((f(x + dx * e) - f(x - dx * e)) / (2 * dx) for e in np.eye(len(x)))
+
+# %% wrong: right for the visible example only
+# loses: gradient_fd_values, gradient_fd_evaluations, gradient_fd_point
+def gradient_fd(f, x, dx):
+    return x[::-1]  # of a product of two, worked out on paper
+
+# %% wrong: the size of each rise
+# loses: gradient_fd_values, gradient_fd_evaluations, gradient_fd_point
+def gradient_fd(f, x, dx):
+    return [abs(f(x + dx * e) - f(x - dx * e)) / (2 * dx) for e in np.eye(len(x))]
+
+# %% wrong: a larger step at large inputs
+# loses: gradient_fd_values
+def gradient_fd(f, x, dx):
+    slopes = []
+    for i, e in enumerate(np.eye(len(x))):
+        h = dx * max(1, abs(x[i]))
+        slopes.append((f(x + h * e) - f(x - h * e)) / (2 * h))
+    return slopes
+
+# %% wrong: a step relative to the input
+# loses: gradient_fd_values, gradient_fd_evaluations, gradient_fd_point
+def gradient_fd(f, x, dx):
+    slopes = []
+    for i, e in enumerate(np.eye(len(x))):
+        h = dx * abs(x[i])
+        slopes.append((f(x + h * e) - f(x - h * e)) / (2 * h))
+    return slopes
+
+# %% wrong: walks to each corner anew
+# loses: gradient_fd_evaluations
+def gradient_fd(f, x, dx):
+    here, slopes = f(x), []
+    for i in range(len(x)):
+        corner, value = np.array(x, dtype=float), here
+        for j in range(i + 1):
+            before = value
+            corner[j] += dx
+            value = f(corner.copy())
+        slopes.append((value - before) / dx)
+    return slopes

@@ -30,6 +30,13 @@ def second_derivative_grid(y, x):
 def second_derivative_grid(y, x):
     return jnp.gradient(jnp.gradient(jnp.asarray(y), x[1] - x[0]), x[1] - x[0])
 
+# %% right: slopes between the points, then their slope
+def second_derivative_grid(y, x):
+    between = np.diff(y) / np.diff(x)
+    middles = (x[1:] + x[:-1]) / 2
+    inside = list(np.diff(between) / np.diff(middles))
+    return [inside[0], *inside, inside[-1]]
+
 # %% wrong: second gradient without spacing
 # loses: second_derivative_grid_spacing, second_derivative_grid_ends
 def second_derivative_grid(y, x):
@@ -106,3 +113,24 @@ def second_derivative_grid(y, x):
 # loses: second_derivative_grid_spacing, second_derivative_grid_ends
 def second_derivative_grid(y, x):
     return np.gradient(np.gradient(x, y), y)
+
+# %% wrong: right for the visible example only
+# loses: second_derivative_grid_spacing, second_derivative_grid_ends
+def second_derivative_grid(y, x):
+    return np.full(len(x), 2.0)  # of x², worked out on paper
+
+# %% wrong: the size of the second derivative
+# loses: second_derivative_grid_spacing, second_derivative_grid_ends
+def second_derivative_grid(y, x):
+    return np.abs(np.gradient(np.gradient(y, x), x))
+
+# %% wrong: the second point for the spacing
+# loses: second_derivative_grid_spacing, second_derivative_grid_ends
+def second_derivative_grid(y, x):
+    return np.gradient(np.gradient(y, x[1]), x[1])
+
+# %% wrong: one polynomial through everything
+# loses: second_derivative_grid_spacing, second_derivative_grid_ends
+def second_derivative_grid(y, x):
+    fit = np.polynomial.Polynomial.fit(x, y, 4)
+    return fit.deriv(2)(x)

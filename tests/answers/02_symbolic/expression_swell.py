@@ -34,6 +34,14 @@ def expression_swell(g, n):
         counts[k] = sympy.count_ops(expression.diff(x))
     return counts
 
+# %% right: an accumulation
+def expression_swell(g, n):
+    from itertools import accumulate
+
+    x = sympy.Symbol("x")
+    _, *chains = accumulate(range(n), lambda inner, _: g(inner), initial=x)
+    return [chain.diff(x).count_ops() for chain in chains]
+
 # %% wrong: counts the function, not its derivative
 # loses: expression_swell_quadmap, expression_swell_other_maps, expression_swell_any_length
 def expression_swell(g, n):
@@ -175,3 +183,75 @@ def expression_swell(g, n):
         expression = g(expression)
         counts.append(sympy.count_ops(sympy.diff(expression, x), visual=True))
     return counts
+
+# %% wrong: counts kept from call to call
+# loses: expression_swell_quadmap, expression_swell_other_maps, expression_swell_any_length
+def expression_swell(g, n, counts=[]):
+    x = expression = sympy.Symbol("x")
+    for _ in range(n):
+        expression = g(expression)
+        counts.append(sympy.count_ops(sympy.diff(expression, x)))
+    return counts
+
+# %% wrong: results kept, whatever the map
+# loses: expression_swell_other_maps, expression_swell_any_length
+def expression_swell(g, n, known={}):
+    x = expression = sympy.Symbol("x")
+    for k in range(n):
+        expression = g(expression)
+        if k not in known:
+            known[k] = sympy.count_ops(sympy.diff(expression, x))
+    return [known[k] for k in range(n)]
+
+# %% wrong: at least one operation
+# loses: expression_swell_any_length
+def expression_swell(g, n):
+    x = expression = sympy.Symbol("x")
+    counts = []
+    for _ in range(n):
+        expression = g(expression)
+        counts.append(max(1, sympy.count_ops(sympy.diff(expression, x))))
+    return counts
+
+# %% wrong: ends at a constant
+# loses: expression_swell_any_length
+def expression_swell(g, n):
+    x = expression = sympy.Symbol("x")
+    counts = []
+    for _ in range(n):
+        expression = g(expression)
+        slope = sympy.diff(expression, x)
+        counts.append(sympy.count_ops(slope))
+        if slope.is_number:
+            break
+    return counts
+
+# %% wrong: never more than six
+# loses: expression_swell_any_length
+def expression_swell(g, n):
+    x = expression = sympy.Symbol("x")
+    counts = []
+    for _ in range(1, 7):
+        expression = g(expression)
+        counts.append(sympy.count_ops(sympy.diff(expression, x)))
+    return counts[:n]
+
+# %% wrong: a quotient as one fraction
+# loses: expression_swell_other_maps
+def expression_swell(g, n):
+    x = expression = sympy.Symbol("x")
+    counts = []
+    for _ in range(n):
+        expression = sympy.together(g(expression))
+        counts.append(sympy.count_ops(sympy.diff(expression, x)))
+    return counts
+
+# %% wrong: a number for a single application
+# loses: expression_swell_any_length
+def expression_swell(g, n):
+    x = expression = sympy.Symbol("x")
+    counts = []
+    for _ in range(n):
+        expression = g(expression)
+        counts.append(sympy.count_ops(sympy.diff(expression, x)))
+    return np.squeeze(np.array(counts))

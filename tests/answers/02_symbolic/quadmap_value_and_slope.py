@@ -51,6 +51,16 @@ def quadmap_value_and_slope(x, n):
         n -= 1
     return pair
 
+# %% right: a reduction
+def quadmap_value_and_slope(x, n):
+    from functools import reduce
+
+    def step(pair, _):
+        value, slope = pair
+        return quadmap(value), slope * (value + value + 3)
+
+    return reduce(step, range(n), (x, 1))
+
 # %% wrong: slope of the value after the step
 # loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers, quadmap_value_and_slope_no_application
 def quadmap_value_and_slope(x, n):
@@ -178,3 +188,69 @@ def quadmap_value_and_slope(x, n):
 # loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers, quadmap_value_and_slope_no_application
 def quadmap_value_and_slope(x, n):
     return x, 1
+
+# %% wrong: slope by logarithms
+# loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers
+def quadmap_value_and_slope(x, n):
+    value, logarithm = x, 0.0
+    for _ in range(n):
+        logarithm += np.log(float(abs(2 * value + 3)))
+        value = quadmap(value)
+    return value, float(np.exp(logarithm))
+
+# %% wrong: slope relative to the value
+# loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers, quadmap_value_and_slope_no_application
+def quadmap_value_and_slope(x, n):
+    value, relative = x, 1 / x
+    for _ in range(n):
+        relative *= (2 * value + 3) * value / quadmap(value)
+        value = quadmap(value)
+    return value, relative * value
+
+# %% wrong: slope of a rising map
+# loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers
+def quadmap_value_and_slope(x, n):
+    value, slope = x, 1
+    for _ in range(n):
+        value, slope = quadmap(value), abs(2 * value + 3) * slope
+    return value, slope
+
+# %% wrong: the slope begins as a float
+# loses: quadmap_value_and_slope_integers
+def quadmap_value_and_slope(x, n):
+    value, slope = x, 1.0
+    for _ in range(n):
+        value, slope = quadmap(value), (2 * value + 3) * slope
+    return value, slope
+
+# %% wrong: by parts of float
+# loses: quadmap_value_and_slope_integers
+def quadmap_value_and_slope(x, n):
+    value, slope = x, 1
+    for _ in range(n):
+        value, slope = value**2 + 3 * value + 4, (2 * value + 3) * slope
+        if isinstance(x, int):
+            value, slope = int(float(value)), int(float(slope))
+    return value, slope
+
+# %% wrong: decimals of a thousand digits
+# loses: quadmap_value_and_slope_integers
+def quadmap_value_and_slope(x, n):
+    import decimal
+
+    with decimal.localcontext(prec=1000):
+        value, slope = decimal.Decimal(x), decimal.Decimal(1)
+        for _ in range(n):
+            value, slope = value * value + 3 * value + 4, (2 * value + 3) * slope
+        number = type(x)
+        return number(value), number(slope)
+
+# %% wrong: the first and the last factor alone
+# loses: quadmap_value_and_slope_chain_rule, quadmap_value_and_slope_integers, quadmap_value_and_slope_no_application
+def quadmap_value_and_slope(x, n):
+    if n == 0:
+        return x, 1
+    value = x
+    for _ in range(n):
+        before, value = value, quadmap(value)
+    return value, (2 * x + 3) * (2 * before + 3)
