@@ -134,12 +134,17 @@ def test_forward_sweep_shows_values_and_tangents() -> None:
 def test_reverse_sweep_fills_one_accumulator_after_the_other() -> None:
     name = ("06_reverse_mode", "reverse_sweep")
     z, pull = jax.vjp(worked_example, jnp.array([2.0, 4.0]))
-    dx1, dx2 = pull(1.0)[0]
+    x1_bar, x2_bar = pull(1.0)[0]
     assert first_seen(name, f"z = {g(z)}") == 1
-    assert [first_seen(name, label) for label in ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(dx1)}", f"x̄2 = {g(dx2)}")] == [2, 3, 4, 5]
+    assert [first_seen(name, label) for label in ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(x1_bar)}", f"x̄2 = {g(x2_bar)}")] == [
+        2,
+        3,
+        4,
+        5,
+    ]
     # x2 is used twice: the sum contributes 1 before the product contributes the rest
     assert "x̄2 = 1" in labels(files(name)[2])
-    assert f"one sweep: value {g(z)}, gradient [{g(dx1)}, {g(dx2)}]" in labels(files(name)[-1])
+    assert f"one sweep: value {g(z)}, gradient [{g(x1_bar)}, {g(x2_bar)}]" in labels(files(name)[-1])
 
 
 def test_tape_keeps_slopes_and_replays_them() -> None:

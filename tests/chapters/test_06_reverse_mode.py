@@ -65,9 +65,9 @@ def test_operations_of_each_rule_are_those_of_the_table(lecture: Lecture) -> Non
         return x1 + x2, dx1 + dx2  # type: ignore[operator]
 
     def swept(value: Callable, slopes: Callable) -> Callable:
-        def program(x1: object, x2: object, dz: object) -> None:
+        def program(x1: object, x2: object, z_bar: object) -> None:
             value(x1, x2)
-            replay([("z", list(zip(["x1", "x2"], slopes(x1, x2), strict=True)))], {"z": dz})
+            replay([("z", list(zip(["x1", "x2"], slopes(x1, x2), strict=True)))], {"z": z_bar})
 
         return program
 
@@ -76,8 +76,8 @@ def test_operations_of_each_rule_are_those_of_the_table(lecture: Lecture) -> Non
     assert operations(swept(lambda a, b: a * b, lambda a, b: (b, a)), 3, 5, 2) == 5
     assert operations(swept(lambda a, b: a + b, lambda a, b: (1.0, 1.0)), 3, 5, 2) == 5
 
-    def by_rules(x1: object, x2: object, dz: object) -> None:
-        lecture.names["function_vjp"]([x1, x2], dz)
+    def by_rules(x1: object, x2: object, z_bar: object) -> None:
+        lecture.names["function_vjp"]([x1, x2], z_bar)
 
     assert operations(by_rules, 2, 4, 1) == 8  # rules that know a sum's slopes save two multiplications
     sum_vjp = lecture.names["sum_vjp"]

@@ -140,23 +140,23 @@ def forward_sweep() -> Frames:
 
 def reverse_sweep() -> Frames:
     code = code_of("06_reverse_mode", "mul_vjp", "sum_vjp", "function_vjp")
-    x1, x2, dz = 2.0, 4.0, 1.0
-    z, gradient = code["function_vjp"]([x1, x2], dz)
+    x1, x2, z_bar = 2.0, 4.0, 1.0
+    z, gradient = code["function_vjp"]([x1, x2], z_bar)
     y = z - x2
-    dy, from_sum = code["sum_vjp"](y, x2, 0.0, 0.0, dz)
-    dx1, dx2 = code["mul_vjp"](x1, x2, 0.0, from_sum, dy)
-    if [dx1, dx2] != list(gradient):
+    y_bar, from_sum = code["sum_vjp"](y, x2, 0.0, 0.0, z_bar)
+    x1_bar, x2_bar = code["mul_vjp"](x1, x2, 0.0, from_sum, y_bar)
+    if [x1_bar, x2_bar] != list(gradient):
         raise ValueError("function_vjp does not give what its two steps give")
     drawing = Frames(
         "One sweep backward through z = x1·x2 + x2 at (2, 4)",
         [
             f"The graph of z = x1·x2 + x2 after a run forward: x1 = {n(x1)}, x2 = {n(x2)}, y = {n(y)}, z = {n(z)}. "
             "Each value has an accumulator, at 0.",
-            f"The sweep starts at the end: z-bar = {n(dz)}.",
-            f"The sum hands its cotangent to both of its arguments: y-bar = {n(dy)}, and x2-bar = {n(from_sum)} so far.",
-            f"The product pays x1 with the slope x2: x1-bar = {n(x2)} · {n(dy)} = {n(dx1)}.",
-            f"And it pays x2 with the slope x1. This share is added: x2-bar = {n(from_sum)} + {n(x1)} · {n(dy)} = {n(dx2)}.",
-            f"One sweep backward has brought both derivatives, {n(dx1)} and {n(dx2)}, beside the value {n(z)}.",
+            f"The sweep starts at the end: z-bar = {n(z_bar)}.",
+            f"The sum passes its cotangent to both of its arguments: y-bar = {n(y_bar)}, and x2-bar = {n(from_sum)} so far.",
+            f"The product passes to x1 its cotangent times the slope x2: x1-bar = {n(x2)} · {n(y_bar)} = {n(x1_bar)}.",
+            f"To x2 it passes the cotangent times the slope x1. This share is added: x2-bar = {n(from_sum)} + {n(x1)} · {n(y_bar)} = {n(x2_bar)}.",
+            f"One sweep backward has given both derivatives, {n(x1_bar)} and {n(x2_bar)}, together with the value {n(z)}.",
         ],
         height=440,
     )
@@ -173,10 +173,10 @@ def reverse_sweep() -> Frames:
         drawing.put(_edge(a, b, REVERSE, 3, back=True), at=at + 1)
     looked_at = {"z": (2,), "y": (3,), "x1": (4, 6), "x2": (3, 5, 6)}
     steps = {
-        "z": [(1, 0.0), (2, dz)],
-        "y": [(1, 0.0), (3, dy)],
-        "x1": [(1, 0.0), (4, dx1)],
-        "x2": [(1, 0.0), (3, from_sum), (5, dx2)],
+        "z": [(1, 0.0), (2, z_bar)],
+        "y": [(1, 0.0), (3, y_bar)],
+        "x1": [(1, 0.0), (4, x1_bar)],
+        "x2": [(1, 0.0), (3, from_sum), (5, x2_bar)],
     }
     for name, value in (("x1", x1), ("x2", x2), ("y", y), ("z", z)):
         drawing.put(*_node(name, n(value)))
@@ -187,11 +187,11 @@ def reverse_sweep() -> Frames:
     drawing.put(text(405, 88, "product", 24, MUTED), text(754, 146, "sum", 24, MUTED))
     captions = (
         "forward: the values; all accumulators at 0",
-        f"seed: {{~z}} = {n(dz)}",
-        f"sum: {{~y}} = 0 + {n(dz)} = {n(dy)} and {{~x2}} = 0 + {n(dz)} = {n(from_sum)}",
-        f"product: {{~x1}} = 0 + {{x2}} · {{~y}} = {n(x2)} · {n(dy)} = {n(dx1)}",
-        f"product: {{~x2}} = {n(from_sum)} + {{x1}} · {{~y}} = {n(from_sum)} + {n(x1)} · {n(dy)} = {n(dx2)}",
-        f"one sweep: value {n(z)}, gradient [{n(dx1)}, {n(dx2)}]",
+        f"seed: {{~z}} = {n(z_bar)}",
+        f"sum: {{~y}} = 0 + {n(z_bar)} = {n(y_bar)} and {{~x2}} = 0 + {n(z_bar)} = {n(from_sum)}",
+        f"product: {{~x1}} = 0 + {{x2}} · {{~y}} = {n(x2)} · {n(y_bar)} = {n(x1_bar)}",
+        f"product: {{~x2}} = {n(from_sum)} + {{x1}} · {{~y}} = {n(from_sum)} + {n(x1)} · {n(y_bar)} = {n(x2_bar)}",
+        f"one sweep: value {n(z)}, gradient [{n(x1_bar)}, {n(x2_bar)}]",
     )
     for at, words in enumerate(captions, start=1):
         drawing.put(
@@ -425,9 +425,9 @@ def vjp_rows() -> Frames:
     code = code_of("06_reverse_mode", "mul_vjp", "jacobian_by_rows")
     mul_vjp = code["mul_vjp"]
 
-    def f_vjp(x: Any, dz: Any) -> tuple[list[float], list[float]]:
-        dx1, dx2 = mul_vjp(x[0], x[1], 0.0, 0.0, dz[0])
-        return [x[0] * x[1], 5.0 * x[2]], [dx1, dx2, mul_vjp(5.0, x[2], 0.0, 0.0, dz[1])[1]]
+    def f_vjp(x: Any, z_bar: Any) -> tuple[list[float], list[float]]:
+        x1_bar, x2_bar = mul_vjp(x[0], x[1], 0.0, 0.0, z_bar[0])
+        return [x[0] * x[1], 5.0 * x[2]], [x1_bar, x2_bar, mul_vjp(5.0, x[2], 0.0, 0.0, z_bar[1])[1]]
 
     matrix = code["np"].asarray(code["jacobian_by_rows"](f_vjp, code["np"].array(POINT), 2)).tolist()
     return _recovery("rows", matrix, ["VJP", "of {f} at {x}"], "{~z}", "{~x} = {~z}{J}", "{J}", "sweep")

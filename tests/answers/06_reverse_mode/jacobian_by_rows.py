@@ -33,6 +33,11 @@ def jacobian_by_rows(f_vjp, x, n_out):
         columns[:, i] = f_vjp(x, np.eye(n_out)[i])[1]
     return columns.T
 
+# %% right: cotangents of the opposite sign, last row first
+def jacobian_by_rows(f_vjp, x, n_out):
+    rows = {i: -np.asarray(f_vjp(x, -np.eye(n_out)[i])[1]) for i in reversed(range(n_out))}
+    return [rows[i] for i in range(n_out)]
+
 # %% wrong: transposed
 # loses: jacobian_by_rows_matrix, jacobian_by_rows_sweeps
 def jacobian_by_rows(f_vjp, x, n_out):
@@ -109,3 +114,38 @@ def jacobian_by_rows(f_vjp, x, n_out):
 # loses: jacobian_by_rows_matrix, jacobian_by_rows_sweeps
 def jacobian_by_rows(f_vjp, x, n_out):
     return np.array([f_vjp(row, x)[1] for row in np.eye(n_out)])
+
+# %% wrong: signs of the derivatives lost
+# loses: jacobian_by_rows_matrix, jacobian_by_rows_sweeps
+def jacobian_by_rows(f_vjp, x, n_out):
+    return np.abs([f_vjp(x, row)[1] for row in np.eye(n_out)])
+
+# %% wrong: rows of zeros left out
+# loses: jacobian_by_rows_matrix
+def jacobian_by_rows(f_vjp, x, n_out):
+    rows = [np.asarray(f_vjp(x, row)[1]) for row in np.eye(n_out)]
+    return np.array([row for row in rows if np.any(row)])
+
+# %% wrong: one more sweep, for the value
+# loses: jacobian_by_rows_sweeps
+def jacobian_by_rows(f_vjp, x, n_out):
+    value, _ = f_vjp(x, np.zeros(n_out))
+    return np.array([f_vjp(x, row)[1] for row in np.eye(len(value))])
+
+# %% wrong: right for the visible example only, one more sweep to count the outputs
+# loses: jacobian_by_rows_sweeps
+def jacobian_by_rows(f_vjp, x, n_out):
+    n = 1 if n_out == 1 else len(f_vjp(x, np.zeros(n_out))[0])
+    return np.array([f_vjp(x, row)[1] for row in np.eye(n)])
+
+# %% wrong: all unit vectors as one cotangent
+# loses: jacobian_by_rows_matrix
+def jacobian_by_rows(f_vjp, x, n_out):
+    return f_vjp(x, np.eye(n_out))[1]
+
+# %% wrong: a row written into x
+# loses: jacobian_by_rows_sweeps
+def jacobian_by_rows(f_vjp, x, n_out):
+    rows = np.array([f_vjp(x, row)[1] for row in np.eye(n_out)])
+    x[:] = rows[0]
+    return rows

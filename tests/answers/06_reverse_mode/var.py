@@ -153,7 +153,7 @@ class Var:
 def lifted(number):
     return number if isinstance(number, Var) else Var(number)
 
-# %% right: a heap of nodes by number, adjoints in a dictionary first
+# %% right: a heap of nodes by number, cotangents in a dictionary first
 import heapq
 import itertools
 
@@ -210,7 +210,7 @@ class Var:
 def lifted(number):
     return number if isinstance(number, Var) else Var(number)
 
-# %% right: values and adjoints as 0-d arrays
+# %% right: values and cotangents as 0-d arrays
 class Var:
     def __init__(self, value, slopes=()):
         self.value, self.grad, self.slopes = np.asarray(value, dtype=float), np.zeros(()), list(slopes)
@@ -266,6 +266,64 @@ class Var:
 
 def lifted(number):
     return number if isinstance(number, Var) else Var(number)
+
+# %% right: slopes set after the constructor, a quotient by an inverse
+class Var:
+    made = 0
+
+    def __init__(self, value):
+        self.value, self.grad, self.slopes = value, 0.0, ()
+        self.number = Var.made = Var.made + 1
+
+    @staticmethod
+    def of(value, *slopes):
+        node = Var(value)
+        node.slopes = slopes
+        return node
+
+    def backward(self, seed=1.0):
+        tape, todo = {}, [self]
+        while todo:
+            node = todo.pop()
+            if node.number not in tape:
+                tape[node.number] = node
+                todo += [argument for argument, _ in node.slopes]
+        for node in tape.values():
+            node.grad = 0.0
+        self.grad = seed
+        for number in sorted(tape, reverse=True):
+            for argument, slope in tape[number].slopes:
+                argument.grad = argument.grad + slope * tape[number].grad
+
+    def __add__(self, other):
+        if isinstance(other, Var):
+            return Var.of(self.value + other.value, (self, 1.0), (other, 1.0))
+        return Var.of(self.value + other, (self, 1.0))
+
+    def __mul__(self, other):
+        if isinstance(other, Var):
+            return Var.of(self.value * other.value, (self, other.value), (other, self.value))
+        return Var.of(self.value * other, (self, other))
+
+    def inverse(self):
+        return Var.of(1 / self.value, (self, -1 / self.value**2))
+
+    def __neg__(self):
+        return self * -1.0
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __truediv__(self, other):
+        return self * (other.inverse() if isinstance(other, Var) else 1 / other)
+
+    def __rtruediv__(self, other):
+        return self.inverse() * other
+
+    __radd__, __rmul__ = __add__, __mul__
 
 # %% wrong: path by path, by recursion
 # loses: var_again, var_long_chain, var_many_paths
@@ -473,7 +531,7 @@ class Var:
 def lifted(number):
     return number if isinstance(number, Var) else Var(number)
 
-# %% wrong: adjoints overwritten
+# %% wrong: cotangents overwritten
 # loses: var_sum_and_product, var_difference_and_quotient, var_square, var_shared, var_seed, var_again, var_long_chain, var_many_paths
 class Var:
     def __init__(self, value, slopes=()):
@@ -1432,6 +1490,473 @@ class Var:
         return lifted(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: slopes of a product by dividing it
+# loses: var_sum_and_product
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        value = self.value * other.value
+        return Var(value, [(self, value / self.value), (other, value / other.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: slopes of a quotient by dividing it
+# loses: var_difference_and_quotient
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        value = self.value / other.value
+        return Var(value, [(self, value / self.value), (other, -value / other.value)])
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: minus sign without its slope
+# loses: var_difference_and_quotient
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, 1.0)])
+
+    def __sub__(self, other):
+        other = lifted(other)
+        return Var(self.value - other.value, [(self, 1.0), (other, -1.0)])
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: quotient of whole numbers
+# loses: var_difference_and_quotient
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value // other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: sign of the seed lost
+# loses: var_seed, var_again
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = abs(seed)
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: depth first, at the first visit
+# loses: var_shared, var_again, var_many_paths
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # from the result to its arguments, then turned
+        done, order, stack = set(), [], [self]
+        while stack:
+            node = stack.pop()
+            if id(node) not in done:
+                done.add(id(node))
+                order.append(node)
+                stack += [argument for argument, _ in node.slopes]
+        return order[::-1]
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: right for the visible example only, a leaf ignores the seed
+# loses: var_seed
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed if self.slopes else 1.0
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def lifted(number):
+    return number if isinstance(number, Var) else Var(number)
+
+# %% wrong: number on the left of + left out
+# loses: var_sum_and_product
+class Var:
+    def __init__(self, value, slopes=()):
+        self.value, self.grad, self.slopes = value, 0.0, list(slopes)
+
+    def order(self):  # arguments before results, by an explicit stack
+        done, order, stack = set(), [], [(self, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in done:
+                done.add(id(node))
+                stack.append((node, True))
+                stack += [(argument, False) for argument, _ in node.slopes]
+        return order
+
+    def backward(self, seed=1.0):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = seed
+        for node in reversed(order):
+            for argument, slope in node.slopes:
+                argument.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lifted(other)
+        return Var(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        other = lifted(other)
+        return Var(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def __neg__(self):
+        return Var(-self.value, [(self, -1.0)])
+
+    def __sub__(self, other):
+        return self + (-lifted(other))
+
+    def __rsub__(self, other):
+        return lifted(other) - self
+
+    def __truediv__(self, other):
+        other = lifted(other)
+        slopes = [(self, 1 / other.value), (other, -self.value / other.value**2)]
+        return Var(self.value / other.value, slopes)
+
+    def __rtruediv__(self, other):
+        return lifted(other) / self
+
+    def __radd__(self, other):
+        return self if not isinstance(other, Var) else self + other
+
+    __rmul__ = __mul__
 
 
 def lifted(number):
