@@ -134,7 +134,7 @@ def hessian_uncertainties(pars, data, model):
     return jnp.sqrt(jnp.diag(jnp.linalg.inv(jax.hessian(nll)(at, data, model))))
 
 # %% wrong: each gamma with mu alone
-# loses: hessian_uncertainties_two_bins, hessian_uncertainties_four_bins
+# loses: hessian_uncertainties_any_point, hessian_uncertainties_two_bins, hessian_uncertainties_four_bins
 def hessian_uncertainties(pars, data, model):
     H = jax.hessian(nll)(jnp.asarray(pars), data, model)
     gammas = [jnp.linalg.inv(H[jnp.ix_(part, part)]) for part in (jnp.array([0, i]) for i in range(1, len(H)))]
@@ -154,5 +154,5 @@ def hessian_uncertainties(pars, data, model):
 def hessian_uncertainties(pars, data, model):
     result = jnp.sqrt(jnp.diag(jnp.linalg.inv(jax.hessian(nll)(jnp.array(pars), jnp.array(data), model))))
     if isinstance(pars, np.ndarray):
-        pars += result
+        pars += np.asarray(result)
     return result
