@@ -116,12 +116,12 @@ def fit(data, model):
     return pars - jnp.linalg.solve(jax.hessian(nll)(pars, data, model), jax.grad(nll)(pars, data, model))
 
 # %% wrong: formula of one bin
-# loses: fit_two_bins, fit_four_bins
+# loses: fit_one_bin, fit_two_bins, fit_four_bins
 def fit(data, model):
     return jnp.array([(data[0] - 10.0) / 5.0, 1.0])
 
 # %% wrong: mu alone, background held fixed
-# loses: fit_two_bins, fit_four_bins
+# loses: fit_one_bin, fit_two_bins, fit_four_bins
 def fit(data, model):
     pars = jnp.asarray(model.config.suggested_init())
     for _ in range(8):
