@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
 #: Exceptions inside the sandbox's connection and the grader, whose messages are not shown as they are.
-INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "TookTooLong"}
+INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "NotOwnFit", "TookTooLong"}
 GAP = "…"
 
 

@@ -30,9 +30,9 @@ RESTORE = """
 class KernelAnswerChecker:
     """Like `bank.AnswerChecker`, with answers in a kernel instead of this process. A context manager."""
 
-    def __init__(self, chapter: Chapter, *, by_hand: bool = False) -> None:
+    def __init__(self, chapter: Chapter, *, by_hand: bool = False, own_fit: bool = False) -> None:
         self._chapter = chapter
-        self._spec = zygote_spec("none", by_hand=by_hand)
+        self._spec = zygote_spec("none", by_hand=by_hand, own_fit=own_fit)
         self._tests = CHAPTER_TESTS.get(chapter)
         self._resources = contextlib.ExitStack()
         self._ready: tuple[Kernel, ProxySession] | None = None

@@ -14,7 +14,7 @@ from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
-from wrong_answers import PAGE, SEED, escape, make_row, messages_by_test, read_page  # noqa: E402
+from wrong_answers import PAGE, SEED, answer_checker, escape, make_row, messages_by_test, read_page  # noqa: E402
 
 PAGE_LINES = read_page(PAGE.read_text(encoding="utf-8"))
 
@@ -26,7 +26,7 @@ def chapter_of(chapter_id: str) -> Chapter:
 
 @functools.cache
 def checker_of(chapter_id: str) -> AnswerChecker:
-    return AnswerChecker(chapter_of(chapter_id))
+    return answer_checker(chapter_of(chapter_id))
 
 
 def in_chapter(chapter_id: str, *values: object, name: str):

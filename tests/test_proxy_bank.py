@@ -51,7 +51,7 @@ class Pretender(float):
 def test_verdicts_are_those_of_one_process(chapter_id: str) -> None:
     chapter = read_chapter(COURSE.notebook(chapter_id))
     wrong = {}
-    with KernelAnswerChecker(chapter, by_hand=chapter.by_hand) as checker:
+    with KernelAnswerChecker(chapter, by_hand=chapter.by_hand, own_fit=chapter.own_fit) as checker:
         for exercise in chapter.exercises.values():
             if own := checker.errors(exercise):
                 wrong[exercise.id, "the instructor's solution"] = own

@@ -11,14 +11,15 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.check.bank import AnswerChecker, Verdict, read_bank
+from triptych.grade.guest import no_fits
 from triptych.grade.results.feedback import NOT_YET
 from triptych.model.cell_names import assertion_messages
-from triptych.model.chapter import Exercise, read_chapter
+from triptych.model.chapter import Chapter, Exercise, read_chapter
 from triptych.model.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,6 +86,11 @@ def make_row(chapter: str, exercise: Exercise, title: str, verdicts: Iterable[Ve
     return Row(chapter, exercise.id, title, messages)
 
 
+def answer_checker(chapter: Chapter) -> AnswerChecker:
+    """Returns a checker of a chapter's answers, without pyhf's fits where grading disables them."""
+    return AnswerChecker(chapter, no_fits.disabled if chapter.own_fit else nullcontext)
+
+
 def run_bank(course: Course, names: Iterable[str] = ()) -> Iterator[Row]:
     """Runs the wrong answers of the bank.
 
@@ -104,7 +110,7 @@ def run_bank(course: Course, names: Iterable[str] = ()) -> Iterator[Row]:
             continue
         os.chdir(course.source / chapter_id)  # cells open files relative to their notebook
         with redirect_stdout(io.StringIO()):
-            checker = AnswerChecker(chapter)
+            checker = answer_checker(chapter)
         for exercise in exercises:
             for answer in read_bank(course.answers, chapter_id, exercise.id):
                 if not answer.right:

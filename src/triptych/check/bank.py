@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,16 @@ class AnswerChecker:
 
     Setup cells run once; each answer runs in a copy of their namespace, with the student-side and solution cells. No
     sandbox and no kernel is involved: the answers are the project's own, and a kernel per answer would take hours.
+
+    Args:
+        chapter: the chapter.
+        restricted: makes a context in which what grading disables for this chapter is disabled. The default disables
+            nothing.
     """
 
-    def __init__(self, chapter: Chapter) -> None:
+    def __init__(self, chapter: Chapter, restricted: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         self.chapter = chapter
+        self._restricted = restricted
         self._setup = _namespace({})
         for cell in chapter.with_role(Role.SETUP):
             _run(cell, self._setup)
@@ -120,6 +126,10 @@ class AnswerChecker:
         Returns:
             The verdict of each of the exercise's test cells.
         """
+        with self._restricted():
+            return self._judge(exercise, source, timeout_s)
+
+    def _judge(self, exercise: Exercise, source: str | None, timeout_s: float) -> list[Verdict]:
         namespace = _namespace(self._setup)
         try:
             with deadline(timeout_s):

@@ -44,8 +44,9 @@ RANDOM_ID = re.compile(r"[0-9a-f]{8}|cell-[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4})
 
 
 def notebook_metadata(plan: ChapterPlan) -> dict[str, Any]:
-    """The notebook metadata of a chapter, including the flag that disables automatic differentiation."""
-    return NOTEBOOK_METADATA | ({"triptych": {"by_hand": True}} if plan.by_hand else {})
+    """The notebook metadata of a chapter, including what is disabled while answers are graded."""
+    flags = {name: True for name in ("by_hand", "own_fit") if getattr(plan, name)}
+    return NOTEBOOK_METADATA | ({"triptych": flags} if flags else {})
 
 
 def course_tools() -> str:

@@ -1,6 +1,6 @@
 """A source notebook as exercises and cells with roles.
 
-The only module that reads roles, and whether automatic differentiation is disabled, from metadata.
+The only module that reads roles, and what is disabled while answers are graded, from metadata.
 """
 
 from __future__ import annotations
@@ -122,7 +122,15 @@ class Chapter:
 
         `triptych check` keeps it equal to `by_hand` in course.toml.
         """
-        return bool(self.notebook.metadata.get("triptych", {}).get("by_hand", False))
+        return self._flag("by_hand")
+
+    @property
+    def own_fit(self) -> bool:
+        """Whether pyhf's fits are disabled while answers to this chapter are graded. Kept equal as `by_hand` is."""
+        return self._flag("own_fit")
+
+    def _flag(self, name: str) -> bool:
+        return bool(self.notebook.metadata.get("triptych", {}).get(name, False))
 
     @property
     def exercises(self) -> dict[str, Exercise]:

@@ -63,6 +63,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "core": (bool, "true or false"),
     "bonus": (bool, "true or false"),
     "by_hand": (bool, "true or false"),
+    "own_fit": (bool, "true or false"),
     "parts": (dict, "a table of points, as in { name = 2 }"),
     "workshop": (int | float | dict, "minutes, or a table of them by slide"),
     "exercises": (dict, "a line exercises.ID = { … } for each"),
@@ -89,6 +90,7 @@ class ChapterPlan:
         title: its title.
         exercises: its exercises by id, in order.
         by_hand: whether JAX's derivative transforms are disabled while answers are graded.
+        own_fit: whether pyhf's fits are disabled while answers are graded.
         workshop: minutes that the workshop gives to lecture slides, by the id of the cell that begins the slide.
     """
 
@@ -97,6 +99,7 @@ class ChapterPlan:
     exercises: Mapping[str, ExercisePlan]
     by_hand: bool = False
     workshop: Mapping[str, float] = field(default_factory=dict)
+    own_fit: bool = False
 
     @property
     def points(self) -> float:
@@ -190,14 +193,14 @@ class Course:
             if not CHAPTER_ID.fullmatch(chapter):
                 path = self.source / "course.toml"
                 raise CourseError(f"[{where}] in {path} is not a chapter's name. Begin it with two digits and _.")
-            self._validate(where, entry, {"by_hand", "workshop"}, {"title", "exercises"})
+            self._validate(where, entry, {"by_hand", "own_fit", "workshop"}, {"title", "exercises"})
             exercises = {}
             for exercise, plan in entry["exercises"].items():
                 options = {"core", "bonus", "parts", "workshop"}
                 self._validate(f"{where}.exercises.{exercise}", plan, options, {"points", "minutes"})
                 exercises[exercise] = ExercisePlan(id=exercise, **plan)
-            by_hand, workshop = entry.get("by_hand", False), entry.get("workshop", {})
-            plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, by_hand, workshop)
+            options = {option: entry[option] for option in ("by_hand", "own_fit", "workshop") if option in entry}
+            plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, **options)
         return plans
 
     def _validate(self, where: str, entry: object, optional: set[str], required: set[str]) -> None:

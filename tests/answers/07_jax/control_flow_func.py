@@ -23,6 +23,16 @@ def control_flow_func(x):
 def control_flow_func(x):
     return jnp.piecewise(jnp.asarray(x), [x > 2], [lambda x: x**2, lambda x: x**3])
 
+# %% right: sign and absolute value
+def control_flow_func(x):
+    return jnp.where(x > 2, jnp.square(x), jnp.sign(x) * jnp.abs(x) ** 3)
+
+# %% right: where inside where, each branch with a harmless input
+def control_flow_func(x):
+    above = jnp.where(x > 2, x, 2.0)
+    below = jnp.where(x > 2, 0.0, x)
+    return jnp.where(x > 2, above**2, below**3)
+
 # %% wrong: a Python if
 # loses: control_flow_func_jit, control_flow_func_vmap
 def control_flow_func(x):
@@ -86,3 +96,58 @@ def control_flow_func(x):
 # loses: control_flow_func_slope
 def control_flow_func(x):
     return jnp.where(x > 2, x**2, jax.lax.stop_gradient(x**3))
+
+# %% wrong: three tangents, through the examples only
+# loses: control_flow_func_jit, control_flow_func_vmap, control_flow_func_slope
+def control_flow_func(x):
+    return jnp.where(x > 2, 6 * x - 9, jnp.where(x > 0, 12 * x - 16, 3 * x + 2))
+
+# %% wrong: the distance from 0 decides
+# loses: control_flow_func_jit, control_flow_func_vmap, control_flow_func_slope
+def control_flow_func(x):
+    return jnp.where(jnp.abs(x) > 2, x**2, x**3)
+
+# %% wrong: whole numbers decide
+# loses: control_flow_func_jit, control_flow_func_vmap, control_flow_func_slope
+def control_flow_func(x):
+    return jnp.where(jnp.floor(x) > 2, x**2, x**3)
+
+# %% wrong: a cube by a division
+# loses: control_flow_func_jit, control_flow_func_vmap, control_flow_func_slope
+def control_flow_func(x):
+    return jnp.where(x > 2, x**2, x**4 / x)
+
+# %% wrong: squares by way of the logarithm
+# loses: control_flow_func_slope
+def control_flow_func(x):
+    return jnp.where(x > 2, jnp.exp(2 * jnp.log(x)), x**3)
+
+# %% wrong: a derivative that stops above 3
+# loses: control_flow_func_slope
+def control_flow_func(x):
+    held = jnp.where(x > 3, jax.lax.stop_gradient(x), x)
+    return jnp.where(x > 2, held**2, x**3)
+
+# %% wrong: a derivative that stops below -1
+# loses: control_flow_func_slope
+def control_flow_func(x):
+    held = jnp.where(x < -1, jax.lax.stop_gradient(x), x)
+    return jnp.where(x > 2, x**2, held**3)
+
+# %% wrong: a map that looks at the first point only
+# loses: control_flow_func_vmap, control_flow_func_slope
+def control_flow_func(x):
+    from jax.custom_batching import custom_vmap
+
+    @custom_vmap
+    def branch(x):
+        return jnp.where(x > 2, x**2, x**3)
+
+    @branch.def_vmap
+    def _(size, batched, x):
+        return jnp.where(x[0] > 2, x**2, x**3), True
+
+    try:
+        return branch(x)
+    except NotImplementedError:
+        return jnp.where(x > 2, x**2, x**3)

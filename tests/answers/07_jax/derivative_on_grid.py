@@ -36,6 +36,14 @@ def derivative_on_grid(f):
 
     return derivative
 
+# %% right: vjp at each point
+def derivative_on_grid(f):
+    def slope(x):
+        value, pullback = jax.vjp(f, x)
+        return pullback(jnp.ones_like(value))[0]
+
+    return lambda grid: jnp.stack([slope(x) for x in jnp.asarray(grid, float)])
+
 # %% wrong: np.gradient on the grid
 # loses: derivative_on_grid_values, derivative_on_grid_one_number
 def derivative_on_grid(f):
@@ -102,3 +110,36 @@ def derivative_on_grid(f):
         return pullback(jnp.zeros(len(grid)).at[0].set(1.0))[0]
 
     return derivative
+
+# %% wrong: the cosine, whatever f is
+# loses: derivative_on_grid_values, derivative_on_grid_one_number
+def derivative_on_grid(f):
+    return jnp.cos
+
+# %% wrong: the grid is sorted first
+# loses: derivative_on_grid_values
+def derivative_on_grid(f):
+    return lambda grid: jax.vmap(jax.grad(f))(jnp.sort(jnp.asarray(grid)))
+
+# %% wrong: the steepness without its sign
+# loses: derivative_on_grid_values, derivative_on_grid_one_number
+def derivative_on_grid(f):
+    return lambda grid: jnp.abs(jax.vmap(jax.grad(f))(jnp.asarray(grid)))
+
+# %% wrong: a step in proportion to x, divided out again
+# loses: derivative_on_grid_values, derivative_on_grid_one_number
+def derivative_on_grid(f):
+    return jax.vmap(lambda x: jax.jvp(f, (x,), (1e-3 * x,))[1] / (1e-3 * x))
+
+# %% wrong: np.gradient on the sorted grid, refined by small steps
+# loses: derivative_on_grid_values, derivative_on_grid_one_number
+def derivative_on_grid(f):
+    def derivative(grid):
+        return [float(np.gradient([float(f(x - 0.01)), float(f(x)), float(f(x + 0.01))], 0.01)[1]) for x in grid]
+
+    return derivative
+
+# %% wrong: slopes of a grid between 0 and 1 only
+# loses: derivative_on_grid_values, derivative_on_grid_one_number
+def derivative_on_grid(f):
+    return lambda grid: jax.vmap(jax.grad(f))(jnp.clip(jnp.asarray(grid), 0.0, 1.0))

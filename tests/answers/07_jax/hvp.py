@@ -36,6 +36,10 @@ def hvp(f, x, v):
     up, down = np.asarray(slope(x + step * v)), np.asarray(slope(x - step * v))
     return ((up - down) / (2 * step)).tolist()
 
+# %% right: forward over a pullback
+def hvp(f, x, v):
+    return jax.jvp(lambda x: jax.vjp(f, x)[1](jnp.ones(()))[0], (jnp.asarray(x),), (jnp.asarray(v),))[1]
+
 # %% wrong: one direction after the other
 # loses: hvp_matrix_free
 def hvp(f, x, v):
@@ -124,3 +128,43 @@ def hvp(f, x, v):
     x = jnp.asarray(x)
     _, pull = jax.vjp(jax.grad(f), x)
     return jnp.array([jnp.vdot(pull(jnp.zeros(len(x)).at[i].set(1.0))[0], v) for i in range(len(x))])
+
+# %% wrong: the Hessian of the example, by hand
+# loses: hvp_values, hvp_matrix_free
+def hvp(f, x, v):
+    return jnp.array([2 * x[1] * v[0] + 2 * x[0] * v[1], 2 * x[0] * v[0]])
+
+# %% wrong: along a unit vector, scaled back
+# loses: hvp_values
+def hvp(f, x, v):
+    length = jnp.linalg.norm(v)
+    return length * jax.jvp(jax.grad(f), (x,), (v / length,))[1]
+
+# %% wrong: the size of each product, without its sign
+# loses: hvp_values, hvp_matrix_free
+def hvp(f, x, v):
+    return jnp.abs(jax.jvp(jax.grad(f), (x,), (v,))[1])
+
+# %% wrong: a forward difference of gradients
+# loses: hvp_values, hvp_matrix_free
+def hvp(f, x, v):
+    step = 1e-4
+    return (jax.grad(f)(x + step * v) - jax.grad(f)(x)) / step
+
+# %% wrong: two entries, whatever the length
+# loses: hvp_values, hvp_matrix_free
+def hvp(f, x, v):
+    return jax.jvp(jax.grad(f), (x,), (v,))[1][:2]
+
+# %% wrong: the curvature at 1, wherever x is
+# loses: hvp_values, hvp_matrix_free
+def hvp(f, x, v):
+    return jax.jvp(jax.grad(f), (jnp.ones_like(x),), (v,))[1]
+
+# %% wrong: v is written into x
+# loses: hvp_values
+def hvp(f, x, v):
+    product = jax.jvp(jax.grad(f), (jnp.array(x),), (jnp.array(v),))[1]
+    if isinstance(x, np.ndarray):
+        x += v
+    return product

@@ -35,6 +35,12 @@ def root_and_slope(x):
     gx, gy = jax.jacfwd(g, argnums=(0, 1))(float(x), float(y))
     return float(y), float(jnp.linalg.solve(gy.reshape(1, 1), -gx.reshape(1))[0])
 
+# %% right: on the circle by an angle
+def root_and_slope(x):
+    angle = np.arccos(x)
+    y = np.sqrt((1 - x) * (1 + x))
+    return y, -1 / np.tan(angle) if abs(x) < 0.9 else -x / y
+
 # %% wrong: sign of the slope
 # loses: root_and_slope_slope, root_and_slope_steep
 def root_and_slope(x):
@@ -118,3 +124,33 @@ def root_and_slope(x):
 def root_and_slope(x):
     y = np.sqrt(1 - x**2)
     return y, -abs(x) / y
+
+# %% wrong: the example, whatever x is
+# loses: root_and_slope_root, root_and_slope_slope, root_and_slope_steep
+def root_and_slope(x):
+    return 0.8, -0.75
+
+# %% wrong: the slope of the example, whatever x is
+# loses: root_and_slope_slope, root_and_slope_steep
+def root_and_slope(x):
+    return np.sqrt(1 - x**2), -0.75
+
+# %% wrong: the slope from a quotient that needs x
+# loses: root_and_slope_slope
+def root_and_slope(x):
+    y = np.sqrt(1 - x**2)
+    with np.errstate(all="ignore"):
+        return y, np.float64(y - 1 / y) / x
+
+# %% wrong: right on the right side only
+# loses: root_and_slope_root, root_and_slope_slope, root_and_slope_steep
+def root_and_slope(x):
+    x = max(x, 0.0)
+    y = np.sqrt(1 - x**2)
+    return y, -x / y
+
+# %% wrong: a slope with an upper limit
+# loses: root_and_slope_steep
+def root_and_slope(x):
+    y = np.sqrt(1 - x**2)
+    return y, np.clip(-x / y, -100.0, 100.0)

@@ -100,7 +100,14 @@ def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_S
         programs.mkdir()
         if target.is_dir():
             copy_tree(target, written)
-        spec = zygote_spec(sandbox, by_hand=source.by_hand, compiled=written, writable=True, hide=course.root)
+        spec = zygote_spec(
+            sandbox,
+            by_hand=source.by_hand,
+            own_fit=source.own_fit,
+            compiled=written,
+            writable=True,
+            hide=course.root,
+        )
         try:
             for answers in _answer_sets(course, source, with_bank=with_bank):
                 _run(_answered(release, answers), source, course.release / chapter, sandbox, written)

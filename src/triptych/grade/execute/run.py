@@ -88,7 +88,14 @@ def execute(
     """
     limits = limits or Limits()
     course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
-    spec = zygote_spec(sandbox, by_hand=chapter.by_hand, compiled=compiled, writable=compiled_writable, hide=course)
+    spec = zygote_spec(
+        sandbox,
+        by_hand=chapter.by_hand,
+        own_fit=chapter.own_fit,
+        compiled=compiled,
+        writable=compiled_writable,
+        hide=course,
+    )
     run = _SubmissionRun(
         CHAPTER_TESTS.get(chapter),
         limits,

@@ -16,6 +16,10 @@ _NO_AUTODIFF = """
 from triptych.grade.guest import no_autodiff
 no_autodiff.disable()
 """
+_NO_FITS = """
+from triptych.grade.guest import no_fits
+no_fits.disable()
+"""
 #: Compiled programs are read from the cache. Those of a submission are never written to it: the minimum compile time
 #: is longer than any compilation.
 _JAX = """
@@ -33,6 +37,7 @@ def zygote_spec(
     sandbox: str,
     *,
     by_hand: bool = False,
+    own_fit: bool = False,
     compiled: Path | None = None,
     writable: bool = False,
     hide: Path | None = None,
@@ -42,6 +47,7 @@ def zygote_spec(
     Args:
         sandbox: "bwrap", or "none" for trusted submissions.
         by_hand: whether JAX's derivative transforms are disabled.
+        own_fit: whether pyhf's fits are disabled.
         compiled: the folder of JAX's compiled programs.
         writable: whether newly compiled programs are written to that folder.
         hide: a folder that the sandbox must not show, for example the course.
@@ -49,6 +55,8 @@ def zygote_spec(
     code = _SHELL
     if by_hand:
         code += _NO_AUTODIFF
+    if own_fit:
+        code += _NO_FITS
     if compiled is not None:
         folder = str(compiled) if sandbox == "none" else COMPILED
         code += _JAX.format(folder=folder, min_compile_time_s=0.0 if writable else 1e9)
