@@ -196,8 +196,8 @@ class Course:
             self._validate(where, entry, {"by_hand", "own_fit", "workshop"}, {"title", "exercises"})
             exercises = {}
             for exercise, plan in entry["exercises"].items():
-                options = {"core", "bonus", "parts", "workshop"}
-                self._validate(f"{where}.exercises.{exercise}", plan, options, {"points", "minutes"})
+                optional = {"core", "bonus", "parts", "workshop"}
+                self._validate(f"{where}.exercises.{exercise}", plan, optional, {"points", "minutes"})
                 exercises[exercise] = ExercisePlan(id=exercise, **plan)
             options = {option: entry[option] for option in ("by_hand", "own_fit", "workshop") if option in entry}
             plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, **options)
