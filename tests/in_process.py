@@ -19,7 +19,7 @@ from nbformat.v4 import new_output
 from triptych.grade.dispatch.batch import Batch, display_name
 from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.dispatch.worker import prepare
-from triptych.model.chapter import Chapter, Role, role_of
+from triptych.model.chapter import Chapter, Role, code_of, role_of
 
 
 def in_process(batch: Batch) -> Generator[tuple[Job, Outcome]]:
@@ -38,7 +38,9 @@ def execute(notebook: NotebookNode, chapter: Chapter, files: Path, **_: Any) -> 
         for cell in executed.cells:
             if cell.cell_type == "code":
                 is_test = role_of(cell) is Role.TEST
-                cell.outputs = _outputs(tests[cell.metadata.nbgrader.grade_id] if is_test else cell.source, names)
+                cell.outputs = _outputs(
+                    tests[cell.metadata.nbgrader.grade_id] if is_test else code_of(cell.source), names
+                )
     return executed
 
 

@@ -60,7 +60,7 @@ def run_lecture(chapter_id: str) -> Lecture:
                 continue
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
-                exec(compile(cell.source, f"<cell {cell.id}>", "exec"), names)
+                exec(compile(cell.code, f"<cell {cell.id}>", "exec"), names)
             printed[cell.id] = out.getvalue()
             plt.close("all")
     finally:

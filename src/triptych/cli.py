@@ -133,6 +133,22 @@ def check(
 
 
 @app.command()
+def record(
+    names: ChapterNames = None,
+    force: Annotated[bool, typer.Option("--force", help="Also record chapters whose recording is current.")] = False,
+    folder: CourseFolder = None,
+) -> None:
+    """Record what lecture cells with %%builds_on show while an answer is open or wrong."""
+    from triptych.build.recording import record as record_chapter
+
+    course = Course.find(folder)
+    for chapter in course.choose(names or []):
+        path = record_chapter(course, chapter, force=force)
+        change = "up to date" if path is None else path.relative_to(course.root) if path.exists() else "not needed"
+        out.print(Text(f"{chapter}: {change}"))
+
+
+@app.command()
 def build(
     names: ChapterNames = None,
     check_only: Annotated[

@@ -21,9 +21,9 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from triptych.files import replacing
+from triptych.files import regular_files, replacing
 from triptych.fingerprint import fingerprint
-from triptych.model.chapter import Role, role_of, stub, visible_source
+from triptych.model.chapter import RECORDING, Role, code_of, role_of, stub, visible_source
 from triptych.model.course import Course, CourseError
 from triptych.text import plain
 
@@ -59,7 +59,8 @@ def answer_key(course: Course, chapter: str, *, force: bool = False) -> Notebook
 
 def cache_path(course: Course, chapter: str) -> Path:
     """Where the answer key is cached. The name changes with the chapter's files and with library versions."""
-    inputs = fingerprint(course.source / chapter, Path(__file__), libraries=LIBRARIES)
+    files = [file for file in regular_files(course.source / chapter) if file.name != RECORDING]  # made from the key
+    inputs = fingerprint(*files, Path(__file__), libraries=LIBRARIES)
     return course.root / ".triptych" / "answer_keys" / f"{chapter}-{inputs}.ipynb"
 
 
@@ -72,12 +73,16 @@ def write_answer_key(course: Course, chapter: str) -> Path:
 
 
 def without_secrets(notebook: NotebookNode) -> NotebookNode:
-    """A copy without speaker notes and hidden tests. They are removed before it runs, so that no output shows them."""
+    """A copy without speaker notes and hidden tests. They are removed before it runs, so that no output shows them.
+
+    Lines `%%builds_on` are removed, too: a lecture cell that fails with the instructor's answers must fail.
+    """
     notebook = copy.deepcopy(notebook)
     notebook.cells = [cell for cell in notebook.cells if role_of(cell) is not Role.NOTES]
     for cell in notebook.cells:
         if role_of(cell) is Role.TEST:
             cell.source = visible_source(cell.source)
+        cell.source = code_of(cell.source)
     return notebook
 
 

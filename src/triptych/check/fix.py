@@ -13,7 +13,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.files import write_whole
-from triptych.model.chapter import Role, headings, role_of
+from triptych.model.builds_on import exercises_needed, with_line
+from triptych.model.chapter import Role, chapter_from, headings, role_of
 from triptych.model.course import ChapterPlan, Course, CourseError
 from triptych.model.slides import EXERCISE, PLAN, plan_text
 
@@ -108,7 +109,7 @@ def fix_notebook(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
     """A copy of a source notebook in standard form.
 
     Fixed are ids without meaning, missing nbgrader fields and slide types, outputs, unexpected metadata, the text of
-    the shared setup cell, and the line of points and minutes below an exercise's heading.
+    the shared setup cell, the line of points and minutes below an exercise's heading, and lines `%%builds_on`.
     """
     notebook = copy.deepcopy(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -124,6 +125,8 @@ def fix_notebook(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
             node.id, node.source = TOOLS_ID, course_tools()
             node.metadata["jupyter"] = {"source_hidden": True}  # students need not read it
     _fix_ids(notebook)
+    for index, exercises in exercises_needed(chapter_from(notebook, Path())).items():
+        notebook.cells[index].source = with_line(notebook.cells[index].source, exercises)
     return notebook
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import nbformat
 
+from triptych.build.recording import is_current, recording_path
 from triptych.check.bank import BankError, bank_file, read_bank
 from triptych.check.fix import (
     CELL_METADATA_KEYS,
@@ -25,9 +26,12 @@ from triptych.check.fix import (
     original,
 )
 from triptych.model import cell_names
+from triptych.model.builds_on import exercises_needed, with_line
 from triptych.model.chapter import (
     BEGIN_HIDDEN,
     BEGIN_SOLUTION,
+    BUILDS_ON,
+    RECORDING,
     SLIDE_TYPES,
     Chapter,
     RegionError,
@@ -48,6 +52,8 @@ UNWRITTEN = "TO BE WRITTEN"
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
 FIGURE_TEXT = re.compile(r"(?m)^#\| fig-alt: \S.{9,}")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")
+#: Test cells have shorter lines, so that a visible example needs no scrolling.
+LINE_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ def _names(source: Source) -> Findings:
         if not cell.is_code:
             continue
         try:
-            bound, free = cell_names.bound_names(cell.source), cell_names.free_names(cell.source)
+            bound, free = cell_names.bound_names(cell.code), cell_names.free_names(cell.code)
         except SyntaxError as error:
             if cell.role is not Role.LECTURE:  # a lecture cell may contain a magic
                 yield cell.id, f"is not plain Python (line {error.lineno}: {error.msg})"
@@ -259,6 +265,25 @@ def _compare(source: Source) -> Findings:
                 yield cell.id, f"compares a student's object directly in “{comparison}”; use agree(…)"
         except SyntaxError:
             continue  # reported by _names
+
+
+def _builds_on(source: Source) -> Findings:
+    needed = exercises_needed(source.chapter)
+    for cell in source.chapter.cells:
+        exercises = needed.get(cell.index, [])
+        if cell.source == with_line(cell.source, exercises):
+            continue
+        if exercises:
+            yield cell.id, f"must begin with “{BUILDS_ON} {' '.join(exercises)}”; run `triptych check --fix`"
+        else:
+            yield cell.id, f"begins with {BUILDS_ON} but is not a lecture cell that uses an answer; remove the line"
+
+
+def _length(source: Source) -> Findings:
+    for cell in source.chapter.with_role(Role.TEST):
+        for number, line in enumerate(cell.source.split("\n"), 1):
+            if len(line) > LINE_LENGTH:
+                yield cell.id, f"has a line of {len(line)} characters (line {number}); at most {LINE_LENGTH} fit"
 
 
 # --- slides ----------------------------------------------------------------------------------------
@@ -348,6 +373,11 @@ def _copy(source: Source) -> Findings:
         yield TOOLS_ID, "must be the setup cell that all chapters share; run `triptych check --fix`"
 
 
+def _recording(source: Source) -> Findings:
+    if not is_current(recording_path(source.course, source.chapter.id), source.chapter):
+        yield "", f"needs a current {RECORDING} beside it; run `triptych record {source.plan.number}`"
+
+
 def _bank(source: Source) -> Findings:
     course, chapter = source.course, source.chapter
     for id_, exercise in chapter.exercises.items():
@@ -392,10 +422,13 @@ RULES: dict[str, Callable[[Source], Findings]] = {
     "names": _names,
     "message": _message,
     "compare": _compare,
+    "builds_on": _builds_on,
+    "length": _length,
     "slide": _slide,
     "image": _image,
     "heading": _heading,
     "copy": _copy,
+    "recording": _recording,
     "bank": _bank,
     "unwritten": _unwritten,
 }

@@ -1,4 +1,7 @@
 # Tools every chapter shares. This cell is the same in all of them.
+import ast
+import hashlib
+import json
 import os
 import secrets
 from pathlib import Path
@@ -7,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
+from IPython.utils.capture import capture_output
 
 # JAX computes in float32 until told otherwise, and before it has made its first array.
 jax.config.update("jax_enable_x64", True)
@@ -49,3 +54,60 @@ def counted(function):
 
     counting.calls = 0
     return counting
+
+
+class BuildsOn:
+    """The magic `%%builds_on nll fit`: runs a lecture cell that needs your answers to these exercises.
+
+    While one of them is open or fails its visible tests, the cell shows the course's own run from recorded.json.
+    """
+
+    def __init__(self, shell):
+        file = Path("recorded.json")
+        recorded = json.loads(file.read_text("utf-8")) if file.exists() else {"answers": [], "cells": {}}
+        self.shell, self.recorded, self.verdicts = shell, recorded, {}
+
+    def __call__(self, line, code):
+        outputs = self.recorded["cells"].get(hashlib.sha256(code.strip().encode()).hexdigest())
+        failing = [] if outputs is None else [name for name in line.split() if not self.passes(name)]
+        reason = f"your `{failing[0]}` is open or does not pass its visible tests yet" if failing else ""
+        if not failing:
+            try:
+                return self.run(code)
+            except Exception as error:
+                if outputs is None:
+                    raise
+                plt.close("all")
+                reason = f"with your answers this cell ends in {type(error).__name__}: {error}".split("\n")[0]
+        print(f"{'Shown: the course’s own run' if outputs else 'Not run'}, because {reason.rstrip('.')}.")
+        for output in outputs:
+            self.shell.display_pub.publish(**output)
+
+    def passes(self, exercise):
+        """Whether an answer passes its visible tests. They run again if they failed or an answer has changed."""
+        answers = [self.shell.user_ns.get(name) for name in self.recorded["answers"]]
+        before, passed = self.verdicts.pop(exercise, ([], False))
+        if not before or any(new is not old for new, old in zip(answers, before)):
+            try:
+                with capture_output():
+                    for test in self.recorded["tests"][exercise]:
+                        exec(test, dict(self.shell.user_ns))
+                passed = True
+            except KeyboardInterrupt:  # an endless answer, which is not tried a second time
+                passed = False
+            except Exception:
+                return False
+        self.verdicts[exercise] = answers, passed
+        return passed
+
+    def run(self, code):
+        """Runs a cell's code and, as usual, displays the value of its last line."""
+        tree, names = ast.parse(code), self.shell.user_ns
+        last = tree.body[-1:] if isinstance(tree.body[-1], ast.Expr) else []
+        file = self.shell.compile.cache(code)
+        exec(compile(ast.Module(tree.body[: len(tree.body) - len(last)], []), file, "exec"), names)
+        exec(compile(ast.Interactive(last), file, "single"), names)
+
+
+if get_ipython() is not None:
+    get_ipython().register_magic_function(BuildsOn(get_ipython()), "cell", "builds_on")

@@ -21,6 +21,11 @@ END_HIDDEN = "### END HIDDEN TESTS"
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
 
+#: The magic that a lecture cell begins with if it needs answers. The ids of their exercises follow.
+BUILDS_ON = "%%builds_on"
+#: The file beside the notebook with what such cells show in the course's own run.
+RECORDING = "recorded.json"
+
 #: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
@@ -57,6 +62,16 @@ class Cell:
     @property
     def source(self) -> str:
         return str(self.node.source)
+
+    @property
+    def code(self) -> str:
+        """The source without the line `%%builds_on`."""
+        return code_of(self.source)
+
+    @property
+    def builds_on(self) -> list[str]:
+        """The ids of the exercises on the line `%%builds_on`."""
+        return [] if self.code == self.source else self.source.partition("\n")[0].split()[1:]
 
     @property
     def is_code(self) -> bool:
@@ -185,6 +200,12 @@ def chapter_from(notebook: NotebookNode, path: Path) -> Chapter:
     """The chapter of a notebook that has been read from `path`, which gives the chapter its id."""
     cells = tuple(Cell(i, role_of(node), node) for i, node in enumerate(notebook.cells))
     return Chapter(path.stem, path, notebook, cells)
+
+
+def code_of(source: str) -> str:
+    """The source of a code cell without the line `%%builds_on`."""
+    first, _, rest = source.partition("\n")
+    return rest if first.split()[:1] == [BUILDS_ON] else source
 
 
 def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
-from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, read_chapter
+from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, read_chapter
 from triptych.model.course import Course, CourseError, nearest
 from triptych.present.ipython_extension import CELLS, LOG
 
@@ -109,6 +109,7 @@ def live_notebook(
             notebook.cells.append(cell.node)
             continue
         node = cells[cell.id]
+        node.source = code_of(node.source)  # the kernel's extension fills in answers
         hidden = bool(node.metadata.get("jupyter", {}).get("source_hidden"))
         if cell.is_code and cell.role in SHOWN_ROLES and (hidden or options.outputs):
             node.outputs = key[cell.id].outputs

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from triptych.files import remove
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.kernel import CellRun, Kernel
 from triptych.grade.execute.session import ProxySession
@@ -19,7 +20,7 @@ from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_tes
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.cell_names import bound_names
-from triptych.model.chapter import Chapter, Role, role_of
+from triptych.model.chapter import RECORDING, Chapter, Role, role_of
 
 #: How often a submission that ended its kernel gets another one.
 RESTARTS = 2
@@ -87,6 +88,7 @@ def execute(
         SandboxError: no sandbox can be made on this machine.
     """
     limits = limits or Limits()
+    remove(Path(files) / RECORDING)  # lecture cells then run as they are: what they show is not looked at
     course = next((folder.parent for folder in chapter.path.parents if folder.name == "source"), None)
     spec = zygote_spec(
         sandbox,

@@ -44,7 +44,7 @@ def cells_to_run(chapter: Chapter) -> set[int]:
     defined, used = {}, {}
     for cell in code:
         try:
-            defined[cell.index], used[cell.index] = bound_names(cell.source), free_names(cell.source)
+            defined[cell.index], used[cell.index] = bound_names(cell.code), free_names(cell.code)
         except SyntaxError:  # a magic or a mistake: its purpose cannot be known
             running.add(cell.index)
     while True:
