@@ -43,6 +43,7 @@ def test_deck_has_no_hidden_test_and_no_solution(deck: str) -> None:
     assert leaks(text_of(deck), hidden_texts(FORWARD)) == []
     assert leaks(text_of(deck), own_solution_lines(FORWARD)) == []
     assert "YOUR CODE HERE" in text_of(deck)
+    assert "%%builds_on" not in text_of(deck)
 
 
 def test_deck_with_solutions_has_them_and_no_hidden_test(built: Course) -> None:

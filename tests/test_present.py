@@ -27,7 +27,7 @@ from nbformat.v4 import new_code_cell
 
 from triptych.build.release import release_chapter
 from triptych.cli import main
-from triptych.model.chapter import BEGIN_HIDDEN, Role, read_chapter, role_of
+from triptych.model.chapter import BEGIN_HIDDEN, BUILDS_ON, Role, read_chapter, role_of
 from triptych.model.course import Course, CourseError
 from triptych.present.ipython_extension import CELLS, LOG, DeckExtension
 from triptych.present.notebook import PresentOptions, check_save_path, live_notebook, make_copy, save, with_log
@@ -115,7 +115,7 @@ def test_copies_of_all_chapters_have_no_answers_or_hidden_tests() -> None:
         for before, node in zip(source.cells, notebook.cells, strict=True):
             if before.role is not Role.NOTES:
                 assert node.source == next(c.source for c in student.cells if c.id == node.id)
-            assert BEGIN_HIDDEN not in node.source
+            assert BEGIN_HIDDEN not in node.source and not node.source.startswith(BUILDS_ON)
             assert before.role is not Role.SOLUTION or "NotImplementedError" in node.source, node.id
             if before.role in (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE):
                 assert node.metadata.editable is False, node.id
