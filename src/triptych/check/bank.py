@@ -108,7 +108,7 @@ class AnswerChecker:
             nothing.
     """
 
-    def __init__(self, chapter: Chapter, restricted: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+    def __init__(self, chapter: Chapter, restricted: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
         self.chapter = chapter
         self._restricted = restricted
         self._setup = _namespace({})
