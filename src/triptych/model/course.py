@@ -199,8 +199,8 @@ class Course:
                 optional = {"core", "bonus", "parts", "workshop"}
                 self._validate(f"{where}.exercises.{exercise}", plan, optional, {"points", "minutes"})
                 exercises[exercise] = ExercisePlan(id=exercise, **plan)
-            options = {option: entry[option] for option in ("by_hand", "own_fit", "workshop") if option in entry}
-            plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, **options)
+            more = {option: entry[option] for option in ("by_hand", "own_fit", "workshop") if option in entry}
+            plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, **more)
         return plans
 
     def _validate(self, where: str, entry: object, optional: set[str], required: set[str]) -> None:
