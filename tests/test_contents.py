@@ -45,7 +45,7 @@ def test_every_chapter_is_listed_with_its_goals(html: str) -> None:
         assert f"{plan.number} {plan.title}" in text_of(html)
         items += 1 + len(learn)
     assert html.count("<li>") == items
-    assert "what a gradient costs when each of its <i>n</i> components needs a nudge of its own" in html
+    assert "what a gradient costs when each of its <i>n</i> components needs its own evaluation" in html
     assert "$" not in text_of(html)
 
 

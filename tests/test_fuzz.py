@@ -87,7 +87,7 @@ def test_an_output_is_kept_or_ignored(kind: str, content: Any) -> None:
 
 
 def make_file(path: bytes) -> None:
-    with open(path, "wb") as file:  # noqa: PTH123 - a name need not be text
+    with open(path, "xb") as file:  # noqa: PTH123 - a name need not be text; "x" follows no link
         file.write(b"content")
 
 
@@ -95,7 +95,7 @@ MAKERS: list[Callable[[bytes], object]] = [
     make_file,
     os.mkdir,
     os.mkfifo,
-    lambda path: os.symlink("/etc/passwd", path),  # noqa: PTH211
+    lambda path: os.symlink("/nowhere/at/all", path),  # noqa: PTH211
     lambda path: os.symlink(b".", path),  # noqa: PTH211
 ]
 

@@ -366,7 +366,7 @@ def test_failing_tests_are_reported_in_words(released: Course, tmp_path: Path) -
     nbformat.write(notebook(released, **answers), path)
     errors = {entry["source"]: entry["raw_error"] for entry in validate_notebook.validate(path)["failed"]}
     assert "mul_jvp" not in " ".join(errors)
-    message = "The example of the docstring does not come out: how does a sum change"
+    message = "The tangent in the example of the docstring must be 1.5: by how much does a sum change"
     assert message in errors["sum_jvp: its visible test fails"]
     division = errors["div_jvp: 2 of its 2 visible tests fail"]
     assert "ZeroDivisionError: float division by zero" in division and "at: return x1 / nothing, dx1" in division
