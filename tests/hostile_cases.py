@@ -12,6 +12,7 @@ A case is one file: a TOML header with the expected result, a comment, then cell
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tomllib
@@ -136,7 +137,8 @@ def write_submission(
         else:
             notebook.cells.insert(_index(notebook, place), nbformat.v4.new_code_cell(text))
     names = {"notebook": notebook, "folder": folder, "chapter": chapter, "course": course, "honest": honest}
-    exec(compile(make, f"<make {case.name}>", "exec"), {"save": save, **names})
+    with contextlib.chdir("."):
+        exec(compile(make, f"<make {case.name}>", "exec"), {"save": save, **names})
     return folder
 
 

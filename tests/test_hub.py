@@ -191,7 +191,7 @@ def test_validate_reports_failing_tests_in_words(trip: dict[str, Any]) -> None:
     assert "not written yet: 2 of 2" in unwritten["source"] and "mul_jvp" in unwritten["raw_error"]
     (failed,) = trip["wrong"]["failed"]
     assert "mul_jvp: 2 of its 2 visible tests fail" in failed["source"]
-    assert "The tangent in the example of the docstring is not right: write down the product rule." in failed["error"]
+    assert "The tangent in the example of the docstring must be 5.0: write down the product rule" in failed["error"]
     assert "Traceback" not in failed["error"] and "\x1b" not in failed["error"]
     assert trip["right"] == {}
 
