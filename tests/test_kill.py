@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 from courses import FORWARD, answer, edit, scratch, shortened, submit
+from hostile_cases import FOLDER, read_case
 from seeds import SEED
 from waiting import happens
 
@@ -70,15 +71,20 @@ def test_the_undisturbed_run_is_right(undisturbed: tuple[Course, dict[str, objec
     assert {s["student"]: s["score"] for s in undisturbed[1]["json"]} == {"ada": 2, "blaise": 0, "emmy": 2}
 
 
-LOOP = "def mul_jvp(x1, dx1, x2, dx2):\n    while True: pass"
+LOOPS = {
+    "in the answer": "def mul_jvp(x1, dx1, x2, dx2):\n    while True: pass",
+    # a set of numbers with the same hash, which the grader's process builds in C code with the lock held
+    "in the grader's process": read_case(FOLDER / "equal_hashes.py").parts[0][1],
+}
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_outlives_a_run(tmp_path: Path, end: signal.Signals) -> None:
+def test_nothing_outlives_a_run(tmp_path: Path, loop: str, end: signal.Signals) -> None:
     course = scratch(tmp_path / "course")
     edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
     release_chapter(course, FORWARD)
-    submit(course, "ada", answer(course, FORWARD, {"mul_jvp": LOOP}))
+    submit(course, "ada", answer(course, FORWARD, {"mul_jvp": LOOPS[loop]}))
     scratch_folder = tmp_path / "scratch"
     scratch_folder.mkdir()
     process = run(course, TMPDIR=str(scratch_folder))

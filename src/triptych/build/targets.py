@@ -52,7 +52,7 @@ class BuildResult:
 
 @dataclass(frozen=True)
 class _Target:
-    """A product, the fingerprint of its inputs, and how to make it. A `due` one is stale whatever its fingerprint."""
+    """A product, the fingerprint of its inputs, and how to make it. A `due` one is stale in any case."""
 
     path: Path
     inputs: str

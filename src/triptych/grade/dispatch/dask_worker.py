@@ -139,7 +139,7 @@ class GradingPlugin(WorkerPlugin):
         """Reports that a submission is begun. False if that has happened too often.
 
         The scheduler knows it before anything else is done: a submission that kills its workers must not kill ever
-        more of them, whatever Dask's own `allowed-failures` is.
+        more of them, for any value of Dask's `allowed-failures`.
         """
 
         async def report() -> bool:

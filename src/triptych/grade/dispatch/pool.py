@@ -78,7 +78,7 @@ def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int) -
 
 
 def outcome_of(future: Future[Outcome], limits: Limits, log: str) -> Outcome:
-    """The outcome of a finished `run_job`, whatever became of its process.
+    """The outcome of a finished `run_job`, also if its process has died.
 
     Args:
         future: From `WorkerPool.schedule`.

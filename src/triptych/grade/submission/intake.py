@@ -166,7 +166,7 @@ def _too_large(limits: Limits) -> RejectedSubmission:
 
 
 def _shown(path: Path) -> str:
-    """A file name for a message: one line, whatever characters the name contains."""
+    """A file name for a message: one line, without control characters."""
     return one_line(str(path), 80)
 
 
