@@ -206,7 +206,8 @@ _MEASURE = """async () => {
   const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   const name = element => {
     const block = element.closest(blocks) || element.querySelector(":scope.highlight > pre") || element;
-    const text = (block.getAttribute("alt") || block.getAttribute("aria-label") || block.textContent).trim().replace(/\\s+/g, " ");
+    const label = block.getAttribute("alt") || block.getAttribute("aria-label") || block.textContent;
+    const text = label.trim().replace(/\\s+/g, " ");
     return `${block.localName} ${JSON.stringify(text.slice(0, 40))}`;
   };
   const overflows = [];
