@@ -1,4 +1,7 @@
-"""A drawing that grows in steps: each frame is a whole SVG file, so that it covers the one before it.
+"""A drawing that grows in steps: one SVG file, in which elements say at which steps they are seen.
+
+`data-step="2"` is seen from step 2 on, `data-step="1-3"` from step 1 to step 3. Decks go through the steps; as a plain
+image, the file shows the last one, since what is no longer seen there has `display="none"`.
 
 Labels take a small markup: `{x1}` is an italic x with the subscript 1, `{.x1}` has a dot over the x
 (a tangent), `{~x1}` a bar (a cotangent).
@@ -10,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -35,8 +39,8 @@ FONT = re.search(r"--text-font: (.*);", THEME)[1].replace('"', "'")  # type: ign
 
 
 @dataclass
-class Frames:
-    """Frames of one size. `story` says what each adds; its length is the number of frames."""
+class Drawing:
+    """A drawing in steps. `story` has a sentence for the beginning, step 0, and one for what each step adds."""
 
     title: str
     story: list[str]
@@ -45,21 +49,26 @@ class Frames:
     pieces: list[tuple[int, int | None, str]] = field(default_factory=list)
 
     def put(self, *svg: str, at: int = 1, until: int | None = None) -> None:
-        """Draws from frame `at` on, and no longer from frame `until` on."""
-        self.pieces += [(at, until, piece) for piece in svg]
+        """Draws from frame `at` on, and no longer from frame `until` on. Frame 1 is what is seen at first, at step 0."""
+        until = None if until is not None and until > len(self.story) else until
+        self.pieces += [(at, until, piece) for piece in svg if piece]
 
-    def alt(self, number: int) -> str:
-        """What a person who cannot see frame `number` must know: for the last one, the whole story."""
-        return " ".join(self.story) if number == len(self.story) else self.story[number - 1]
-
-    def frame(self, number: int) -> str:
-        shown = [svg for at, until, svg in self.pieces if at <= number and (until is None or number < until)]
+    def svg(self) -> str:
+        """The file. It shows the last step, and is described by the whole story."""
+        shown = []
+        for (at, until), group in groupby(self.pieces, key=lambda piece: piece[:2]):
+            elements = "\n".join(piece for _, _, piece in group)
+            if until is not None:
+                elements = f'<g data-step="{at - 1}-{until - 2}" display="none">\n{elements}\n</g>'
+            elif at > 1:
+                elements = f'<g data-step="{at - 1}">\n{elements}\n</g>'
+            shown.append(elements)
         return "\n".join(
             [
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
-                f'role="img" font-family="{FONT}">',
-                f"<title>{escape(self.title)}: {number} of {len(self.story)}</title>",
-                f"<desc>{escape(' '.join(self.story[:number]))}</desc>",
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
+                f'height="{self.height}" role="img" font-family="{FONT}">',
+                f"<title>{escape(self.title)}</title>",
+                f"<desc>{escape(self.alt())}</desc>",
                 f'<rect x="2" y="2" width="{self.width - 4}" height="{self.height - 4}" rx="18" fill="#ffffff" '
                 f'stroke="{RULE}" stroke-width="2"/>',
                 *shown,
@@ -67,25 +76,13 @@ class Frames:
             ]
         )
 
-    def write(self, folder: Path) -> None:
-        """Writes 1.svg, 2.svg, … and takes away frames that there are no longer."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("*.svg"):
-            old.unlink()
-        for number in range(1, len(self.story) + 1):
-            (folder / f"{number}.svg").write_text(self.frame(number), encoding="utf-8")
+    def alt(self) -> str:
+        """What a person who cannot see the drawing must know."""
+        return " ".join(self.story)
 
-    def markdown(self, folder: str) -> str:
-        """The frames as they stand in a Markdown cell: fragments of a deck, the last one alone in a notebook.
-
-        JupyterLab's sanitizer drops `hidden` when it has no value.
-        """
-        last = len(self.story)
-        parts = ['<div class="steps">']
-        for number in range(1, last + 1):
-            marks = (' class="fragment"' if number > 1 else "") + (' hidden="hidden"' if number < last else "")
-            parts += [f"<div{marks}>\n", f"![{self.alt(number)}]({folder}/{number}.svg)\n", "</div>"]
-        return "\n".join([*parts, "</div>"])
+    def markdown(self, file: str) -> str:
+        """The drawing in a Markdown cell."""
+        return f"![{self.alt()}]({file})"
 
 
 def text(
@@ -100,7 +97,7 @@ def text(
         italic = f'<tspan font-style="italic">{letter}</tspan>'
         if not sub:
             return italic
-        return f'{italic}<tspan font-size="{max(20, round(size * 0.7))}" dy="{drop}">{sub}</tspan><tspan dy="-{drop}">\u200b</tspan>'
+        return f'{italic}<tspan font-size="{max(22, round(size * 0.7))}" dy="{drop}">{sub}</tspan><tspan dy="-{drop}">\u200b</tspan>'
 
     inner = LABEL.sub(label, escape(words.replace("-", "−")))
     weight = ' font-weight="700"' if bold else ""
