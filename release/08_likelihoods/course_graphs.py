@@ -248,53 +248,60 @@ class Graph:
 
 def graph_of(recorder: Recorder, results: list[Any], names: dict[int, str]) -> Graph:
     """The graph of all that the results were computed from. `names` are those of the variables, by the numbers' ids."""
-    kind, inputs = recorder.kind, recorder.inputs
-    reached: dict[int, Any] = {}
-    todo = list(results)
-    while todo:
-        number = todo.pop()
-        if id(number) not in reached:
-            reached[id(number)] = number
-            operation = recorder.operations.get(id(number))
-            todo += [x for x in operation.operands if type(x) is kind] if operation else []
-    if len(reached) > LARGEST:
-        raise GraphError(f"The graph has {len(reached)} nodes, too many to read: let the program do less.")
+    reached = ancestors(recorder, results)
     reverse = is_var(results[0])
     if reverse and len(results) > 1:
         raise GraphError("Adjoints are those of one result, but the program returns several.")
     if reverse and not np.any(results[0].grad):
         results[0].backward()
-    for number in reached.values():
-        check_number(number)
     derivatives = {key: number.grad if reverse else number.deriv for key, number in reached.items()}
 
     nodes: dict[int, Node] = {}
     taken = {names[key] for key in reached if key in names}
     fresh = {letter: (f"{letter}{i}" for i in range(1, 999) if f"{letter}{i}" not in taken) for letter in "xv"}
-    for key in [*(key for key in inputs if key in reached), *(key for key in reached if key not in inputs)]:
-        if key in recorder.operations:
-            continue
-        number = reached[key]
-        if key not in inputs and not reverse and np.any(number.deriv):
-            raise GraphError(
-                f"{number!r} is no input, and no step that show_graph has seen gives it: a function on the way, for "
-                "example sin, must be traced too, by sin = traced(sin)."
-            )
-        name = names.get(key) or (next(fresh["x"]) if key in inputs else shown(number.value))
-        nodes[key] = Node(name, "", number.value, derivatives[key])
+    inputs = [key for key in recorder.inputs if key in reached]
+    others = [key for key in reached if key not in recorder.inputs]
+    for key in [*inputs, *others]:
+        if key not in recorder.operations:
+            number = reached[key]
+            if key in others and not reverse and np.any(number.deriv):
+                raise GraphError(
+                    f"{number!r} is no input, and no step that show_graph has seen gives it: a function on the way, "
+                    "for example sin, must be traced too, by sin = traced(sin)."
+                )
+            name = names.get(key) or (shown(number.value) if key in others else next(fresh["x"]))
+            nodes[key] = Node(name, "", number.value, derivatives[key])
     for key, operation in recorder.operations.items():
         if key in reached:
             told = [nodes[id(x)].name if id(x) in nodes else constant(x) for x in operation.operands]
             formula = tidy(operation.formula.format(*told))
-            node = Node(names.get(key) or next(fresh["v"]), formula, reached[key].value, derivatives[key])
-            for place, operand in enumerate(operation.operands):
-                if id(operand) in nodes:
-                    node.slopes.append((nodes[id(operand)], slope_of(operation, place, kind)))
-            nodes[key] = node
+            slopes = [
+                (nodes[id(operand)], slope_of(operation, place, recorder.kind))
+                for place, operand in enumerate(operation.operands)
+                if id(operand) in nodes
+            ]
+            name = names.get(key) or next(fresh["v"])
+            nodes[key] = Node(name, formula, reached[key].value, derivatives[key], slopes)
     if reverse:  # some classes zero the adjoints of all numbers, whenever one sweeps backward
         for key, number in reached.items():
             number.grad = derivatives[key]
     return Graph(list(nodes.values()), reverse)
+
+
+def ancestors(recorder: Recorder, results: list[Any]) -> dict[int, Any]:
+    """The results and all that they were computed from, by id."""
+    reached: dict[int, Any] = {}
+    todo = list(results)
+    while todo:
+        number = todo.pop()
+        if id(number) not in reached:
+            check_number(number)
+            reached[id(number)] = number
+            operation = recorder.operations.get(id(number))
+            todo += [x for x in operation.operands if type(x) is recorder.kind] if operation else []
+    if len(reached) > LARGEST:
+        raise GraphError(f"The graph has {len(reached)} nodes, too many to read: let the program do less.")
+    return reached
 
 
 def slope_of(operation: Operation, place: int, kind: Any) -> Any:
@@ -565,7 +572,7 @@ class Picture:
         for number, layer in enumerate(self.layers):
             wide = max(self.width(place.node) for place in layer if place.node)
             crossing = [width_of(edge.slope, SMALL) for edge in self.edges if edge.way[-1].layer == number]
-            x += 90 + max(crossing) if crossing else 0
+            x += 64 + 16 * len(crossing) + max(crossing) if crossing else 0
             for place in layer:
                 place.x, place.width = x, wide
             x += wide
@@ -590,11 +597,14 @@ class Picture:
         return max(120.0, 36 + max(width_of(words, size) for words, size in lines))
 
     def lines(self, node: Node) -> list[tuple[str, str]]:
-        """The two lines in a box, each with its mark."""
-        value, mark = shown(node.value), "adjoint" if self.graph.reverse else "tangent"
+        """The lines in a box, value and derivative, each with its mark."""
+        mark = "adjoint" if self.graph.reverse else "tangent"
         marked = node.name if re.fullmatch(r"[^\W\d_]_?\d*", node.name) else mark
-        first = value if node.name == value else f"{node.name} = {value}"
-        return [(first, ""), (f"{marked} = {shown(node.derivative)}", mark if marked == node.name else "")]
+        derivative = f"{marked} = {shown(node.derivative)}", mark if marked == node.name else ""
+        if node.value is None:
+            return [derivative]
+        value = shown(node.value)
+        return [(value if node.name == value else f"{node.name} = {value}", ""), derivative]
 
     def steps(self) -> dict[Node, int]:
         """At which step each derivative becomes known: inputs at 0, or the result at 1 and the inputs last."""
@@ -619,6 +629,23 @@ class Picture:
                 path += f"H{x:g}"
         return bend, path
 
+    def labels(self) -> Iterator[tuple[Edge, Point, Area]]:
+        """The slopes of all edges, each with its middle and the area that it takes: if possible, one that is free."""
+        taken = [(p.x, p.y - p.above, p.x + p.width, p.y + p.below) for p in self.places.values()]
+        bends = {edge: self.curve(edge)[0] for edge in self.edges}
+        for edge, bend in bends.items():
+            half = width_of(edge.slope, SMALL) / 2 + 5
+            crossing = [on_curve(other, i / 20) for key, other in bends.items() if key is not edge for i in range(21)]
+            places = []
+            for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82):
+                x, y = on_curve(bend, t)
+                area = x - half, y - 16, x + half, y + 16
+                near = sum(abs(x - a) < half + 6 and abs(y - b) < 22 for a, b in crossing)
+                places.append((covered(area, taken) + 200 * near, (x, y), area))
+            _, middle, area = min(places, key=lambda place: place[0])
+            taken.append(area)
+            yield edge, middle, area
+
     def svg(self, steps: bool = False, extra: tuple[str, ...] = (), below: float = 0) -> str:
         """The picture as an SVG file, with attributes for the steps of a slide if asked for.
 
@@ -638,11 +665,7 @@ class Picture:
         def lit(step: int) -> str:
             return f' data-lit="{step}"' if steps and step else ""
 
-        edges, slopes, taken = (
-            [],
-            [],
-            [(p.x, p.y - p.above, p.x + p.width, p.y + p.below) for p in self.places.values()],
-        )
+        edges, slopes = [], []
         for edge in self.edges:
             step = at[edge.operand if reverse else edge.result]
             bend, path = self.curve(edge)
@@ -653,12 +676,11 @@ class Picture:
                 f'<g class="edge {mark}"{when(step)}{lit(step)}><path d="{path}" fill="none" stroke="{strong}" '
                 f'stroke-width="3"/><path d="{tip}" fill="{strong}"/></g>'
             )
-            half = width_of(edge.slope, SMALL) / 2 + 5
-            (left, top, right, bottom), (x, y) = free_place(bend, half, taken)
-            taken.append((left, top, right, bottom))
+        for edge, (x, y), (left, top, right, bottom) in self.labels():
+            step = at[edge.operand if reverse else edge.result]
             slopes.append(
-                f'<g class="slope"{when(step)}{lit(step)}>'
-                f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="32" rx="8" fill="{PAPER}"/>'
+                f'<g class="slope"{when(step)}{lit(step)}><rect x="{left:.1f}" y="{top:.1f}" '
+                f'width="{right - left:.1f}" height="{bottom - top:g}" rx="8" fill="{PAPER}"/>'
                 f"{text(x, y + 9, label(edge.slope), SMALL, INK, 'slope')}</g>"
             )
         boxes = []
@@ -720,20 +742,18 @@ def head(tip: Point, direction: int) -> str:
     return f"M{x:g} {y:.1f}l{-16 * direction} -8v16z"
 
 
-def free_place(bend: list[Point], half: float, taken: list[Area]) -> tuple[Area, Point]:
-    """A place on a curve for a label of this half width that covers nothing, if there is one, and its middle."""
-    places = []
-    for t in (0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78):
-        weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-        x, y = (sum(w * point[axis] for w, point in zip(weights, bend, strict=True)) for axis in (0, 1))
-        area = (x - half, y - 16, x + half, y + 16)
-        covered = sum(
-            max(0.0, min(area[2], b[2]) - max(area[0], b[0])) * max(0.0, min(area[3], b[3]) - max(area[1], b[1]))
-            for b in taken
-        )
-        places.append((covered, area, (x, y)))
-    _, area, middle = min(places, key=lambda place: place[0])
-    return area, middle
+def on_curve(bend: list[Point], t: float) -> Point:
+    """A point of a cubic curve."""
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+    x, y = (sum(w * point[axis] for w, point in zip(weights, bend, strict=True)) for axis in (0, 1))
+    return x, y
+
+
+def covered(area: Area, others: list[Area]) -> float:
+    """How much of other areas an area covers."""
+    left, top, right, bottom = area
+    sides = [(min(right, b[2]) - max(left, b[0]), min(bottom, b[3]) - max(top, b[1])) for b in others]
+    return sum(wide * high for wide, high in sides if wide > 0 and high > 0)
 
 
 def show_graph(program: Any, *inputs: Any, steps: bool = False, variables: dict[str, Any] | None = None) -> None:

@@ -248,53 +248,60 @@ class Graph:
 
 def graph_of(recorder: Recorder, results: list[Any], names: dict[int, str]) -> Graph:
     """The graph of all that the results were computed from. `names` are those of the variables, by the numbers' ids."""
-    kind, inputs = recorder.kind, recorder.inputs
-    reached: dict[int, Any] = {}
-    todo = list(results)
-    while todo:
-        number = todo.pop()
-        if id(number) not in reached:
-            reached[id(number)] = number
-            operation = recorder.operations.get(id(number))
-            todo += [x for x in operation.operands if type(x) is kind] if operation else []
-    if len(reached) > LARGEST:
-        raise GraphError(f"The graph has {len(reached)} nodes, too many to read: let the program do less.")
+    reached = ancestors(recorder, results)
     reverse = is_var(results[0])
     if reverse and len(results) > 1:
         raise GraphError("Adjoints are those of one result, but the program returns several.")
     if reverse and not np.any(results[0].grad):
         results[0].backward()
-    for number in reached.values():
-        check_number(number)
     derivatives = {key: number.grad if reverse else number.deriv for key, number in reached.items()}
 
     nodes: dict[int, Node] = {}
     taken = {names[key] for key in reached if key in names}
     fresh = {letter: (f"{letter}{i}" for i in range(1, 999) if f"{letter}{i}" not in taken) for letter in "xv"}
-    for key in [*(key for key in inputs if key in reached), *(key for key in reached if key not in inputs)]:
-        if key in recorder.operations:
-            continue
-        number = reached[key]
-        if key not in inputs and not reverse and np.any(number.deriv):
-            raise GraphError(
-                f"{number!r} is no input, and no step that show_graph has seen gives it: a function on the way, for "
-                "example sin, must be traced too, by sin = traced(sin)."
-            )
-        name = names.get(key) or (next(fresh["x"]) if key in inputs else shown(number.value))
-        nodes[key] = Node(name, "", number.value, derivatives[key])
+    inputs = [key for key in recorder.inputs if key in reached]
+    others = [key for key in reached if key not in recorder.inputs]
+    for key in [*inputs, *others]:
+        if key not in recorder.operations:
+            number = reached[key]
+            if key in others and not reverse and np.any(number.deriv):
+                raise GraphError(
+                    f"{number!r} is no input, and no step that show_graph has seen gives it: a function on the way, "
+                    "for example sin, must be traced too, by sin = traced(sin)."
+                )
+            name = names.get(key) or (shown(number.value) if key in others else next(fresh["x"]))
+            nodes[key] = Node(name, "", number.value, derivatives[key])
     for key, operation in recorder.operations.items():
         if key in reached:
             told = [nodes[id(x)].name if id(x) in nodes else constant(x) for x in operation.operands]
             formula = tidy(operation.formula.format(*told))
-            node = Node(names.get(key) or next(fresh["v"]), formula, reached[key].value, derivatives[key])
-            for place, operand in enumerate(operation.operands):
-                if id(operand) in nodes:
-                    node.slopes.append((nodes[id(operand)], slope_of(operation, place, kind)))
-            nodes[key] = node
+            slopes = [
+                (nodes[id(operand)], slope_of(operation, place, recorder.kind))
+                for place, operand in enumerate(operation.operands)
+                if id(operand) in nodes
+            ]
+            name = names.get(key) or next(fresh["v"])
+            nodes[key] = Node(name, formula, reached[key].value, derivatives[key], slopes)
     if reverse:  # some classes zero the adjoints of all numbers, whenever one sweeps backward
         for key, number in reached.items():
             number.grad = derivatives[key]
     return Graph(list(nodes.values()), reverse)
+
+
+def ancestors(recorder: Recorder, results: list[Any]) -> dict[int, Any]:
+    """The results and all that they were computed from, by id."""
+    reached: dict[int, Any] = {}
+    todo = list(results)
+    while todo:
+        number = todo.pop()
+        if id(number) not in reached:
+            check_number(number)
+            reached[id(number)] = number
+            operation = recorder.operations.get(id(number))
+            todo += [x for x in operation.operands if type(x) is recorder.kind] if operation else []
+    if len(reached) > LARGEST:
+        raise GraphError(f"The graph has {len(reached)} nodes, too many to read: let the program do less.")
+    return reached
 
 
 def slope_of(operation: Operation, place: int, kind: Any) -> Any:
@@ -672,8 +679,8 @@ class Picture:
         for edge, (x, y), (left, top, right, bottom) in self.labels():
             step = at[edge.operand if reverse else edge.result]
             slopes.append(
-                f'<g class="slope"{when(step)}{lit(step)}><rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
-                f'height="{bottom - top:g}" rx="8" fill="{PAPER}"/>'
+                f'<g class="slope"{when(step)}{lit(step)}><rect x="{left:.1f}" y="{top:.1f}" '
+                f'width="{right - left:.1f}" height="{bottom - top:g}" rx="8" fill="{PAPER}"/>'
                 f"{text(x, y + 9, label(edge.slope), SMALL, INK, 'slope')}</g>"
             )
         boxes = []
@@ -745,7 +752,7 @@ def on_curve(bend: list[Point], t: float) -> Point:
 def covered(area: Area, others: list[Area]) -> float:
     """How much of other areas an area covers."""
     left, top, right, bottom = area
-    sides = [(min(right, r) - max(left, l), min(bottom, b) - max(top, t)) for l, t, r, b in others]
+    sides = [(min(right, b[2]) - max(left, b[0]), min(bottom, b[3]) - max(top, b[1])) for b in others]
     return sum(wide * high for wide, high in sides if wide > 0 and high > 0)
 
 
