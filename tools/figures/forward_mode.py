@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from xml.sax.saxutils import escape
 
-from frames import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, line, text
+from steps import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, line, text
 
 from triptych.model.course import Course
 
@@ -133,9 +133,10 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
     x0, dx = 1.2, 1.0
     y0, dy = x0**2, 2 * x0 * dx
     z0, dz = math.sin(y0), math.cos(y0) * dy
-    x, one, two = 230, "1" if steps else "", "2" if steps else ""
+    x, one, two = (230, "1", "2") if steps else (150, "", "")
+    labels = [f"2 · {n(x0)} · {n(dx)}", f"cos({n(y0)}) · {n(dy)}"] if steps else ["", ""]
     return drawing(
-        560,
+        560 if steps else 300,
         480,
         title,
         f"The pair ({n(x0)}, {n(dx)}) goes into {first}, which gives ({n(y0)}, {n(dy)}); that goes into {second}, which gives ({n(z0)}, {n(dz)}).",
@@ -148,7 +149,7 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
             step=one,
             lit=one,
         ),
-        group(text(x + CELL + 24, 255, f"2 · {n(x0)} · {n(dx)}", 28, FORWARD_TEXT), step=one),
+        group(text(x + CELL + 24, 255, labels[0], 28, FORWARD_TEXT), step=one),
         group(
             both(x, 282, 318),
             machine(x - 130, 322, 260, 62, second),
@@ -157,7 +158,7 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
             step=two,
             lit=two,
         ),
-        group(text(x + CELL + 24, 455, f"cos({n(y0)}) · {n(dy)}", 28, FORWARD_TEXT), step=two),
+        group(text(x + CELL + 24, 455, labels[1], 28, FORWARD_TEXT), step=two),
     )
 
 
