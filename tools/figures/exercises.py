@@ -85,7 +85,7 @@ def matrix_from_mvp() -> str:
         _column(60, 22, ["1", "0", "0"], FORWARD_TEXT),
         arrow((138, 115), (222, 115), FORWARD, 5),
         box(236, 60, 230, 110, INK, INK),
-        f'<text x="351" y="125" font-family="Fira Code, monospace" font-size="30" fill="#ffffff" text-anchor="middle">mvp</text>',
+        '<text x="351" y="125" font-family="Fira Code, monospace" font-size="30" fill="#ffffff" text-anchor="middle">mvp</text>',
         arrow((480, 115), (564, 115), FORWARD, 5),
         _column(580, 53, ["2", "0"], FORWARD_TEXT),
         text(780, 126, "{A} =", 34, INK, "end"),
