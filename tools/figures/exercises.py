@@ -152,46 +152,69 @@ def function_vjp() -> str:
 def likelihood_channel() -> str:
     """The operations of one channel of the likelihood."""
 
-    def value(x: float, y: float, words: str, fill: str = INK) -> str:
-        return box(x - 42, y - 34, 84, 68, NEUTRAL, TINT) + text(x, y + 11, words, 32, fill, "middle")
+    def value(x: float, y: float, words: str) -> str:
+        return box(x - 40, y - 28, 80, 56, NEUTRAL, TINT) + text(x, y + 11, words, 32, INK, "middle")
 
     def step(x: float, y: float, words: str, size: int = 36) -> str:
-        return dot(x, y, 42, "#ffffff", INK) + text(x, y + 12, words, size, INK, "middle", bold=True)
+        return dot(x, y, 38, "#ffffff", INK) + text(x, y + 12, words, size, INK, "middle", bold=True)
 
     return drawing(
         1100,
-        330,
+        270,
         "One channel of the likelihood as a graph",
         "mu times s and beta times b are added: the expectation nu. Its logarithm is multiplied by minus n, and added to nu. The operations are three products, two sums and one logarithm.",
         *(
             arrow(a, b, NEUTRAL, 3)
             for a, b in (
-                ((94, 50), (188, 78)),
-                ((94, 120), (186, 98)),
-                ((94, 214), (186, 236)),
-                ((94, 284), (188, 256)),
-                ((274, 100), (368, 148)),
-                ((274, 238), (368, 186)),
-                ((456, 150), (566, 92)),
-                ((654, 80), (764, 80)),
-                ((710, 232), (774, 122)),
-                ((850, 102), (938, 146)),
+                ((92, 36), (188, 58)),
+                ((92, 98), (188, 78)),
+                ((92, 172), (188, 192)),
+                ((92, 234), (188, 212)),
+                ((266, 78), (372, 118)),
+                ((266, 190), (372, 150)),
+                ((450, 120), (566, 74)),
+                ((650, 64), (764, 64)),
+                ((706, 186), (784, 104)),
+                ((846, 80), (942, 118)),
             )
         ),
-        arrow((456, 184), (938, 176), NEUTRAL, 3, 18),
-        value(48, 44, "μ"),
-        value(48, 122, "{s}"),
-        value(48, 212, "β"),
-        value(48, 290, "{b}"),
-        step(230, 86, "×"),
-        step(230, 248, "×"),
-        step(412, 168, "+"),
-        step(610, 80, "log", 28),
-        value(700, 268, "−{n}"),
-        step(808, 80, "×"),
-        step(982, 166, "+"),
-        text(440, 250, "expected, ν", 26, MUTED, "middle"),
-        text(982, 250, "to the total", 26, MUTED, "middle"),
+        arrow((452, 146), (940, 144), NEUTRAL, 3, 14),
+        value(50, 30, "μ"),
+        value(50, 96, "{s}"),
+        value(50, 174, "β"),
+        value(50, 240, "{b}"),
+        step(228, 68, "×"),
+        step(228, 202, "×"),
+        step(412, 134, "+"),
+        step(610, 64, "log", 28),
+        value(690, 212, "−{n}"),
+        step(808, 64, "×"),
+        step(982, 134, "+"),
+        text(440, 210, "expected, ν", 26, MUTED, "middle"),
+        text(982, 212, "to the total", 26, MUTED, "middle"),
+    )
+
+
+def frame() -> str:
+    """A recorded number, and the frame that a product has written."""
+    mono = f'font-family="Fira Code, monospace" font-size="27" fill="{INK}"'
+    rows = [("rule", "mul_vjp"), ("arguments", "x1, x2"), ("values", "2.0, 4.0"), ("result", "y")]
+    return drawing(
+        580,
+        420,
+        "A recorded number, and a frame of the tape",
+        "The number y has the value 8 and the accumulator 0. The frame on the tape that its product has written holds the rule mul_vjp, the arguments x1 and x2, their values 2 and 4, and the result y.",
+        f'<text x="20" y="40" {mono}>y = x1 * x2</text>',
+        box(20, 62, 170, 66, NEUTRAL, TINT, 0),
+        box(190, 62, 170, 66, REVERSE, "#ffffff", 0),
+        text(105, 105, "value 8", 28, INK, "middle"),
+        text(275, 105, "bar 0", 28, REVERSE_TEXT, "middle", bold=True),
+        text(20, 186, "one frame of the tape", 26, MUTED),
+        box(20, 202, 540, 204, INK),
+        *(
+            text(44, 248 + 46 * k, name, 26, MUTED) + f'<text x="220" y="{248 + 46 * k}" {mono}>{escape(words)}</text>'
+            for k, (name, words) in enumerate(rows)
+        ),
     )
 
 
@@ -202,6 +225,7 @@ DRAWINGS = {
     "06_reverse_mode/sum_vjp": lambda: _rule("+", "sum"),
     "06_reverse_mode/function_vjp": function_vjp,
     "06_reverse_mode/likelihood_channel": likelihood_channel,
+    "06_reverse_mode/frame": frame,
 }
 
 
