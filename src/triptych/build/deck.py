@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,19 +22,23 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
+from triptych.build.fonts import font_faces
 from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.files import write_whole
 from triptych.model.slides import PLAN, Slide, hides_input, slides_of
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
-#: The files of the fonts in `vendor/fira` are named for their family and weight.
-FONTS = {"fira-sans": "Fira Sans", "fira-code": "Fira Code", "signs": "Signs"}
 #: In the order in which they run: `start.js` configures MathJax before MathJax loads.
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
     "vendor/reveal.js/notes.js",
     "template/start.js",
-    "vendor/mathjax/tex-svg-full.js",
+    "vendor/mathjax/tex-svg.js",
+    "vendor/mathjax/assistive-mml.js",
+    "vendor/mathjax/tex/enclose.js",  # before cancel.js, which extends it
+    "vendor/mathjax/tex/*.js",
+    "vendor/mathjax/newcm/*.js",
+    "vendor/fira/formulas.js",
 )
 HIDE_INPUT = "hide-input"
 
@@ -97,7 +102,7 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
         "lang": lang,
         "slides": len(slides),
         "styles": [font_faces(slides_dir), *(_read(slides_dir / name) for name in STYLES)],
-        "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
+        "scripts": [_inline_script(_read(file)) for file in _scripts(slides_dir)],
     }
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
@@ -214,15 +219,10 @@ def _prepare_code(cell: NotebookNode) -> None:
         cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), HIDE_INPUT})
 
 
-def font_faces(slides_dir: Path) -> str:
-    """The fonts of `vendor/fira` as a style sheet with everything in it."""
-    faces = []
-    for file in sorted((slides_dir / "vendor" / "fira").glob("*.woff2")):
-        family, weight, style = re.fullmatch(r"([\w-]+?)-(\d+)(-italic)?", file.stem).groups()  # type: ignore[union-attr]
-        data = base64.b64encode(file.read_bytes()).decode("ascii")
-        look = f'font-family: "{FONTS[family]}"; font-weight: {weight}; font-style: {(style or "-normal")[1:]};'
-        faces.append(f"@font-face {{ {look} src: url(data:font/woff2;base64,{data}); }}")
-    return "\n".join(faces)
+def _scripts(slides_dir: Path) -> Iterable[Path]:
+    """The files of `SCRIPTS`, each once."""
+    files = [sorted(slides_dir.glob(name)) if "*" in name else [slides_dir / name] for name in SCRIPTS]
+    return dict.fromkeys(chain(*files))
 
 
 def _read(file: Path) -> str:
