@@ -20,6 +20,8 @@
       margin: printing ? 0 : 0.02, // paper has its own margin
       maxScale: 4,
       center: false,
+      // Every key visits every slide in order; stacks are the chapters of the overview.
+      navigationMode: "linear",
       hash: true,
       transition: "none",
       controlsTutorial: false,
