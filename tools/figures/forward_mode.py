@@ -88,7 +88,7 @@ def two_steps() -> str:
         ux, uy = (xb - xa) / d, (yb - ya) / d
         start, end = (xa + (r + 3) * ux, ya + (r + 3) * uy), (xb - (r + 5) * ux, yb - (r + 5) * uy)
         x, y = xa + near * (xb - xa), ya + near * (yb - ya) + above
-        return group(arrow(start, end, NEUTRAL, 3), text(x, y, slope, 28, INK, "middle", bold=True), lit=step)
+        return group(arrow(start, end, NEUTRAL, 4), lit=step) + text(x, y, slope, 28, INK, "middle", bold=True)
 
     nodes = [
         f'<circle cx="{x}" cy="{y}" r="{r}" fill="{TINT}" stroke="{NEUTRAL}" stroke-width="3"/>'
@@ -128,38 +128,45 @@ def rule() -> str:
     )
 
 
-def chain() -> str:
-    """sin(x²) at 1.2, one rule after the other."""
+def two_calls(title: str, first: str, second: str, steps: bool) -> str:
+    """sin(x²) at 1.2: a pair, a call, a pair, a call, a pair."""
     x0, dx = 1.2, 1.0
     y0, dy = x0**2, 2 * x0 * dx
     z0, dz = math.sin(y0), math.cos(y0) * dy
-    x = 230
+    x, one, two = 230, "1" if steps else "", "2" if steps else ""
     return drawing(
         560,
         480,
-        "Two rules, chained",
-        f"The pair ({n(x0)}, {n(dx)}) goes into square_jvp, which gives ({n(y0)}, {n(dy)}); that goes into sin_jvp, which gives ({n(z0)}, {n(dz)}).",
-        pair(x, 12, n(x0), n(dx)),
-        text(x + CELL + 24, 53, "{x}, {.x}", 28, MUTED),
+        title,
+        f"The pair ({n(x0)}, {n(dx)}) goes into {first}, which gives ({n(y0)}, {n(dy)}); that goes into {second}, which gives ({n(z0)}, {n(dz)}).",
+        pair(x, 4, n(x0), n(dx)),
         group(
-            both(x, 12 + HIGH + 4, 112),
-            machine(x - 130, 116, 260, 62, "square_jvp"),
-            both(x, 182, 212),
-            pair(x, 218, n(y0), n(dy)),
-            text(x + CELL + 24, 259, f"2 · {n(x0)} · {n(dx)}", 28, FORWARD_TEXT),
-            step="1",
-            lit="1",
+            both(x, 72, 108),
+            machine(x - 130, 112, 260, 62, first),
+            both(x, 178, 210),
+            pair(x, 214, n(y0), n(dy)),
+            step=one,
+            lit=one,
         ),
+        group(text(x + CELL + 24, 255, f"2 · {n(x0)} · {n(dx)}", 28, FORWARD_TEXT), step=one),
         group(
-            both(x, 218 + HIGH + 4, 316),
-            machine(x - 130, 320, 260, 62, "sin_jvp"),
-            both(x, 386, 412),
+            both(x, 282, 318),
+            machine(x - 130, 322, 260, 62, second),
+            both(x, 388, 410),
             pair(x, 414, n(z0), n(dz)),
-            text(x + CELL + 24, 455, f"cos({n(y0)}) · {n(dy)}", 28, FORWARD_TEXT),
-            step="2",
-            lit="2",
+            step=two,
+            lit=two,
         ),
+        group(text(x + CELL + 24, 455, f"cos({n(y0)}) · {n(dy)}", 28, FORWARD_TEXT), step=two),
     )
+
+
+def chain() -> str:
+    return two_calls("Two rules, chained", "square_jvp", "sin_jvp", True)
+
+
+def dual_sine() -> str:
+    return two_calls("A product and a sine of dual numbers", "x * x", "sine", False)
 
 
 # ---- Exercises ---------------------------------------------------------------------------------------
@@ -171,10 +178,10 @@ def block(x: float, y: float, w: float, h: float, fill: str, stroke: str, dash: 
 
 
 def product() -> str:
-    x, y, w, h, dw, dh = 90.0, 64.0, 240.0, 200.0, 90.0, 60.0
+    x, y, w, h, dw, dh = 170.0, 60.0, 280.0, 150.0, 100.0, 56.0
     return drawing(
-        470,
-        390,
+        600,
+        276,
         "The product as an area",
         "A rectangle with sides x1 and x2; its area is the product. Each side grows by its tangent, which adds two strips and a corner.",
         block(x, y, w, h, TINT, NEUTRAL),
@@ -182,16 +189,16 @@ def product() -> str:
         block(x, y + h, w, dh, FORWARD_PAPER, FORWARD),
         block(x + w, y + h, dw, dh, "#ffffff", FORWARD, "6 8"),
         text(x + w / 2, y + h / 2 + 12, "{v} = {x1} {x2}", 32, INK, "middle"),
-        text(x + w / 2, y - 18, "{x1}", 30, INK, "middle"),
-        text(x + w + dw / 2, y - 18, "{.x1}", 30, FORWARD_TEXT, "middle"),
-        text(x - 18, y + h / 2 + 10, "{x2}", 30, INK, "end"),
-        text(x - 18, y + h + dh / 2 + 10, "{.x2}", 30, FORWARD_TEXT, "end"),
+        text(x + w / 2, y - 18, "{x1} = 2", 30, INK, "middle"),
+        text(x + w + dw / 2 + 8, y - 18, "{.x1} = 1", 30, FORWARD_TEXT, "middle"),
+        text(x - 18, y + h / 2 + 10, "{x2} = 4", 30, INK, "end"),
+        text(x - 18, y + h + dh / 2 + 10, "{.x2} = 0.5", 30, FORWARD_TEXT, "end"),
     )
 
 
 def total() -> str:
     x, y, h = 70.0, 40.0, 74.0
-    parts = [(200.0, "{x1}"), (92.0, "{.x1}"), (300.0, "{x2}"), (64.0, "{.x2}")]
+    parts = [(220.0, "{x1} = 2"), (130.0, "{.x1} = 1"), (440.0, "{x2} = 4"), (146.0, "{.x2} = 0.5")]
     pieces, left = [], x
     for wide, label in parts:
         moves = label.startswith("{.")
@@ -202,34 +209,34 @@ def total() -> str:
         left += wide
     bar = y + 132
     return drawing(
-        800,
+        1040,
         270,
         "The sum as a length",
         "Two rods in a row, x1 and x2, each with its growth at the end; below them one rod of the same length: v and its growth, not known yet.",
         *pieces,
-        block(x, bar, 500, h, TINT, NEUTRAL),
-        block(x + 500, bar, 156, h, FORWARD_PAPER, FORWARD),
-        text(x + 250, bar + 48, "{v}", 30, INK, "middle"),
-        text(x + 578, bar + 48, "{.v} = ?", 30, FORWARD_TEXT, "middle"),
+        block(x, bar, 660, h, TINT, NEUTRAL),
+        block(x + 660, bar, 276, h, FORWARD_PAPER, FORWARD),
+        text(x + 330, bar + 48, "{v}", 30, INK, "middle"),
+        text(x + 798, bar + 48, "{.v} = ?", 30, FORWARD_TEXT, "middle"),
     )
 
 
 def quotient() -> str:
-    x, y, w, h, dw, dh = 110.0, 110.0, 230.0, 190.0, 80.0, 50.0
+    x, y, w, h, dw, dh = 130.0, 60.0, 290.0, 150.0, 100.0, 50.0
     return drawing(
-        520,
-        390,
+        600,
+        264,
         "The quotient as a height",
         "A rectangle of the area x1 and the width x2, so its height is the quotient v. The area and the width grow by their tangents; what does the height do?",
         block(x, y, w, h, TINT, NEUTRAL),
         block(x + w, y, dw, h, FORWARD_PAPER, FORWARD),
         block(x, y - dh, w, dh, FORWARD_PAPER, FORWARD),
         block(x + w, y - dh, dw, dh, "#ffffff", FORWARD, "6 8"),
-        text(x + w / 2, y + h / 2 + 4, "area {x1}", 30, INK, "middle"),
-        text(x + w / 2, y + h / 2 + 42, "grows by {.x1}", 26, FORWARD_TEXT, "middle"),
-        text(x + w / 2, y + h + 40, "{x2}", 30, INK, "middle"),
-        text(x + w + dw / 2, y + h + 40, "{.x2}", 30, FORWARD_TEXT, "middle"),
-        text(x - 18, y + h / 2 + 10, "{v}", 30, INK, "end"),
+        text(x + w / 2, y + h / 2 - 4, "area {x1} = 6", 30, INK, "middle"),
+        text(x + w / 2, y + h / 2 + 38, "grows by {.x1} = 1", 28, FORWARD_TEXT, "middle"),
+        text(x + w / 2, y + h + 40, "{x2} = 2", 30, INK, "middle"),
+        text(x + w + dw / 2 + 10, y + h + 40, "{.x2} = 0.5", 30, FORWARD_TEXT, "middle"),
+        text(x - 18, y + h / 2 + 10, "{v} = 3", 30, INK, "end"),
         text(x - 18, y - dh / 2 + 10, "{.v} = ?", 30, FORWARD_TEXT, "end"),
     )
 
@@ -359,7 +366,8 @@ def dual_pair() -> str:
         code(x + CELL / 2 + 4, 40, "deriv", 26, FORWARD_TEXT),
         group(pair(x, 60, "2", "1"), lit="1"),
         text(x, 164, "2 + 1 · {e}".replace("{e}", "ε"), 32, INK, "middle"),
-        group(pair(x, 212, "4", "0"), text(x, 316, "a number does not move", 26, MUTED, "middle"), lit="2"),
+        group(pair(x, 212, "4", "0"), lit="2"),
+        text(x, 316, "a number does not move", 26, MUTED, "middle"),
     )
 
 
@@ -473,6 +481,7 @@ DRAWINGS = {
     "dual_mul": dual_mul,
     "dual_pair": dual_pair,
     "dual_radd": dual_radd,
+    "dual_sine": dual_sine,
     "one_column": one_column,
     "overloading": overloading,
     "product": product,
