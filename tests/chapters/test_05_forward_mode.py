@@ -93,12 +93,16 @@ def test_dual_numbers_as_matrices(lecture: Lecture, names: dict[str, Any]) -> No
         ("mini-dual-sum", 6.0, 1.5),
         ("mini-dual-product", 8.0, 5.0),
         ("mini-dual-left", 5.0, 1.0),
-        ("mini-dual-program", 12.0, 4.0),
         ("mini-dual-program-2", 12.0, 3.0),
     ],
 )
 def test_class_built_on_stage(lecture: Lecture, cell: str, value: float, deriv: float) -> None:
     assert lecture.printed[cell].strip() == f"MiniDual(value={value}, deriv={deriv})"
+
+
+def test_graph_of_the_same_program(lecture: Lecture) -> None:
+    graph = lecture.printed["mini-dual-program"]
+    assert "x1 · x2 = 8, tangent 4" in graph and "12, tangent 4" in graph
 
 
 def test_sine_of_a_dual_number_is_that_of_the_rules(lecture: Lecture, names: dict[str, Any]) -> None:
@@ -197,10 +201,10 @@ def test_drawn_edges_are_the_jacobians(names: dict[str, Any]) -> None:
     assert list(map(float, nodes)) == [2.0, 4.0, 8.0, 4.0, 12.0]
 
 
-def test_drawn_operations_are_those_counted(names: dict[str, Any]) -> None:
+def test_drawn_operations_are_those_counted(lecture: Lecture) -> None:
     shown = labels("cost")
     totals = [int(label) for label in shown if label.isdigit()]
-    assert totals == [names["operations"](names["value"], 2), names["operations"](names["sweep"], 4)]
+    assert totals == lecture.numbers("what-a-sweep-costs-code-2")
     assert sum(label in "×+" for label in shown) == sum(totals)
 
 
