@@ -24,7 +24,6 @@ from frames import (
     REVERSE,
     REVERSE_TEXT,
     ROOT,
-    RULE,
     TINT,
     Frames,
     arrow,
@@ -433,217 +432,9 @@ def vjp_rows() -> Frames:
     return _recovery("rows", matrix, ["VJP", "of {f} at {x}"], "{~z}", "{~x} = {~z}{J}", "{J}", "sweep")
 
 
-# ---- The tape ------------------------------------------------------------------------------------
-
-
-def tape() -> Frames:
-    code = code_of("06_reverse_mode", "written-by-hand-replayed-by-a-loop-code")
-    write, replay = code["write"], code["replay"]
-    x1, x2 = 2.0, 4.0
-    z, frames = write(x1, x2)
-    values = {"y": x1 * x2, "z": z}
-    seed = {"z": 1.0}
-    after_z = replay(frames[1:], dict(seed))
-    done = replay(frames, dict(seed))
-    slopes = {result: dict(arguments) for result, arguments in frames}
-    sy, sz = slopes["y"], slopes["z"]
-    drawing = Frames(
-        "A tape is written and replayed",
-        [
-            "An empty tape, and below it four accumulators at 0.",
-            f"Writing runs to the right. The first frame keeps y = x1 · x2 = {n(values['y'])} and its slopes: "
-            f"{n(sy['x1'])} to x1, {n(sy['x2'])} to x2.",
-            f"The second frame keeps z = y + x2 = {n(values['z'])} and its slopes: {n(sz['y'])} to y, {n(sz['x2'])} to x2.",
-            "Replay starts at the end of the tape, with z-bar = 1.",
-            f"It reads the second frame: y-bar = {n(sz['y'])} · 1 = {n(after_z['y'])}, x2-bar = {n(sz['x2'])} · 1 = {n(after_z['x2'])}.",
-            f"It reads the first frame: x1-bar = {n(sy['x1'])} · {n(done['y'])} = {n(done['x1'])}, and to x2-bar it adds: "
-            f"{n(after_z['x2'])} + {n(sy['x2'])} · {n(done['y'])} = {n(done['x2'])}.",
-        ],
-        height=440,
-    )
-    left, top, wide, high = 40, 60, 920, 168
-    drawing.put(
-        f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" rx="10" fill="{RULE}"/>',
-        line([(left + 22, top + 16), (left + wide - 22, top + 16)], "#ffffff", 13, "1 30"),
-        line([(left + 22, top + high - 16), (left + wide - 22, top + high - 16)], "#ffffff", 13, "1 30"),
-    )
-    frame_x = {"y": 64, "z": 512}
-    for at, (result, formula) in enumerate((("y", "{y} = {x1} · {x2}"), ("z", "{z} = {y} + {x2}")), start=2):
-        x = frame_x[result]
-        replayed = {"y": 6, "z": 5}[result]
-        drawing.put(
-            f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff" fill-opacity="0.45"/>',
-            until=at,
-        )
-        drawing.put(f'<rect x="{x}" y="{top + 32}" width="424" height="{high - 64}" rx="6" fill="#ffffff"/>', at=at)
-        drawing.put(wash(x, top + 32, 424, high - 64, FORWARD, 6), at=at, until=at + 1)
-        drawing.put(wash(x, top + 32, 424, high - 64, REVERSE, 6), at=replayed, until=replayed + 1)
-        kept = ", ".join(f"{n(slope)} to {{{argument}}}" for argument, slope in slopes[result].items())
-        drawing.put(
-            text(x + 24, top + 74, f"{at - 1}:  {formula} = {n(values[result])}", 28, INK),
-            text(x + 24, top + 118, f"slopes: {kept}", 26, MUTED),
-            at=at,
-        )
-        # the head that writes, and the one that reads
-        drawing.put(text(x + 300, 44, "▼ write", 26, FORWARD_TEXT, "middle", bold=True), at=at, until=at + 1)
-        drawing.put(
-            text(x + 300, top + high + 34, "▲ read", 26, REVERSE_TEXT, "middle", bold=True),
-            at=replayed,
-            until=replayed + 1,
-        )
-    drawing.put(
-        text(40, 44, "forward", 26, FORWARD_TEXT, bold=True), arrow((150, 35), (240, 35), FORWARD, 4), at=2, until=4
-    )
-    drawing.put(text(40, 44, "backward", 26, REVERSE_TEXT, bold=True), arrow((270, 35), (180, 35), REVERSE, 4), at=4)
-    steps: dict[str, list[tuple[int, float]]] = {
-        "x1": [(1, 0.0), (6, done["x1"])],
-        "x2": [(1, 0.0), (5, after_z["x2"]), (6, done["x2"])],
-        "y": [(1, 0.0), (5, after_z["y"])],
-        "z": [(1, 0.0), (4, 1.0)],
-    }
-    for place, (name, history) in enumerate(steps.items()):
-        x, y = 40 + place * 235, 280
-        drawing.put(box(x, y, 215, 74, NEUTRAL))
-        for (at, value), (until, _) in zip(history, [*history[1:], (None, 0.0)], strict=True):
-            if at > 1:
-                drawing.put(wash(x, y, 215, 74, REVERSE), at=at, until=at + 1)
-            drawing.put(
-                text(
-                    x + 107,
-                    y + 48,
-                    f"{{~{name}}} = {n(value)}",
-                    30,
-                    REVERSE_TEXT if value else MUTED,
-                    "middle",
-                    bold=bool(value),
-                ),
-                at=at,
-                until=until,
-            )
-    captions = (
-        ("the tape is empty, the accumulators are at 0", MUTED),
-        (f"write: {{y}} = {n(x1)} · {n(x2)} = {n(values['y'])}, and the slope to each argument", FORWARD_TEXT),
-        (f"write: {{z}} = {n(values['y'])} + {n(x2)} = {n(values['z'])}, and the slope to each argument", FORWARD_TEXT),
-        ("replay: the seed, {~z} = 1", REVERSE_TEXT),
-        (
-            f"{{~y}} = 0 + {n(sz['y'])} · {{~z}} = {n(after_z['y'])},\u2003{{~x2}} = 0 + {n(sz['x2'])} · {{~z}} = {n(after_z['x2'])}",
-            REVERSE_TEXT,
-        ),
-        (
-            f"{{~x1}} = 0 + {n(sy['x1'])} · {{~y}} = {n(done['x1'])},\u2003"
-            f"{{~x2}} = {n(after_z['x2'])} + {n(sy['x2'])} · {{~y}} = {n(done['x2'])}",
-            REVERSE_TEXT,
-        ),
-    )
-    for at, (words, fill) in enumerate(captions, start=1):
-        drawing.put(text(40, 410, words, 28, fill), at=at, until=at + 1 if at < len(captions) else None)
-    return drawing
-
-
-# ---- The error against the step ------------------------------------------------------------------
-
-V_STEPS = (0, -2, -8, -12, -15, -16)  # powers of ten
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def power(exponent: int) -> str:
-    return "1" if exponent == 0 else "10" + str(exponent).translate(SUPERSCRIPT)
-
-
-def size_of(error: float) -> str:
-    """An error with one digit, as the chapter prints it: 7e-09 as 7·10⁻⁹."""
-    digit, exponent = f"{error:.0e}".split("e")
-    return f"{error:.1g}" if int(exponent) > -2 else f"{digit}·{power(int(exponent))}"
-
-
-def v_curve() -> Frames:
-    code = code_of("01_finite_differences", "the-error-against-the-step-code", "forward_difference")
-    np = code["np"]
-    steps, errors = code["all_steps"], code["forward_error"]
-    slopes = {e: float(code["forward_difference"](np.exp, 1.0, 10.0**e)) for e in V_STEPS}
-    told = {e: size_of(abs(slopes[e] - np.e)) for e in V_STEPS}
-    drawing = Frames(
-        "The error of the forward difference as the step shrinks, for the exponential function at 1",
-        [
-            f"Left, the exponential function near 1, with its tangent and the secant over a step of 1; the secant is far too "
-            f"steep. Right, the error against the step on logarithmic axes: a first point, {told[0]}.",
-            f"At a step of {power(-2)} the secant is close to the tangent; the errors fall along a straight line to {told[-2]}.",
-            f"At {power(-8)} secant and tangent cannot be told apart: the error is smallest, about {power(-8)}.",
-            f"At {power(-12)} the left picture is the same, and the error has grown again: rounding.",
-            f"At {power(-15)} one sees why: the computed function is a staircase, and the secant ends on the wrong stair.",
-            f"At {power(-16)} the end of the step is 1 itself, the secant is flat, and the error is the whole slope, {math.e:.3f}. "
-            "Truncation error on the right, rounding error on the left: a V with its tip near ten to the minus 8.",
-        ],
-        height=440,
-    )
-
-    # left: u from -0.3 to 1.5 steps, rise in units of the step
-    def at_u(u: float, rise: float) -> tuple[float, float]:
-        return 60 + (u + 0.3) / 1.8 * 340, 350 - rise / 7.2 * 270
-
-    drawing.put(
-        text(40, 46, "{e}ˣ near 1, as computed", 26, INK, bold=True),
-        text(500, 46, "error of the slope", 26, INK, bold=True),
-    )
-    grid = np.linspace(-0.3, 1.5, 361)
-    for number, e in enumerate(V_STEPS, start=1):
-        until = number + 1 if number < len(V_STEPS) else None
-        h = 10.0**e
-        computed = (np.exp(1.0 + grid * h) - np.exp(1.0)) / h
-        near = [(u, r) for u, r in zip(grid.tolist(), computed.tolist(), strict=True) if -0.9 <= r <= 7.4]
-        tangent = [at_u(-0.3, -0.3 * math.e), at_u(1.5, 1.5 * math.e)]
-        end = slopes[e]
-        drawing.put(
-            line(tangent, FORWARD, 3, "3 9"),
-            line([at_u(u, r) for u, r in near[:: 1 if e < -12 else 6]], INK, 3),
-            line([at_u(0, 0), at_u(1, end)], REVERSE, 5),
-            dot(*at_u(0, 0), 7, REVERSE),
-            dot(*at_u(1, end), 7, REVERSE),
-            text(at_u(0, 0)[0], 388, "1", 24, MUTED, "middle"),
-            text(at_u(1, 0)[0], 388, f"1 + {power(e)}", 24, MUTED, "middle"),
-            text(58, 424, f"Δ{{x}} = {power(e)}:  secant {end:.3f}, slope {math.e:.3f}", 26, INK),
-            at=number,
-            until=until,
-        )
-
-    drawing.put(
-        text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2
-    )
-
-    # right: both axes logarithmic
-    def at_log(step: float, error: float) -> tuple[float, float]:
-        return 580 + (math.log10(step) + 16.3) / 16.6 * 380, 80 + (1 - math.log10(error)) / 11 * 270
-
-    for e in (0, -4, -8, -12, -16):
-        x, _ = at_log(10.0**e, 1.0)
-        drawing.put(line([(x, 80), (x, 350)], RULE, 1.5), text(x, 382, power(e), 22, MUTED, "middle"))
-    for e in (0, -4, -8):
-        _, y = at_log(1.0, 10.0**e)
-        drawing.put(line([(570, y), (968, y)], RULE, 1.5), text(560, y + 8, power(e), 22, MUTED, "end"))
-    drawing.put(text(970, 416, "step Δ{x}", 24, MUTED, "end"))
-    for number, e in enumerate(V_STEPS, start=1):
-        before = 10.0 ** V_STEPS[number - 2] if number > 1 else 10.0
-        until = number + 1 if number < len(V_STEPS) else None
-        for step, error in zip(steps.tolist(), errors.tolist(), strict=True):
-            if 10.0**e * 0.99 < step < before * 0.99 and error > 1e-11:
-                x, y = at_log(step, error)
-                drawing.put(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{FORWARD}"/>', at=number)
-        here = at_log(10.0**e, max(abs(slopes[e] - math.e), 1e-11))
-        drawing.put(dot(*here, 10, "none", INK), at=number, until=until)
-        drawing.put(
-            text(570, 416, f"error {told[e]}", 26, FORWARD_TEXT, bold=True),
-            at=number,
-            until=until,
-        )
-    drawing.put(text(842, 262, "truncation", 24, INK), at=3)
-    drawing.put(text(594, 262, "rounding", 24, INK), at=5)
-    return drawing
-
-
 # ---- All of them ---------------------------------------------------------------------------------
 
 ANIMATIONS: dict[tuple[str, str], Callable[[], Frames]] = {
-    ("01_finite_differences", "v_curve"): v_curve,
     ("03_linear_maps", "mvp_columns"): mvp_columns,
     ("03_linear_maps", "vmp_rows"): vmp_rows,
     ("04_graphs", "forward_sweep"): lambda: _graph("forward"),
@@ -652,7 +443,6 @@ ANIMATIONS: dict[tuple[str, str], Callable[[], Frames]] = {
     ("05_forward_mode", "jvp_columns"): jvp_columns,
     ("06_reverse_mode", "reverse_sweep"): reverse_sweep,
     ("06_reverse_mode", "vjp_rows"): vjp_rows,
-    ("06_reverse_mode", "tape"): tape,
 }
 
 

@@ -21,6 +21,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
+from triptych.build.interactive import STYLES as FIGURE_STYLES
+from triptych.build.interactive import figure_scripts, interactive_figures
 from triptych.files import write_whole
 from triptych.model.slides import PLAN, Slide, hides_input, slides_of
 
@@ -98,7 +100,21 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     html, _ = _DeckExporter(slides_dir).from_notebook_node(notebook, {"deck": deck})
-    write_whole(target, html)
+    write_whole(target, _with_figures(html, slides_dir))
+
+
+def _with_figures(html: str, slides_dir: Path) -> str:
+    """The deck with the styles and scripts of the interactive figures that it shows."""
+    names = interactive_figures(html)
+    if not names:
+        return html
+    styles = "".join(f"<style>\n{_read(slides_dir / name)}</style>\n" for name in FIGURE_STYLES)
+    scripts = (_inline_script(_read(slides_dir / name)) for name in figure_scripts(names))
+    head, _, rest = html.partition("</head>")
+    body, _, end = rest.rpartition("</body>")
+    return "".join(
+        [head, styles, "</head>", body, *(f"<script>\n{script}</script>\n" for script in scripts), "</body>", end]
+    )
 
 
 class _DeckExporter(SlidesExporter):
