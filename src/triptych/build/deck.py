@@ -21,12 +21,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook, new_raw_cell
 from traitlets.config import Config
 
+from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.build.interactive import STYLES as FIGURE_STYLES
 from triptych.build.interactive import figure_scripts, interactive_figures
 from triptych.files import write_whole
 from triptych.model.slides import PLAN, Slide, hides_input, slides_of
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
+#: The files of the fonts in `vendor/fira` are named for their family and weight.
+FONTS = {"fira-sans": "Fira Sans", "fira-code": "Fira Code", "signs": "Signs"}
 #: In the order in which they run: `start.js` configures MathJax before MathJax loads.
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
@@ -36,7 +39,8 @@ SCRIPTS = (
 )
 HIDE_INPUT = "hide-input"
 
-_IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
+_IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2([^>]*>)""", re.IGNORECASE | re.DOTALL)
+_IMAGE_ALT = re.compile(r"""\balt\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
 _HEADING_ID = re.compile(r"(<h[1-6])\b[^>]*(?=>)")
 _CORE_MARK = re.compile(r"(<h[1-6]>)\s*●\s*")
 _ALT = re.compile(r"^#\|\s*fig-alt:\s*(.*)\n?", re.MULTILINE)
@@ -94,7 +98,7 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
         "title": title,
         "lang": lang,
         "slides": len(slides),
-        "styles": [_read(slides_dir / name) for name in STYLES],
+        "styles": [font_faces(slides_dir), *(_read(slides_dir / name) for name in STYLES)],
         "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
     }
     cells = [cell for slide in slides for cell in slide.cells]
@@ -109,12 +113,11 @@ def _with_figures(html: str, slides_dir: Path) -> str:
     if not names:
         return html
     styles = "".join(f"<style>\n{_read(slides_dir / name)}</style>\n" for name in FIGURE_STYLES)
-    scripts = (_inline_script(_read(slides_dir / name)) for name in figure_scripts(names))
-    head, _, rest = html.partition("</head>")
-    body, _, end = rest.rpartition("</body>")
-    return "".join(
-        [head, styles, "</head>", body, *(f"<script>\n{script}</script>\n" for script in scripts), "</body>", end]
-    )
+    sources = (_inline_script(_read(slides_dir / name)) for name in figure_scripts(names))
+    scripts = "".join(f"<script>\n{source}</script>\n" for source in sources)
+    head, end_of_head, rest = html.partition("</head>")
+    body, end_of_body, end = rest.rpartition("</body>")
+    return "".join([head, styles, end_of_head, body, scripts, end_of_body, end])
 
 
 class _DeckExporter(SlidesExporter):
@@ -131,10 +134,12 @@ class _DeckExporter(SlidesExporter):
             config=config, extra_template_basedirs=[str(slides_dir)], template_name="template"
         )
         self.exclude_anchor_links = True
+        self.pictures = 0
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "with_images", self.with_images
+        yield "inline_svg", self.inline_svg
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
@@ -144,31 +149,49 @@ class _DeckExporter(SlidesExporter):
 
     @pass_context
     def with_images(self, context: Context, html: str) -> str:
-        """`html` with its images as data URIs."""
+        """`html` with its images in it: SVG files as elements, others as data URIs."""
         cell = context.get("cell", {})
-        folder = Path(cell.get("metadata", {}).get("deck", {}).get("folder", ""))
+        folder, cell_id = Path(cell.get("metadata", {}).get("deck", {}).get("folder", "")), str(cell.get("id", "?"))
 
         def embed(match: re.Match[str]) -> str:
-            start, quote, source = match.groups()
-            return f"{start}{quote}{_data_uri(unescape(source), folder, str(cell.get('id', '?')))}{quote}"
+            start, quote, source, end = match.groups()
+            source = unescape(source)
+            if not source.startswith("data:") and source.lower().endswith(".svg"):
+                alt = _IMAGE_ALT.search(start + end)
+                file = _image_file(source, folder, cell_id)
+                return self.inline_svg(file.read_text(encoding="utf-8"), unescape(alt[2]) if alt else "", source)
+            return f"{start}{quote}{_data_uri(source, folder, cell_id)}{quote}{end}"
 
         return _IMAGE.sub(embed, html)
 
+    def inline_svg(self, source: str, alt: str, name: str = "an output") -> str:
+        """An SVG picture as an element of the page, with ids that no other has."""
+        self.pictures += 1
+        try:
+            return inline_svg(source, alt, f"picture-{self.pictures}")
+        except SvgError as error:
+            raise DeckError(f"The picture {name} cannot be shown: {error}.") from error
 
-def _data_uri(source: str, folder: Path, cell_id: str) -> str:
-    if source.startswith("data:"):
-        return source
+
+def _image_file(source: str, folder: Path, cell_id: str) -> Path:
     if re.match(r"(\w+:)?//", source):
         raise DeckError(
             f"Cell {cell_id!r} shows {source} from the web: save the image beside the notebook and show it from there."
         )
     file = folder / unquote(source)
-    mime, _ = mimetypes.guess_type(file.name)
-    if not file.is_file() or mime is None:
+    if not file.is_file() or mimetypes.guess_type(file.name)[0] is None:
         raise DeckError(
             f"Cell {cell_id!r} shows the image {source}, which is not in {folder}: "
             "put the file there or correct its name in the cell."
         )
+    return file
+
+
+def _data_uri(source: str, folder: Path, cell_id: str) -> str:
+    if source.startswith("data:"):
+        return source
+    file = _image_file(source, folder, cell_id)
+    mime, _ = mimetypes.guess_type(file.name)
     return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
 
 
@@ -204,6 +227,17 @@ def _prepare_code(cell: NotebookNode) -> None:
         cell.source = _ALT.sub("", cell.source)
     if hides_input(cell):
         cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), HIDE_INPUT})
+
+
+def font_faces(slides_dir: Path) -> str:
+    """The fonts of `vendor/fira` as a style sheet with everything in it."""
+    faces = []
+    for file in sorted((slides_dir / "vendor" / "fira").glob("*.woff2")):
+        family, weight, style = re.fullmatch(r"([\w-]+?)-(\d+)(-italic)?", file.stem).groups()  # type: ignore[union-attr]
+        data = base64.b64encode(file.read_bytes()).decode("ascii")
+        look = f'font-family: "{FONTS[family]}"; font-weight: {weight}; font-style: {(style or "-normal")[1:]};'
+        faces.append(f"@font-face {{ {look} src: url(data:font/woff2;base64,{data}); }}")
+    return "\n".join(faces)
 
 
 def _read(file: Path) -> str:

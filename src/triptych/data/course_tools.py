@@ -1,6 +1,7 @@
 # Tools every chapter shares. This cell is the same in all of them.
 import ast
 import hashlib
+import html
 import json
 import os
 import secrets
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
+from IPython.display import display
 from IPython.utils.capture import capture_output
 
 # JAX computes in float32 until told otherwise, and before it has made its first array.
@@ -54,6 +56,29 @@ def counted(function):
 
     counting.calls = 0
     return counting
+
+
+class Table:
+    """Rows of numbers and words below the titles of their columns, as `table` shows them."""
+
+    def __init__(self, columns, rows):
+        self.lines = [[cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in [columns, *rows]]
+
+    def __repr__(self):
+        widths = [max(map(len, column)) for column in zip(*self.lines)]
+        return "\n".join("  ".join(map(str.rjust, line, widths)) for line in self.lines)
+
+    def _repr_html_(self):
+        def row(line, tag):
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line) + "</tr>"
+
+        body = "".join(row(line, "td") for line in self.lines[1:])
+        return f'<table class="dataframe"><thead>{row(self.lines[0], "th")}</thead><tbody>{body}</tbody></table>'
+
+
+def table(columns, rows):
+    """Shows rows of numbers and words: `table(["x", "x²"], [[1, 1], [2, 4]])`."""
+    display(Table(columns, list(rows)))
 
 
 class BuildsOn:
