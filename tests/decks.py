@@ -147,12 +147,12 @@ FACTS = """() => {
     const node = walker.currentNode;
     if (node.data.includes("$") && !node.parentElement.closest("pre, code, mjx-container")) dollars.push(node.data);
   }
-  // A fragment is visible after the key and not before.
+  // A fragment is visible after the key and not before. Those of steps show nothing themselves.
   const fragments = [];
-  for (const slide of slides.filter(slide => slide.querySelector(".fragment"))) {
+  for (const slide of slides.filter(slide => slide.querySelector(".fragment:not(.step)"))) {
     const { h, v } = Reveal.getIndices(slide);
-    Reveal.slide(h, v || 0, -1);
-    const first = slide.querySelector(".fragment");
+    const first = slide.querySelector(".fragment:not(.step)");
+    Reveal.slide(h, v || 0, Number(first.dataset.fragmentIndex) - 1);
     const seen = () => getComputedStyle(first).visibility === "visible";
     const before = seen();
     Reveal.nextFragment();

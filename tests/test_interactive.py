@@ -62,8 +62,8 @@ def page(deck: Path, blocked: list[str]) -> Iterator[Any]:
 
 
 def test_deck_has_only_the_scripts_of_its_figures(tmp_path: Path) -> None:
-    html = write(["tape", "direction"], tmp_path / "two.html").read_text(encoding="utf-8")
-    assert sorted(re.findall(r'figures\.define\("(\w+)"', html)) == ["direction", "tape"]
+    html = write(["tape_replay", "direction"], tmp_path / "two.html").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'figures\.define\("(\w+)"', html)) == ["direction", "tape_replay"]
     assert html.count("var d3=") == 1
     without = write([], tmp_path / "none.html").read_text(encoding="utf-8")
     assert "d3" not in re.findall(r"var (\w+)=", without)
@@ -213,7 +213,7 @@ def check_two_sweeps(figure: Figure) -> None:
     assert x.tolist() == [-1.5, 5.0]
 
 
-def check_tape(figure: Figure) -> None:
+def check_tape_replay(figure: Figure) -> None:
     lecture = run_lecture("06_reverse_mode").names
     figure.press("step", "Home").press("x1", "ArrowRight", "ArrowRight", "ArrowRight").press("x2", *["ArrowLeft"] * 13)
     z, tape = lecture["write"](figure.value("x1"), figure.value("x2"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frames import FONT, ROOT, colour
+from steps import FONT, ROOT, colour
 
 from triptych.build.browser import launch
 from triptych.build.interactive import figure_scripts
@@ -54,7 +54,7 @@ PICTURES = {
         "The graph of z = x1·x2 + x2 with both sweeps",
         "The graph of z = x1 times x2 plus x2 at (2, 4). Each node has its value, its tangent in blue and its adjoint in orange: x1 is 2, 1, 4; x2 is 4, 0, 3; the product y is 8, 4, 1; the sum z is 12, 4, 1. The edges have the local slopes 4, 2, 1 and 1.",
     ),
-    "tape": Picture(
+    "tape_replay": Picture(
         "06_reverse_mode",
         "A tape is recorded and replayed",
         "A tape of two frames. The first keeps y = x1 times x2 = 8 and its slopes, 4 to x1 and 2 to x2; the second keeps z = y plus x2 = 12 and its slopes, 1 and 1. Below, the accumulators after the replay: x1-bar = 4, x2-bar = 1 + 2 = 3, y-bar = 1, z-bar = 1.",

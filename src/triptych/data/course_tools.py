@@ -1,9 +1,11 @@
 # Tools every chapter shares. This cell is the same in all of them.
 import ast
+import functools
 import hashlib
 import html
 import json
 import os
+import runpy
 import secrets
 from pathlib import Path
 
@@ -56,6 +58,29 @@ def counted(function):
 
     counting.calls = 0
     return counting
+
+
+@functools.cache
+def course_graphs():
+    """The tools for graphs in the file course_graphs.py beside this notebook, read when one is first needed."""
+    return runpy.run_path("course_graphs.py")
+
+
+def show_graph(program, *inputs, steps=False):
+    """Draws the computational graph of a program of your Duals or Vars, with values, derivatives and local slopes.
+
+    show_graph(f, Dual(2.0, 1.0), Dual(4.0, 0.0)) runs the program f once. After x = traced(Dual(2.0, 1.0)), which
+    makes x remember how it is used, show_graph(z) draws how z was computed from x. steps=True is for slides.
+    """
+    course_graphs()["show_graph"](program, *inputs, steps=steps, variables=globals())
+
+
+def traced(*numbers):
+    """The same Duals or Vars, which from now on remember how they are used, so that show_graph can draw it.
+
+    Also takes functions such as your sin: sin = traced(sin) makes each call a node of the graph.
+    """
+    return course_graphs()["traced"](*numbers)
 
 
 class Table:
