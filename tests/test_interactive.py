@@ -78,7 +78,8 @@ def test_figures_are_small() -> None:
 def structure(svg: str) -> list[object]:
     """Elements, texts and colours of a picture, without coordinates, whose last digits depend on the browser."""
     return [
-        (e.tag, e.get("fill"), e.get("stroke"), e.get("font-size"), (e.text or "").strip()) for e in ET.fromstring(svg).iter()
+        (e.tag, e.get("fill"), e.get("stroke"), e.get("font-size"), (e.text or "").strip())
+        for e in ET.fromstring(svg).iter()
     ]
 
 
@@ -103,7 +104,9 @@ class Figure:
     def __init__(self, page: Any, name: str) -> None:
         self.page, self.name, self.slide = page, name, NAMES.index(name) + 1
         page.keyboard.press("Escape")
-        page.evaluate("slide => { document.activeElement.blur(); Reveal.toggleOverview(false); Reveal.slide(slide); }", self.slide)
+        page.evaluate(
+            "slide => { document.activeElement.blur(); Reveal.toggleOverview(false); Reveal.slide(slide); }", self.slide
+        )
 
     def press(self, control: str, *keys: str) -> Figure:
         """Goes to a control with Tab, presses keys there, and checks that the deck has stayed on its slide."""
