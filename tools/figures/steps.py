@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).resolve().parents[2]
 THEME = (ROOT / "slides" / "theme" / "triptych.css").read_text(encoding="utf-8")
 MARKS = {".": "\u0307", "~": "\u0304", "": ""}
-LABEL = re.compile(r"\{([.~]?)([A-Za-z])(\w*)\}")
+LABEL = re.compile(r"\{([.~]?)([^\W\d_])(\w*)\}")
 
 
 def colour(name: str) -> str:
