@@ -106,11 +106,12 @@ def test_deck_is_one_file_without_addresses_to_load(html: str) -> None:
     assert "<link" not in html.replace('<link href="data:,"', "")
     assert not re.search(r"@import|url\(\s*['\"]?(?!data:)[\w/]", styles)
     assert len(html.encode()) < 4_000_000
+    assert html.count("src: url(data:font/woff2;") == 7
 
 
 def test_scripts_do_not_end_early(html: str) -> None:
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    assert len(scripts) == 7
+    assert len(scripts) > 4
     assert not any(re.search(r"<script|<!--|sourceMappingURL", script) for script in scripts)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
 from triptych.build.deck_cells import HIDE_INPUT, DeckError, prepare, with_choices, with_lines
+from triptych.build.fonts import font_faces
 from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.files import write_whole
 from triptych.model.course import ExercisePlan
@@ -30,8 +32,6 @@ from triptych.model.slides import CORE, Slide, plan_text, slides_of
 __all__ = ["DeckError", "write_deck", "write_slides"]
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css", "theme/parts.css")
-#: The files of the fonts in `vendor/fira` are named for their family and weight.
-FONTS = {"fira-sans": "Fira Sans", "fira-code": "Fira Code", "signs": "Signs"}
 #: In the order in which they run: `start.js` configures MathJax before MathJax loads.
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
@@ -40,7 +40,12 @@ SCRIPTS = (
     "template/navigation.js",
     "template/countdown.js",
     "template/start.js",
-    "vendor/mathjax/tex-svg-full.js",
+    "vendor/mathjax/tex-svg.js",
+    "vendor/mathjax/assistive-mml.js",
+    "vendor/mathjax/tex/enclose.js",  # before cancel.js, which extends it
+    "vendor/mathjax/tex/*.js",
+    "vendor/mathjax/newcm/*.js",
+    "vendor/fira/formulas.js",
 )
 
 _IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2([^>]*>)""", re.IGNORECASE | re.DOTALL)
@@ -111,7 +116,7 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
         "lang": lang,
         "slides": len(slides),
         "styles": [font_faces(slides_dir), *(_read(slides_dir / name) for name in STYLES)],
-        "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
+        "scripts": [_inline_script(_read(file)) for file in _scripts(slides_dir)],
     }
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
@@ -196,15 +201,10 @@ def _data_uri(source: str, folder: Path, cell_id: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
 
 
-def font_faces(slides_dir: Path) -> str:
-    """The fonts of `vendor/fira` as a style sheet with everything in it."""
-    faces = []
-    for file in sorted((slides_dir / "vendor" / "fira").glob("*.woff2")):
-        family, weight, style = re.fullmatch(r"([\w-]+?)-(\d+)(-italic)?", file.stem).groups()  # type: ignore[union-attr]
-        data = base64.b64encode(file.read_bytes()).decode("ascii")
-        look = f'font-family: "{FONTS[family]}"; font-weight: {weight}; font-style: {(style or "-normal")[1:]};'
-        faces.append(f"@font-face {{ {look} src: url(data:font/woff2;base64,{data}); }}")
-    return "\n".join(faces)
+def _scripts(slides_dir: Path) -> Iterable[Path]:
+    """The files of `SCRIPTS`, each once."""
+    files = [sorted(slides_dir.glob(name)) if "*" in name else [slides_dir / name] for name in SCRIPTS]
+    return dict.fromkeys(chain(*files))
 
 
 def _read(file: Path) -> str:
