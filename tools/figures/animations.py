@@ -83,7 +83,7 @@ class Sweep:
         self.drawing, self.picture, self.reverse = drawing, Picture(graph), graph.reverse
         width, height = self.picture.size
         room = drawing.height - 84
-        self.scale = min((drawing.width - 60) / width, room / height, 1.5)
+        self.scale = min((drawing.width - 36) / width, room / height, 1.5)
         left, top = (drawing.width - self.scale * width) / 2, 12 + (room - self.scale * height) / 2
         self.place = f'transform="translate({left:.1f} {top:.1f}) scale({self.scale:.3f})"'
 
