@@ -121,6 +121,7 @@ def open_deck(
     deck: Path,
     *,
     dark: bool = False,
+    motion: bool = False,
     query: str = "",
     blocked: list[str] | None = None,
     size: tuple[int, int] = (1280, 720),
@@ -130,6 +131,7 @@ def open_deck(
     Args:
         deck: the HTML file. Requests for any other address are blocked.
         dark: use the dark colour scheme.
+        motion: do not ask for reduced motion, for which interactive figures are static pictures.
         query: the query of the address; `?print-pdf` opens the print view.
         blocked: a list to which the blocked addresses are appended.
         size: width and height of the page in pixels.
@@ -155,7 +157,7 @@ def open_deck(
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
+            reduced_motion="no-preference" if motion else "reduce",
         )
         context.route("**/*", allow_deck_only)
         page = context.new_page()
