@@ -300,7 +300,7 @@ def test_letters_that_are_too_small_are_reported(deck: Deck, tmp_path: Path) -> 
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "label.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 400"><text x="0" y="99" '
-        f'font-size="{21 * 2000 / 1152}">label<tspan font-size="20">index</tspan></text></svg>'
+        f'font-size="{21 * 2000 / 1168}">label<tspan font-size="20">index</tspan></text></svg>'
     )
     slides = [text(f"## {name}\n\n{markdown}") for name, (markdown, _) in SMALL_LETTERS.items()]
     with browser.open_deck(
