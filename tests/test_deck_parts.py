@@ -253,7 +253,8 @@ def test_countdown_and_map_in_the_speaker_view(page: Any) -> None:
     speaker = window.value
     deck = speaker.frame_locator("#current-slide iframe")
     deck.locator(".present .badge").wait_for(timeout=30_000)
-    speaker.wait_for_function("document.querySelector('#upcoming-slide iframe')")
+    # the narrow frame of the next slide is no page to read
+    speaker.frame_locator("#upcoming-slide iframe").locator(".reveal.ready").wait_for(timeout=30_000)
     speaker.keyboard.press("c")
     page.locator(".present .badge [role=timer]").wait_for()
     speaker.keyboard.press("m")
