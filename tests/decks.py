@@ -63,6 +63,7 @@ class Survey:
         errors: messages of JavaScript errors.
         facts: the result of the script `FACTS`.
         overflows: content that does not fit, by size of the viewport.
+        letters: letters that are too small.
         pictures: paths of screenshots, the contact sheet last.
     """
 
@@ -70,6 +71,7 @@ class Survey:
     errors: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     overflows: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
 
 
@@ -92,6 +94,7 @@ def survey(name: str) -> Survey:
         result.facts = page.evaluate(FACTS)
         if SCREENSHOTS:
             result.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
+        result.letters = [str(small) for small in browser.measure_letters(page)]
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             result.overflows[width, height] = [str(overflow) for overflow in browser.measure(page)]
@@ -147,12 +150,12 @@ FACTS = """() => {
     const node = walker.currentNode;
     if (node.data.includes("$") && !node.parentElement.closest("pre, code, mjx-container")) dollars.push(node.data);
   }
-  // A fragment is visible after the key and not before.
+  // A fragment is visible after the key and not before. Those of steps show nothing themselves.
   const fragments = [];
-  for (const slide of slides.filter(slide => slide.querySelector(".fragment"))) {
+  for (const slide of slides.filter(slide => slide.querySelector(".fragment:not(.step)"))) {
     const { h, v } = Reveal.getIndices(slide);
-    Reveal.slide(h, v || 0, -1);
-    const first = slide.querySelector(".fragment");
+    const first = slide.querySelector(".fragment:not(.step)");
+    Reveal.slide(h, v || 0, Number(first.dataset.fragmentIndex) - 1);
     const seen = () => getComputedStyle(first).visibility === "visible";
     const before = seen();
     Reveal.nextFragment();
@@ -169,10 +172,10 @@ FACTS = """() => {
     wrong_formulas: [...document.querySelectorAll('mjx-merror, [data-mjx-error], mjx-container [fill="red"]')].map(text),
     without_formula: [...document.querySelectorAll("[data-cell]")]
       .filter(cell => !cell.querySelector("mjx-container")).map(cell => cell.dataset.cell),
-    images: [...document.querySelectorAll(".slides img")].map(image => ({
+    images: [...document.querySelectorAll(".slides :is(img, svg.picture)")].map(image => ({
       cell: image.closest("[data-cell]").dataset.cell,
-      alt: image.alt.trim(),
-      loaded: image.complete && image.naturalWidth > 0,
+      alt: (image.alt ?? image.getAttribute("aria-label")).trim(),
+      loaded: image.localName === "svg" ? image.childElementCount > 0 : image.complete && image.naturalWidth > 0,
     })),
     headings: slides.flatMap(slide => [...slide.querySelectorAll("h1, h2, h3, h4, h5, h6")])
       .map(heading => [Number(heading.localName[1]), text(heading)]),
@@ -180,8 +183,5 @@ FACTS = """() => {
     badges: slides.map(slide => text(slide.querySelector(".badge") || document.createElement("i"))),
     seconds: slides.map(slide => slide.dataset.timing === undefined ? null : Number(slide.dataset.timing)),
     footers: slides.map(slide => text(slide.querySelector(".slide-footer"))),
-    type: [...document.querySelectorAll(".slides pre, .slides .text p, .slides .text li, .slides td, .slides .badge")]
-      .filter(element => !element.closest("aside"))
-      .map(element => [element.localName, parseFloat(getComputedStyle(element).fontSize)]),
   };
 }"""
