@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,19 @@ def test_help_lists_the_keys(page: Any) -> None:
     assert serious(page) == []
     page.keyboard.press("Escape")
     page.get_by_text("Light or dark").wait_for(state="hidden")
+
+
+def test_swipes_visit_every_slide(page: Any) -> None:
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    number = "parseInt(Reveal.getCurrentSlide().querySelector('.slide-count').textContent)"
+    seen = [page.evaluate(number)]
+    for start, end in [(900, 300)] * 8 + [(300, 900)] * 8:
+        for kind, points in (("Start", [start]), ("Move", [end]), ("End", [])):
+            event = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": 300} for x in points]}
+            touch.send("Input.dispatchTouchEvent", event)
+        seen.append(page.evaluate(number))
+    assert [n for n, _ in groupby(seen)] == [1, 2, 3, 4, 5, 6, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_overview_returns_to_the_selected_slide(page: Any) -> None:

@@ -4,7 +4,9 @@
   const root = document.documentElement;
   const printing = /print-pdf/i.test(location.search);
   // On a phone, a deck is a page to read: without reveal.js, laid out by the style sheet.
-  const reading = !printing && matchMedia("(max-width: 699.98px)").matches;
+  // The speaker view shows slides in frames that may be as narrow.
+  const framed = /[?&]receiver\b/.test(location.search);
+  const reading = !printing && !framed && matchMedia("(max-width: 699.98px)").matches;
 
   const toggleTheme = () => {
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
