@@ -70,8 +70,9 @@ SHORTCUTS = [
 #: JupyterLab's plugin and the custom.js of classic Jupyter, with what they have no settings for.
 LAB = Path(__file__).with_name("lab.js")
 CLASSIC = Path(__file__).with_name("classic.js")
+LAB_PLUGIN = "triptych-live"
 LAB_PACKAGE = {
-    "name": "triptych-live",
+    "name": LAB_PLUGIN,
     "version": "1.0.0",
     "jupyterlab": {"extension": True, "_build": {"load": LAB.name, "extension": "./extension"}},
 }
@@ -203,8 +204,8 @@ def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0)
         config / "labconfig" / "default_setting_overrides.json": lab_settings,
         config / "nbconfig" / "rise.json": rise,
         config / "custom" / "custom.js": CLASSIC.read_text(encoding="utf-8"),
-        scratch / "data" / "labextensions" / LAB_PACKAGE["name"] / "package.json": LAB_PACKAGE,
-        scratch / "data" / "labextensions" / LAB_PACKAGE["name"] / LAB.name: LAB.read_text(encoding="utf-8"),
+        scratch / "data" / "labextensions" / LAB_PLUGIN / "package.json": LAB_PACKAGE,
+        scratch / "data" / "labextensions" / LAB_PLUGIN / LAB.name: LAB.read_text(encoding="utf-8"),
         scratch / "ipython" / "profile_default" / "ipython_kernel_config.json": kernel_config,
     }.items():
         write_whole(file, content if isinstance(content, str) else json.dumps(content, indent=1), mode=0o600)
