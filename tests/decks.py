@@ -147,12 +147,12 @@ FACTS = """() => {
     const node = walker.currentNode;
     if (node.data.includes("$") && !node.parentElement.closest("pre, code, mjx-container")) dollars.push(node.data);
   }
-  // A fragment is visible after the key and not before.
+  // A fragment is visible after the key and not before. Those of steps show nothing themselves.
   const fragments = [];
-  for (const slide of slides.filter(slide => slide.querySelector(".fragment"))) {
+  for (const slide of slides.filter(slide => slide.querySelector(".fragment:not(.step)"))) {
     const { h, v } = Reveal.getIndices(slide);
-    Reveal.slide(h, v || 0, -1);
-    const first = slide.querySelector(".fragment");
+    const first = slide.querySelector(".fragment:not(.step)");
+    Reveal.slide(h, v || 0, Number(first.dataset.fragmentIndex) - 1);
     const seen = () => getComputedStyle(first).visibility === "visible";
     const before = seen();
     Reveal.nextFragment();
@@ -169,10 +169,10 @@ FACTS = """() => {
     wrong_formulas: [...document.querySelectorAll('mjx-merror, [data-mjx-error], mjx-container [fill="red"]')].map(text),
     without_formula: [...document.querySelectorAll("[data-cell]")]
       .filter(cell => !cell.querySelector("mjx-container")).map(cell => cell.dataset.cell),
-    images: [...document.querySelectorAll(".slides img")].map(image => ({
+    images: [...document.querySelectorAll(".slides :is(img, svg.picture)")].map(image => ({
       cell: image.closest("[data-cell]").dataset.cell,
-      alt: image.alt.trim(),
-      loaded: image.complete && image.naturalWidth > 0,
+      alt: (image.alt ?? image.getAttribute("aria-label")).trim(),
+      loaded: image.localName === "svg" ? image.childElementCount > 0 : image.complete && image.naturalWidth > 0,
     })),
     headings: slides.flatMap(slide => [...slide.querySelectorAll("h1, h2, h3, h4, h5, h6")])
       .map(heading => [Number(heading.localName[1]), text(heading)]),

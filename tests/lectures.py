@@ -5,6 +5,7 @@ The tests of a chapter's numbers read them from that namespace and from the prin
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import io
@@ -60,9 +61,17 @@ def run_lecture(chapter_id: str) -> Lecture:
                 continue
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
-                exec(compile(cell.code, f"<cell {cell.id}>", "exec"), names)
+                _run(cell.code, f"<cell {cell.id}>", names)
             printed[cell.id] = out.getvalue()
             plt.close("all")
     finally:
         os.chdir(before)
     return Lecture(names, printed)
+
+
+def _run(code: str, file: str, names: dict[str, Any]) -> None:
+    """Runs a cell and prints the value of its last line, as a notebook shows it."""
+    body = ast.parse(code).body
+    last = body[-1:] if body and isinstance(body[-1], ast.Expr) else []
+    exec(compile(ast.Module(body[: len(body) - len(last)], []), file, "exec"), names)
+    exec(compile(ast.Interactive(last), file, "single"), names)

@@ -47,7 +47,7 @@ def made(course: Course, **options: bool) -> set[str]:
         course.release / FORWARD: "release",
         course.solutions / FORWARD / f"{FORWARD}.ipynb": "solutions",
         course.slides / f"{FORWARD}.html": "deck",
-        course.slides / f"{FORWARD}.solutions.html": "deck with solutions",
+        course.slides / f"{FORWARD}.with-answers.html": "deck with solutions",
         course.slides / f"{FORWARD}.pdf": "pdf",
         course.slides / "index.html": "index",
     }
@@ -90,7 +90,7 @@ def test_chapter_missing_in_the_gradebook_is_released_again(course: Course) -> N
 def test_deck_with_solutions_is_made_on_request(course: Course) -> None:
     assert made(course, solutions=True) == {"deck with solutions", "index"}
     assert made(course, solutions=True) == set()
-    assert ".solutions.html" not in (course.slides / "index.html").read_text(encoding="utf-8")
+    assert ".with-answers.html" not in (course.slides / "index.html").read_text(encoding="utf-8")
 
 
 @needs_chromium

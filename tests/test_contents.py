@@ -22,7 +22,7 @@ from triptych.model.course import Course
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """All chapters, with stand-ins for three decks and a PDF."""
     course = scratch(tmp_path_factory.mktemp("contents") / "course", PROJECT.chapters)
-    for name in ("05_forward_mode.html", "05_forward_mode.pdf", "workshop.html", "05_forward_mode.solutions.html"):
+    for name in ("05_forward_mode.html", "05_forward_mode.pdf", "workshop.html", "05_forward_mode.with-answers.html"):
         (course.slides / name).write_text("deck")
     write_index(course)
     return course

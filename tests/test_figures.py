@@ -1,7 +1,8 @@
-"""The animations: their numbers are the course's, their frames appear one by one, the last one is complete."""
+"""The animations: their numbers are the course's, which appear step by step, and the last step has all of them."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import sys
@@ -16,11 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from lectures import COURSE, run_lecture
-from nbformat.v4 import new_markdown_cell, new_notebook
-from needs import needs_chromium
 
-from triptych.build.browser import READY_TIMEOUT_MS, open_deck
-from triptych.build.deck import write_deck
 from triptych.model.chapter import read_chapter
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,80 +32,109 @@ ROUNDING = ("01_finite_differences", "v_curve")
 every_animation = pytest.mark.parametrize("name", NAMES, ids=lambda name: "_".join(name)[:2] + "_" + name[1])
 
 
-def files(name: tuple[str, str]) -> list[Path]:
-    folder = COURSE.source / name[0] / "figures" / name[1]
-    return sorted(folder.glob("*.svg"), key=lambda file: int(file.stem))
+def file(name: tuple[str, str]) -> Path:
+    return COURSE.source / name[0] / "figures" / f"{name[1]}.svg"
 
 
-def labels(file: Path) -> list[str]:
-    """The lines of text in a frame, in reading order."""
-    elements = ET.parse(file).getroot().iter(f"{SVG}text")
-    return ["".join(text.itertext()).replace("\u200b", "").replace("−", "-") for text in elements]
+def last(name: tuple[str, str]) -> int:
+    """The number of the last step."""
+    return len(animations.ANIMATIONS[name]().story) - 1
+
+
+@functools.cache
+def root_of(name: tuple[str, str]) -> ET.Element:
+    return ET.parse(file(name)).getroot()
+
+
+def seen(root: ET.Element, step: int) -> Iterator[ET.Element]:
+    """The elements that are seen at a step: no range of steps around them excludes it."""
+    first, _, end = root.get("data-step", "0").partition("-")
+    if int(first) <= step <= int(end or step):
+        yield root
+        for child in root:
+            yield from seen(child, step)
+
+
+def words_of(text: ET.Element) -> str:
+    return "".join(text.itertext()).replace("\u200b", "").replace("−", "-")
+
+
+def labels(name: tuple[str, str], step: int) -> list[str]:
+    """The lines of text at a step, in the order of drawing."""
+    return [words_of(element) for element in seen(root_of(name), step) if element.tag == f"{SVG}text"]
 
 
 def first_seen(name: tuple[str, str], label: str) -> int:
-    """The number of the frame in which a label first appears; it must stay from then on."""
-    visible = [label in labels(file) for file in files(name)]
-    assert any(visible), f"{label!r} is in no frame; the last one has {labels(files(name)[-1])}"
+    """The step at which a label first appears; it must stay from then on."""
+    visible = [label in labels(name, step) for step in range(last(name) + 1)]
+    assert any(visible), f"{label!r} is at no step; the last one has {labels(name, last(name))}"
     first = visible.index(True)
     assert all(visible[first:]), f"{label!r} does not stay"
-    return first + 1
+    return first
 
 
-# --- from the course's code to the frames ------------------------------------------------------------
+# --- from the course's code to the files -------------------------------------------------------------
 
 
 @every_animation
-def test_frames_are_up_to_date(name: tuple[str, str]) -> None:
-    animation = animations.ANIMATIONS[name]()
-    frames = [file.read_text(encoding="utf-8") for file in files(name)]
-    fresh = [animation.frame(number) for number in range(1, len(animation.story) + 1)]
+def test_files_are_up_to_date(name: tuple[str, str]) -> None:
+    written, fresh = file(name).read_text(encoding="utf-8"), animations.ANIMATIONS[name]().svg()
     if name == ROUNDING:
-        words = re.compile(r"<title>.*</title>|<desc>.*</desc>")
-        frames, fresh = [words.findall(f) for f in frames], [words.findall(f) for f in fresh]  # type: ignore[misc]
-    assert frames == fresh, "draw them again: python tools/figures/animations.py"
+        words = re.compile(r"<title>.*</title>|<desc>.*</desc>|data-step=\S+")
+        written, fresh = words.findall(written), words.findall(fresh)  # type: ignore[assignment]
+    assert written == fresh, "draw them again: python tools/figures/animations.py"
 
 
 @every_animation
-def test_notebook_shows_the_frames_as_fragments(name: tuple[str, str]) -> None:
-    chapter, folder = name
-    markdown = animations.ANIMATIONS[name]().markdown(f"figures/{folder}")
-    cells = [c for c in read_chapter(COURSE.notebook(chapter)).cells if f"(figures/{folder}/" in c.source]
+def test_notebook_shows_the_drawing_as_an_image(name: tuple[str, str]) -> None:
+    chapter, drawing = name
+    cells = [c for c in read_chapter(COURSE.notebook(chapter)).cells if f"(figures/{drawing}.svg)" in c.source]
+    if chapter == SWEEP[0] and not cells:
+        pytest.skip("chapter 5 does not show it")
     assert len(cells) == 1
-    assert markdown in cells[0].source, f"put in what animations.py --cell {chapter}/{folder} prints"
-    # The sanitizer of JupyterLab drops the attribute when it has no value.
-    assert markdown.count('hidden="hidden"') == len(files(name)) - 1
-    assert markdown.count('class="fragment"') == len(files(name)) - 1
-
-
-def test_no_other_cell_has_frames() -> None:
-    shown = {
-        (chapter, folder)
-        for chapter in COURSE.plans
-        for cell in read_chapter(COURSE.notebook(chapter)).cells
-        if 'class="steps"' in cell.source
-        for folder in re.findall(r"\(figures/(\w+)/\d+\.svg\)", cell.source)
-    }
-    assert shown == set(NAMES)
+    markdown = animations.ANIMATIONS[name]().markdown(f"figures/{drawing}.svg")
+    assert markdown in cells[0].source, f"put in what animations.py --cell {chapter}/{drawing} prints"
 
 
 @every_animation
-def test_frames_are_described_legible_and_load_nothing(name: tuple[str, str]) -> None:
-    previous = ""
-    for number, file in enumerate(files(name), start=1):
-        root = ET.parse(file).getroot()
-        assert root.tag == f"{SVG}svg"
-        assert (root.findtext(f"{SVG}title") or "").endswith(f": {number} of {len(files(name))}")
-        story = root.findtext(f"{SVG}desc") or ""
-        assert story.startswith(previous)
-        assert len(story) > len(previous) + 15
-        previous = story
-        assert not [e for e in root.iter() if e.tag.endswith(("script", "image", "style"))]
-        assert "href" not in file.read_text(encoding="utf-8")
-        assert min(float(e.get("font-size", "99")) for e in root.iter()) >= 20
-        colours = set(re.findall(r'(?:fill|stroke)="(#\w{6})"', file.read_text(encoding="utf-8")))
-        theme = (COURSE.root / "slides" / "theme" / "triptych.css").read_text(encoding="utf-8")
-        assert all(colour in theme for colour in colours)
+def test_last_step_is_what_a_plain_image_shows(name: tuple[str, str]) -> None:
+    root, end = root_of(name), last(name)
+    steps = {element: element.get("data-step") for element in root.iter() if element.get("data-step")}
+    assert max(int(step.split("-")[0]) for step in steps.values() if step) == end
+    for element, step in steps.items():
+        assert step is not None
+        ends = "-" in step and int(step.split("-")[1]) < end
+        assert (element.get("display") == "none") == ends
+    lit = {int(step) for element in root.iter() for step in element.get("data-lit", "0").split()}
+    assert lit <= set(range(end + 1))
+
+
+@every_animation
+def test_every_step_changes_the_drawing(name: tuple[str, str]) -> None:
+    states = [list(seen(root_of(name), step)) for step in range(last(name) + 1)]
+    assert all(before != after for before, after in pairwise(states))
+
+
+@every_animation
+def test_drawings_are_described_legible_and_load_nothing(name: tuple[str, str]) -> None:
+    root, source = root_of(name), file(name).read_text(encoding="utf-8")
+    assert root.tag == f"{SVG}svg"
+    assert root.findtext(f"{SVG}title")
+    assert root.findtext(f"{SVG}desc") == animations.ANIMATIONS[name]().alt()
+    assert not [e for e in root.iter() if e.tag.endswith(("script", "image", "style"))]
+    assert "href" not in source
+    # on a slide, of which a drawing takes at most 1150 by 460 pixels
+    slide = min(1150 / float(root.get("width", 1)), 460 / float(root.get("height", 1)))
+    for element in root.iter():
+        for group in element:
+            scale = re.search(r"scale\((\S+)\)", group.get("transform", ""))
+            for text in group.iter():
+                size = float(text.get("font-size", "99")) * (float(scale[1]) if scale else 1.0)
+                assert scale is None or size * slide >= 22
+    assert min(float(e.get("font-size", "99")) for e in root.iter()) >= 22
+    colours = set(re.findall(r'(?:fill|stroke)="(#\w{6})"', source))
+    theme = (COURSE.root / "slides" / "theme" / "triptych.css").read_text(encoding="utf-8")
+    assert all(colour in theme for colour in colours)
 
 
 # --- the numbers, against JAX and what the lecture itself computes -----------------------------------
@@ -128,23 +154,19 @@ def test_forward_sweep_shows_values_and_tangents() -> None:
     assert run_lecture(name[0]).names["function_jvp"]([2.0, 4.0], [1.0, 0.0]) == (z, dz)
     y, dy = jax.jvp(lambda x: x[0] * x[1], (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))
     sweep = (f"y = {g(y)}", f"ẏ = {g(dy)}", f"z = {g(z)}", f"ż = {g(dz)}")
-    assert [first_seen(name, label) for label in sweep] == [2, 3, 4, 5]
+    assert [first_seen(name, label) for label in sweep] == [1, 2, 3, 4]
 
 
 def test_reverse_sweep_fills_one_accumulator_after_the_other() -> None:
     name = ("06_reverse_mode", "reverse_sweep")
     z, pull = jax.vjp(worked_example, jnp.array([2.0, 4.0]))
     x1_bar, x2_bar = pull(1.0)[0]
-    assert first_seen(name, f"z = {g(z)}") == 1
-    assert [first_seen(name, label) for label in ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(x1_bar)}", f"x̄2 = {g(x2_bar)}")] == [
-        2,
-        3,
-        4,
-        5,
-    ]
+    assert first_seen(name, f"z = {g(z)}") == 0
+    bars = ("z̄ = 1", "ȳ = 1", f"x̄1 = {g(x1_bar)}", f"x̄2 = {g(x2_bar)}")
+    assert [first_seen(name, label) for label in bars] == [1, 2, 3, 4]
     # x2 is used twice: the sum contributes 1 before the product contributes the rest
-    assert "x̄2 = 1" in labels(files(name)[2])
-    assert f"one sweep: value {g(z)}, gradient [{g(x1_bar)}, {g(x2_bar)}]" in labels(files(name)[-1])
+    assert "x̄2 = 1" in labels(name, 2)
+    assert f"one sweep: value {g(z)}, gradient [{g(x1_bar)}, {g(x2_bar)}]" in labels(name, last(name))
 
 
 def test_tape_keeps_slopes_and_replays_them() -> None:
@@ -153,13 +175,13 @@ def test_tape_keeps_slopes_and_replays_them() -> None:
     z, tape = lecture["write"](2.0, 4.0)
     bars = lecture["replay"](tape, {"z": 1.0})
     (_, first), (_, second) = tape
-    for frame, slopes in ((2, first), (3, second)):
+    for step, slopes in ((1, first), (2, second)):
         words = "slopes: " + ", ".join(f"{g(slope)} to {argument}" for argument, slope in slopes)
-        assert first_seen(name, words) == frame
-    assert first_seen(name, f"2:  z = y + x2 = {g(z)}") == 3
-    for bar, frame in (("z", 4), ("y", 5), ("x1", 6), ("x2", 6)):
+        assert first_seen(name, words) == step
+    assert first_seen(name, f"2:  z = y + x2 = {g(z)}") == 2
+    for bar, step in (("z", 3), ("y", 4), ("x1", 5), ("x2", 5)):
         letter = {"z": "z̄", "y": "ȳ"}.get(bar[0], "x̄") + bar[1:]
-        assert first_seen(name, f"{letter} = {g(bars[bar])}") == frame
+        assert first_seen(name, f"{letter} = {g(bars[bar])}") == step
 
 
 MATRICES = {
@@ -179,10 +201,10 @@ def test_matrix_is_recovered_one_part_per_call(name: tuple[str, str]) -> None:
     matrix = np.asarray(MATRICES[name]())
     by_columns = name[1].endswith("columns")
     parts = matrix.T if by_columns else matrix
-    assert len(files(name)) == 1 + len(parts)
-    for calls, file in enumerate(files(name)):
+    assert last(name) == len(parts)
+    for calls in range(last(name) + 1):
         shown = {}
-        for text in ET.parse(file).getroot().iter(f"{SVG}text"):
+        for text in (element for element in seen(root_of(name), calls) if element.tag == f"{SVG}text"):
             x, y, words = float(text.get("x", 0)), float(text.get("y", 0)), "".join(text.itertext())
             if x > 740 and 100 < y < 350:  # the matrix is on the right
                 shown[y, x] = words
@@ -201,12 +223,17 @@ def test_graph_is_swept_node_by_node() -> None:
     ):
         name = ("04_graphs", folder)
         weights = sorted(g(w) for _, _, w in lecture["graph_like_edges"])
-        known = [g(values[node]) for node in given]
-        for frame, file in enumerate(files(name)):
-            numbers = [label for label in labels(file) if re.fullmatch(r"-?\d+", label)]
-            assert sorted(numbers) == sorted([*weights, *known, *(g(values[node]) for node in turns[:frame])])
-        for frame, node in enumerate(turns, start=1):
-            caption = next(label for label in labels(files(name)[frame]) if "·" in label)
+        bar = {"x": "x̄", "y": "ȳ", "z": "z̄"} if folder == "backward_sweep" else {c: c for c in "xyz"}
+        for step in range(len(turns) + 1):
+            texts = labels(name, step)
+            assert sorted(text for text in texts if re.fullmatch(r"-?\d+", text)) == weights
+            known = [*given, *turns[:step]]
+            expected = [f"{bar[node[0]]}{node[1:]} = {g(values[node])}" for node in known]
+            unknown = [f"{bar[node[0]]}{node[1:]} = ?" for node in turns[step:]]
+            boxes = [text for text in texts if "=" in text and "·" not in text]
+            assert sorted(boxes) == sorted([*expected, *unknown])
+        for step, node in enumerate(turns, start=1):
+            caption = next(label for label in labels(name, step) if "·" in label)
             total = caption.rsplit(" = ", 1)[1]
             assert total == g(values[node])
             terms = caption.split(" = ", 1)[1].rsplit(" = ", 1)[0]
@@ -223,133 +250,14 @@ def test_v_curve_shows_the_errors_that_the_lecture_computes() -> None:
     lecture = run_lecture(ROUNDING[0]).names
     steps, errors = lecture["all_steps"], lecture["forward_error"]
     shown = []
-    for exponent, file in zip(animations.V_STEPS, files(ROUNDING), strict=True):
-        error = next(_read(label[6:]) for label in labels(file) if label.startswith("error ") and label[6].isdigit())
-        secant = next(float(label.split("secant ")[1].split(",")[0]) for label in labels(file) if "secant " in label)
+    for step, exponent in enumerate(animations.V_STEPS):
+        told = labels(ROUNDING, step)
+        error = next(_read(label[6:]) for label in told if label.startswith("error ") and label[6].isdigit())
+        secant = next(float(label.split("secant ")[1].split(",")[0]) for label in told if "secant " in label)
         computed = float(errors[np.argmin(np.abs(np.log(steps / 10.0**exponent)))])
         assert abs(np.log10(error / computed)) < (0.2 if exponent > -8 else 1.5)
         assert abs(abs(secant - np.e) - error) < max(0.5 * error, 1e-3)
         shown.append(error)
     assert shown[0] > shown[1] > shown[2] < shown[3] < shown[4] < shown[5]  # a V
-    points = [len(re.findall(r'r="3.4"', file.read_text(encoding="utf-8"))) for file in files(ROUNDING)]
+    points = [sum(e.get("r") == "3.4" for e in seen(root_of(ROUNDING), step)) for step in range(last(ROUNDING) + 1)]
     assert all(more > fewer for fewer, more in pairwise(points))
-
-
-# --- in a browser -----------------------------------------------------------------------------------
-
-#: The number of the frame on top in the middle of the drawing, whether all frames cover one another, and whether the
-#: top one is painted.
-ON_TOP = """() => {
-  const steps = document.querySelector("section.present:not(.stack) .steps") || document.querySelector(".steps");
-  const frames = [...steps.children];
-  const box = frames[0].querySelector("img").getBoundingClientRect();
-  const hit = document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-  const shown = frames.filter(frame => hit.includes(frame.querySelector("img")) && getComputedStyle(frame).opacity === "1");
-  const same = frames.every(frame => {
-    const other = frame.querySelector("img").getBoundingClientRect();
-    return Math.abs(other.left - box.left) + Math.abs(other.top - box.top) + Math.abs(other.width - box.width) < 1;
-  });
-  const img = shown.length ? shown[shown.length - 1].querySelector("img") : null;
-  return { top: img ? frames.indexOf(shown[shown.length - 1]) + 1 : 0, same,
-           painted: !!img && img.complete && img.naturalWidth > 0, alt: img ? img.alt : "" };
-}"""
-
-
-def deck_of(cells: list[str], target: Path) -> Path:
-    """The deck of some Markdown cells, each a slide. Images are looked for in source/."""
-    notebook = new_notebook(cells=[new_markdown_cell(source) for source in cells])
-    for cell in notebook.cells:
-        cell.metadata["slideshow"] = {"slide_type": "slide"}
-    write_deck(notebook, COURSE.source, COURSE.root / "slides", target, title="Animations", footer="")
-    return target
-
-
-def cell_of(name: tuple[str, str]) -> str:
-    chapter, folder = name
-    cells = read_chapter(COURSE.notebook(chapter)).cells
-    source = next(c.source for c in cells if f"(figures/{folder}/" in c.source)
-    return source.replace("(figures/", f"({chapter}/figures/")
-
-
-def step_through(page: Any) -> list[int]:
-    """The number of the frame on top, at first and after each step to the next fragment of the slide."""
-    tops = []
-    while True:
-        page.wait_for_timeout(60)
-        state = page.evaluate(ON_TOP)
-        assert state["same"], "the frames do not cover one another"
-        assert state["painted"], "a frame is not painted"
-        tops.append(state["top"])
-        if not page.evaluate("Reveal.availableFragments().next"):
-            return tops
-        page.keyboard.press("Space")
-
-
-def broken_cells() -> dict[str, str]:
-    """The forward sweep with faults: a frame that is no fragment, and frames that do not cover one another."""
-    cell = cell_of(SWEEP)
-    frame, steps = '<div class="fragment" hidden="hidden">', 'class="steps"'
-    assert frame in cell
-    assert steps in cell
-    return {
-        "no fragment": cell.replace(frame, '<div hidden="hidden">', 1),
-        "not covering": cell.replace(steps, 'class="steps" style="display: block"'),
-    }
-
-
-@pytest.fixture(scope="module")
-def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A slide for each animation, in the order of NAMES, then the broken ones."""
-    cells = [*(cell_of(name) for name in NAMES), *broken_cells().values()]
-    return deck_of(cells, tmp_path_factory.mktemp("deck") / "animations.html")
-
-
-@pytest.fixture(scope="module")
-def page(deck: Path) -> Iterator[Any]:
-    with open_deck(deck) as page:
-        yield page
-
-
-@needs_chromium
-@pytest.mark.xdist_group("animations")
-@every_animation
-def test_each_step_shows_the_next_frame(page: Any, name: tuple[str, str]) -> None:
-    slide, last = NAMES.index(name), len(files(name))
-    page.evaluate("slide => Reveal.slide(slide, 0, -1)", slide)
-    assert step_through(page) == list(range(1, last + 1))
-    # the last frame is described by the whole story
-    story = ET.parse(files(name)[-1]).getroot().findtext(f"{SVG}desc")
-    assert page.evaluate(ON_TOP)["alt"] == story
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(60)
-    assert page.evaluate(ON_TOP)["top"] == last - 1
-
-
-@needs_chromium
-@pytest.mark.xdist_group("animations")
-def test_print_view_shows_the_last_frames(page: Any, deck: Path) -> None:
-    printed = page.context.new_page()
-    printed.goto(f"{deck.as_uri()}?print-pdf")
-    printed.wait_for_selector("html[data-ready]", state="attached", timeout=READY_TIMEOUT_MS)
-    pages = printed.locator(".pdf-page")
-    assert pages.count() == len(NAMES) + len(broken_cells())
-    for number, name in enumerate(NAMES):
-        frames = pages.nth(number).locator(".steps > div")
-        assert frames.count() == len(files(name))
-        frames.last.scroll_into_view_if_needed()
-        assert frames.last.locator("img").evaluate(
-            """img => { const box = img.getBoundingClientRect();
-                 return img.naturalWidth > 0 && getComputedStyle(img.closest(".steps > div")).visibility === "visible"
-                   && document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === img; }"""
-        )
-    printed.close()
-
-
-@needs_chromium
-@pytest.mark.xdist_group("animations")
-def test_faults_of_animations_are_found(page: Any) -> None:
-    page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES))
-    assert step_through(page) == [2, 3, 4, 5]
-    page.evaluate("slide => Reveal.slide(slide, 0, -1)", len(NAMES) + 1)
-    with pytest.raises(AssertionError, match="do not cover"):
-        step_through(page)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from decks import DARK, NAMES, SCREENSHOTS, deck, lecture, printed, squeezed, su
 from needs import needs_chromium
 from test_grading import hidden_texts, leaks, own_solution_lines
 
+from triptych.build import browser
 from triptych.build.answer_key import answer_key
 from triptych.build.targets import WORKSHOP, write_chapter_deck
 from triptych.model.chapter import Role, read_chapter, stub, visible_source
@@ -22,18 +23,15 @@ from triptych.model.slides import Slide, plan_text, slides_of
 from triptych.model.workshop import core_chapters
 
 
-def of(names: list[str]) -> pytest.MarkDecorator:
-    """One test per deck: the forward mode's in every run, the others in the slow tier.
+def of(names: list[str], fast: Sequence[str] = (FORWARD,)) -> pytest.MarkDecorator:
+    """One test per deck: those of `fast` in every run, the others in the slow tier.
 
     All tests of a deck run in one process, which builds and surveys it once.
     """
     marks = {name: [pytest.mark.xdist_group(f"deck {name}")] for name in names}
     return pytest.mark.parametrize(
         "name",
-        [
-            pytest.param(name, marks=marks[name] if name == FORWARD else [*marks[name], pytest.mark.slow])
-            for name in names
-        ],
+        [pytest.param(name, marks=marks[name] if name in fast else [*marks[name], pytest.mark.slow]) for name in names],
     )
 
 
@@ -81,8 +79,8 @@ def test_deck_is_small_and_has_no_solutions_or_hidden_tests(name: str) -> None:
 
 
 @each_chapter
-def test_deck_with_solutions_has_no_hidden_tests(name: str) -> None:
-    text = text_of(write_chapter_deck(lecture(), name, solutions=True))
+def test_deck_with_answers_has_no_hidden_tests(name: str) -> None:
+    text = text_of(write_chapter_deck(lecture(), name, with_answers=True))
     hidden = hidden_texts(name)
     assert leaks(text, hidden - set(leaks(public_text(name, solutions=True), hidden))) == []
     assert leaks(text, own_solution_lines(name))
@@ -94,6 +92,28 @@ def test_slides_fit_request_nothing_and_raise_no_errors(name: str) -> None:
     assert result.overflows == {(1280, 720): [], (1920, 1080): []}
     assert result.requests == []
     assert result.errors == []
+
+
+@needs_chromium
+@of(NAMES, fast=[FORWARD, WORKSHOP])
+@pytest.mark.parametrize("key", [("ArrowRight", "ArrowLeft"), ("PageDown", "PageUp")], ids=["arrows", "clicker"])
+def test_keys_visit_every_slide_in_order_and_back(name: str, key: tuple[str, str]) -> None:
+    """Without a click or anything else before the first key, as on stage."""
+    with browser.open_deck(deck(name)) as page:
+        slides = page.evaluate("Reveal.getTotalSlides()")
+        steps = slides + page.evaluate("document.querySelectorAll('.slides .fragment').length")
+        assert visited(page, key[0], steps) == list(range(1, slides + 1))
+        assert visited(page, key[1], steps) == list(range(slides, 0, -1))
+
+
+def visited(page: Any, key: str, presses: int) -> list[int]:
+    """The numbers of the slides that a key visits, each once per visit."""
+    number = "parseInt(Reveal.getCurrentSlide().querySelector('.slide-count').textContent)"
+    numbers = [page.evaluate(number)]
+    for _ in range(presses):
+        page.keyboard.press(key)
+        numbers.append(page.evaluate(number))
+    return [n for n, _ in groupby(numbers)]
 
 
 @each_surveyed
@@ -161,7 +181,9 @@ def test_notes_are_with_their_slides(name: str) -> None:
     if name == WORKSHOP:
         assert all(re.search(r"(min|s|no time)</strong>, until \d:\d\d", note) for note in notes)
     else:
-        assert [bool(note) for note in notes] == expected
+        core = [slide.core for slide in source_slides(name)]
+        assert [bool(note) for note in notes[:-1]] == [a or b for a, b in zip(core, expected, strict=True)]
+        assert ["● core path" in note for note in notes[:-1]] == core
         assert sum(expected) > 5
 
 
@@ -195,12 +217,11 @@ def test_axe_finds_nothing_serious_in_light_and_dark(name: str) -> None:
 @each_surveyed
 def test_pdf_has_a_page_per_slide_bookmarks_tags_and_no_secrets(name: str) -> None:
     pdf, facts = printed(name), survey(name).facts
-    title_and_parts = 1 + len(chapters_of(name)) if name == WORKSHOP else 0
-    assert len(pdf.pages) == facts["slides"] == len(source_slides(name)) + title_and_parts
+    made = 2 + len(chapters_of(name)) if name == WORKSHOP else 1  # title, parts, closing slide
+    assert len(pdf.pages) == facts["slides"] == len(source_slides(name)) + made
     for number, text in enumerate(pdf.pages, start=1):
         assert f"{number}/{facts['slides']}" in squeezed(text)
     text = squeezed("".join(pdf.pages))
-    assert "YOURCODEHERE" in text
     assert sorted(line for line in secrets_of(name) if squeezed(line) in text) == []
     bookmarks = [squeezed(title) for title in pdf.outline]
     headings = [squeezed(text) for _, text in facts["headings"]]
@@ -229,4 +250,5 @@ def test_search_for_secrets_finds_them_in_the_source() -> None:
 
 def _has_fragment(cell: nbformat.NotebookNode) -> bool:
     """Whether the cell is a fragment or has fragments, as the frames of an animation are."""
-    return cell.metadata.slideshow.slide_type == "fragment" or 'class="fragment"' in cell.source
+    in_source = re.search(r'class="fragment"|#\| *output-location: *(column-)?fragment', cell.source)
+    return cell.metadata.slideshow.slide_type == "fragment" or in_source is not None

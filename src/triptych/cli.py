@@ -8,8 +8,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -154,7 +155,10 @@ def build(
     check_only: Annotated[
         bool, typer.Option("--check", help="Only verify that release/ follows from the sources.")
     ] = False,
-    solutions: Annotated[bool, typer.Option("--solutions", help="Also make decks with the answers.")] = False,
+    with_answers: Annotated[bool, typer.Option("--with-answers", help="Also make decks with the answers.")] = False,
+    speaker: Annotated[str, typer.Option("--speaker", help="Who speaks, for title slides.")] = "",
+    event: Annotated[str, typer.Option("--event", help="Where, for title slides.")] = "",
+    date: Annotated[str, typer.Option("--date", help="When, for title slides.")] = "",
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print each deck as PDF, a page per slide (needs Chromium).")
     ] = False,
@@ -167,7 +171,9 @@ def build(
     if check_only:
         check_release(course, chapters)
     else:
-        build_all(course, chapters, solutions=solutions, pdf=pdf, force=force)
+        given = {"speaker": speaker, "event": event, "date": date}
+        talk = replace(course.talk, **{name: text for name, text in given.items() if text})
+        build_all(course, chapters, with_answers=with_answers, talk=talk, pdf=pdf, force=force)
 
 
 def check_release(course: Course, chapters: list[str]) -> None:
@@ -187,14 +193,12 @@ def check_release(course: Course, chapters: list[str]) -> None:
     out.print("release/ follows from the sources.")
 
 
-def build_all(
-    course: Course, chapters: list[str], *, solutions: bool = False, pdf: bool = False, force: bool = False
-) -> None:
+def build_all(course: Course, chapters: list[str], **options: Any) -> None:
     from triptych.build.targets import build_course
 
     start, unchanged = time.monotonic(), []
     with progress("building", len(chapters)) as advance:
-        for result in build_course(course, chapters, solutions=solutions, pdf=pdf, force=force):
+        for result in build_course(course, chapters, **options):
             if result.paths or result.note:
                 paths = ", ".join(str(path.relative_to(course.root)) for path in result.paths)
                 ran = f" (answer key run in {result.key_seconds:.1f} s)" if result.key_seconds is not None else ""

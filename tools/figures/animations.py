@@ -1,6 +1,6 @@
-"""Draws the course's animations: `python tools/figures/animations.py` writes their frames into source/.
+"""Draws the course's animations: `python tools/figures/animations.py` writes them into source/.
 
-Every number in a frame comes from the course's own code: solution and lecture cells of the chapter are
+Every number in them comes from the course's own code: solution and lecture cells of the chapter are
 run, and what they give is drawn. `--cell NAME` prints the Markdown cell that shows an animation.
 """
 
@@ -11,11 +11,12 @@ import argparse
 import contextlib
 import io
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from frames import (
+from steps import (
     FORWARD,
     FORWARD_TEXT,
     INK,
@@ -25,8 +26,7 @@ from frames import (
     REVERSE_TEXT,
     ROOT,
     RULE,
-    TINT,
-    Frames,
+    Drawing,
     arrow,
     box,
     dot,
@@ -35,6 +35,16 @@ from frames import (
     wash,
 )
 
+from triptych.data.course_graphs import (
+    BOX_HEIGHT,
+    SMALL,
+    VALUE,
+    Graph,
+    Node,
+    Picture,
+    head,
+    program_graph,
+)
 from triptych.model.chapter import read_chapter
 
 
@@ -55,91 +65,140 @@ def n(number: float) -> str:
 
 # ---- The worked example, z = x1·x2 + x2 at (2, 4) -------------------------------------------------
 
-W, H = 190, 112
-PLACES = {"x1": (56, 40), "x2": (56, 246), "y": (405, 122), "z": (754, 180)}
+
+class Sweep:
+    """A sweep through a graph that is drawn as show_graph draws it: what is known at which frame.
+
+    Args:
+        drawing: what to draw into.
+        graph: the graph; the value of a node may be None.
+    """
+
+    def __init__(self, drawing: Drawing, graph: Graph) -> None:
+        self.drawing, self.picture, self.reverse = drawing, Picture(graph), graph.reverse
+        width, height = self.picture.size
+        room = drawing.height - 84
+        self.scale = min((drawing.width - 60) / width, room / height, 1.5)
+        left, top = (drawing.width - self.scale * width) / 2, 12 + (room - self.scale * height) / 2
+        self.place = f'transform="translate({left:.1f} {top:.1f}) scale({self.scale:.3f})"'
+
+    def put(self, *svg: str, at: int = 1, until: int | None = None, lit: int | None = None) -> None:
+        marks = f' data-lit="{lit - 1}"' if lit else ""
+        self.drawing.put(f"<g {self.place}{marks}>{''.join(svg)}</g>", at=at, until=until)
+
+    def edges(self, frames: dict[tuple[str, str], int], slopes_at: int | None = None) -> None:
+        """Draws the edges, which carry a number from these frames on, and their slopes, then or at a frame of their own."""
+        for edge in self.picture.edges:
+            at = frames[edge.operand.name, edge.result.name]
+            bend, path = self.picture.curve(edge)
+            self.put(f'<path d="{path}" fill="none" stroke="{NEUTRAL}" stroke-width="2"/>')
+            start = (edge.way[0].x + edge.way[0].width, edge.start)
+            colour, tip = (REVERSE, head(start, -1)) if self.reverse else (FORWARD, head(bend[-1], 1))
+            self.put(
+                f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="3"/><path d="{tip}" fill="{colour}"/>',
+                at=at,
+                lit=at,
+            )
+        for edge, (x, y), (left, top, right, bottom) in self.picture.labels():
+            paper = (
+                f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:g}" rx="8" '
+                'fill="#ffffff"/>'
+            )
+            at = slopes_at or frames[edge.operand.name, edge.result.name]
+            self.put(paper + text(x, y + 9, edge.slope, SMALL, INK, "middle", bold=True), at=at)
+
+    def node(
+        self, name: str, value: tuple[int, float] | None, derivatives: list[tuple[int, float]], lit: tuple[int, ...]
+    ) -> None:
+        """Draws a node.
+
+        Args:
+            name: its name.
+            value: its value, and the frame from which on it is known; a question mark stands there before.
+            derivatives: its tangents or adjoints, one after the other, each with its first frame.
+            lit: the frames in which the node is highlighted.
+        """
+        node, place = next((node, place) for node, place in self.picture.places.items() if node.name == name)
+        top, middle = place.y - BOX_HEIGHT / 2, place.x + place.width / 2
+        shape = box(place.x, top, place.width, BOX_HEIGHT)
+        if lit:
+            shape = shape.replace("/>", f' data-lit="{" ".join(str(at - 1) for at in lit)}"/>')
+        self.put(shape)
+        if node.formula:
+            formula = re.sub(r"[a-z]\d?", lambda name: f"{{{name[0]}}}", node.formula)
+            self.put(text(middle, top - 11, formula, SMALL, MUTED, "middle"))
+        if value:
+            at, number = value
+            if at > 1:
+                self.put(text(middle, top + 40, f"{{{name}}} = ?", VALUE, MUTED, "middle"), until=at)
+            self.put(text(middle, top + 40, f"{{{name}}} = {n(number)}", VALUE, INK, "middle"), at=at)
+        y, letters = top + (80 if value else 59), REVERSE_TEXT if self.reverse else FORWARD_TEXT
+        mark = "~" if self.reverse else "." if value else ""
+        first = derivatives[0][0]
+        if first > 1 and not value:
+            self.put(text(middle, y, f"{{{mark}{name}}} = ?", VALUE, MUTED, "middle"), until=first)
+        for (at, number), until in zip(derivatives, [*(at for at, _ in derivatives[1:]), None], strict=True):
+            known = bool(number) or not self.reverse
+            fill = letters if known else MUTED
+            self.put(
+                text(middle, y, f"{{{mark}{name}}} = {n(number)}", VALUE, fill, "middle", bold=known),
+                at=at,
+                until=until,
+            )
+
+    def caption(self, words: str, fill: str, at: int, until: int | None) -> None:
+        self.drawing.put(
+            text(self.drawing.width / 2, self.drawing.height - 22, words, 28, fill, "middle"), at=at, until=until
+        )
 
 
-def _edge(a: str, b: str, stroke: str, width: float, back: bool = False) -> str:
-    (xa, ya), (xb, yb) = PLACES[a], PLACES[b]
-    start, end, bend = (xa + W + 4, ya + H / 2), (xb - 5, yb + H / 2), 0.0
-    if (a, b) == ("x1", "y"):
-        end = (xb - 5, yb + 34)
-    if (a, b) == ("x2", "y"):
-        end = (xb - 5, yb + 84)
-    if (a, b) == ("x2", "z"):
-        start, end, bend = (xa + W + 4, ya + 84), (xb + 30, yb + H + 5), 50.0
-    return arrow(end, start, stroke, width, -bend) if back else arrow(start, end, stroke, width, bend)
+def worked_example(x1: Any, x2: Any) -> Any:
+    y = x1 * x2
+    return y + x2
 
 
-def _node(name: str, value: str | None) -> list[str]:
-    x, y = PLACES[name]
-    return [box(x, y, W, H), text(x + 20, y + 44, f"{{{name}}} = {value or '?'}", 30, INK if value else MUTED)]
-
-
-def forward_sweep() -> Frames:
-    code = code_of("05_forward_mode", "mul_jvp", "sum_jvp", "function_jvp")
+def forward_sweep() -> Drawing:
+    code = code_of("05_forward_mode", "mul_jvp", "sum_jvp", "function_jvp", "dual")
     (x1, x2), (dx1, dx2) = (2.0, 4.0), (1.0, 0.0)
     y, dy = code["mul_jvp"](x1, dx1, x2, dx2)
     z, dz = code["sum_jvp"](y, dy, x2, dx2)
     if (z, dz) != tuple(code["function_jvp"]([x1, x2], [dx1, dx2])):
         raise ValueError("function_jvp does not give what its two steps give")
-    drawing = Frames(
+    drawing = Drawing(
         "One sweep forward through z = x1·x2 + x2 at (2, 4)",
         [
             f"The graph of z = x1·x2 + x2. The inputs x1 = {n(x1)} and x2 = {n(x2)} carry their tangents, {n(dx1)} "
-            f"and {n(dx2)}, as blue dots; the product y and the sum z are not known yet.",
+            f"and {n(dx2)}; the product y and the sum z are not known yet.",
             f"The product comes first: y = {n(x1)} · {n(x2)} = {n(y)}.",
-            f"Beside it its tangent: {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}.",
+            f"Below it its tangent: {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}.",
             f"Then the sum: z = {n(y)} + {n(x2)} = {n(z)}, where x2 comes in a second time, by an edge of its own.",
             f"And its tangent: {n(dy)} + {n(dx2)} = {n(dz)}.",
         ],
         height=440,
     )
-
-    def tangent(name: str, value: float) -> list[str]:
-        x, y_ = PLACES[name]
-        # the area of the dot is the size of the tangent
-        size = (
-            dot(x + 150, y_ + 84, 8 * math.sqrt(abs(value)), FORWARD)
-            if value
-            else dot(x + 150, y_ + 84, 7, "#ffffff", FORWARD)
-        )
-        return [text(x + 20, y_ + 94, f"{{.{name}}} = {n(value)}", 30, FORWARD_TEXT, bold=True), size]
-
-    for a, b, at in (("x1", "y", 2), ("x2", "y", 2), ("y", "z", 4), ("x2", "z", 4)):
-        drawing.put(_edge(a, b, NEUTRAL, 3), until=at)
-        drawing.put(_edge(a, b, FORWARD, 6), at=at, until=at + 2)
-        drawing.put(_edge(a, b, NEUTRAL, 3), at=at + 2)
-    for name, value, slope, at in (("x1", x1, dx1, 0), ("x2", x2, dx2, 0), ("y", y, dy, 2), ("z", z, dz, 4)):
-        if at:
-            drawing.put(*_node(name, None), until=at)
-            drawing.put(*_node(name, n(value)), wash(*PLACES[name], W, H, FORWARD), at=at, until=at + 2)
-            drawing.put(*_node(name, n(value)), at=at + 2)
-            drawing.put(*tangent(name, slope), at=at + 1)
-        else:
-            drawing.put(*_node(name, n(value)), *tangent(name, slope))
+    sweep = Sweep(drawing, program_graph(worked_example, (code["Dual"](x1, dx1), code["Dual"](x2, dx2))))
+    sweep.edges({("x1", "y"): 3, ("x2", "y"): 3, ("y", "z"): 5, ("x2", "z"): 5})
+    sweep.node("x1", (1, x1), [(1, dx1)], ())
+    sweep.node("x2", (1, x2), [(1, dx2)], ())
+    sweep.node("y", (2, y), [(3, dy)], (2, 3))
+    sweep.node("z", (4, z), [(5, dz)], (4, 5))
     captions = (
-        (1, f"along {{.x}} = ({n(dx1)}, {n(dx2)})", FORWARD_TEXT),
-        (2, f"{{y}} = {{x1}} · {{x2}} = {n(x1)} · {n(x2)} = {n(y)}", INK),
+        (f"along {{.x}} = ({n(dx1)}, {n(dx2)})", FORWARD_TEXT),
+        (f"{{y}} = {{x1}} · {{x2}} = {n(x1)} · {n(x2)} = {n(y)}", INK),
         (
-            3,
             f"{{.y}} = {{.x1}} · {{x2}} + {{x1}} · {{.x2}} = {n(dx1)} · {n(x2)} + {n(x1)} · {n(dx2)} = {n(dy)}",
             FORWARD_TEXT,
         ),
-        (4, f"{{z}} = {{y}} + {{x2}} = {n(y)} + {n(x2)} = {n(z)}", INK),
-        (5, f"{{.z}} = {{.y}} + {{.x2}} = {n(dy)} + {n(dx2)} = {n(dz)}", FORWARD_TEXT),
+        (f"{{z}} = {{y}} + {{x2}} = {n(y)} + {n(x2)} = {n(z)}", INK),
+        (f"{{.z}} = {{.y}} + {{.x2}} = {n(dy)} + {n(dx2)} = {n(dz)}", FORWARD_TEXT),
     )
-    drawing.put(text(405, 54, "product", 24, MUTED), text(754, 112, "sum", 24, MUTED))
-    for at, words, fill in captions:
-        place = (405, 86) if at < 4 else (754, 144)
-        drawing.put(text(58, 418, words, 28, fill), at=at, until=at + 1 if at < 5 else None)
-        if at in (3, 5):
-            drawing.put(text(*place, words.split(" = ", 1)[1].split(" = ", 1)[1], 24, FORWARD_TEXT), at=at)
+    for at, (words, fill) in enumerate(captions, start=1):
+        sweep.caption(words, fill, at, at + 1)
     return drawing
 
 
-def reverse_sweep() -> Frames:
-    code = code_of("06_reverse_mode", "mul_vjp", "sum_vjp", "function_vjp")
+def reverse_sweep() -> Drawing:
+    code = code_of("06_reverse_mode", "mul_vjp", "sum_vjp", "function_vjp", "var")
     x1, x2, z_bar = 2.0, 4.0, 1.0
     z, gradient = code["function_vjp"]([x1, x2], z_bar)
     y = z - x2
@@ -147,11 +206,11 @@ def reverse_sweep() -> Frames:
     x1_bar, x2_bar = code["mul_vjp"](x1, x2, 0.0, from_sum, y_bar)
     if [x1_bar, x2_bar] != list(gradient):
         raise ValueError("function_vjp does not give what its two steps give")
-    drawing = Frames(
+    drawing = Drawing(
         "One sweep backward through z = x1·x2 + x2 at (2, 4)",
         [
-            f"The graph of z = x1·x2 + x2 after a run forward: x1 = {n(x1)}, x2 = {n(x2)}, y = {n(y)}, z = {n(z)}. "
-            "Each value has an accumulator, at 0.",
+            f"The graph of z = x1·x2 + x2 after a run forward: x1 = {n(x1)}, x2 = {n(x2)}, y = {n(y)}, z = {n(z)}, and "
+            "the slopes of each operation on its edges. Each value has an accumulator, at 0.",
             f"The sweep starts at the end: z-bar = {n(z_bar)}.",
             f"The sum passes its cotangent to both of its arguments: y-bar = {n(y_bar)}, and x2-bar = {n(from_sum)} so far.",
             f"The product passes to x1 its cotangent times the slope x2: x1-bar = {n(x2)} · {n(y_bar)} = {n(x1_bar)}.",
@@ -160,31 +219,12 @@ def reverse_sweep() -> Frames:
         ],
         height=440,
     )
-
-    def cotangent(name: str, value: float) -> list[str]:
-        x, y_ = PLACES[name]
-        bar = f'<rect x="{x + 122}" y="{y_ + 76}" width="{14 * value:g}" height="16" fill="{REVERSE}"/>'
-        fill = REVERSE_TEXT if value else MUTED
-        return [text(x + 20, y_ + 94, f"{{~{name}}} = {n(value)}", 30, fill, bold=bool(value)), bar if value else ""]
-
-    for a, b, at in (("y", "z", 3), ("x2", "z", 3), ("x1", "y", 4), ("x2", "y", 5)):
-        drawing.put(_edge(a, b, NEUTRAL, 3), until=at)
-        drawing.put(_edge(a, b, REVERSE, 6, back=True), at=at, until=at + 1)
-        drawing.put(_edge(a, b, REVERSE, 3, back=True), at=at + 1)
-    looked_at = {"z": (2,), "y": (3,), "x1": (4, 6), "x2": (3, 5, 6)}
-    steps = {
-        "z": [(1, 0.0), (2, z_bar)],
-        "y": [(1, 0.0), (3, y_bar)],
-        "x1": [(1, 0.0), (4, x1_bar)],
-        "x2": [(1, 0.0), (3, from_sum), (5, x2_bar)],
-    }
-    for name, value in (("x1", x1), ("x2", x2), ("y", y), ("z", z)):
-        drawing.put(*_node(name, n(value)))
-        for at in looked_at[name]:
-            drawing.put(wash(*PLACES[name], W, H, REVERSE), at=at, until=at + 1)
-        for (at, sofar), (until, _) in zip(steps[name], [*steps[name][1:], (None, 0)], strict=True):
-            drawing.put(*cotangent(name, sofar), at=at, until=until)
-    drawing.put(text(405, 88, "product", 24, MUTED), text(754, 146, "sum", 24, MUTED))
+    sweep = Sweep(drawing, program_graph(worked_example, (code["Var"](x1), code["Var"](x2))))
+    sweep.edges({("y", "z"): 3, ("x2", "z"): 3, ("x1", "y"): 4, ("x2", "y"): 5}, slopes_at=1)
+    sweep.node("x1", (1, x1), [(1, 0.0), (4, x1_bar)], (4, 6))
+    sweep.node("x2", (1, x2), [(1, 0.0), (3, from_sum), (5, x2_bar)], (3, 5, 6))
+    sweep.node("y", (1, y), [(1, 0.0), (3, y_bar)], (3,))
+    sweep.node("z", (1, z), [(1, 0.0), (2, z_bar)], (2,))
     captions = (
         "forward: the values; all accumulators at 0",
         f"seed: {{~z}} = {n(z_bar)}",
@@ -194,26 +234,20 @@ def reverse_sweep() -> Frames:
         f"one sweep: value {n(z)}, gradient [{n(x1_bar)}, {n(x2_bar)}]",
     )
     for at, words in enumerate(captions, start=1):
-        drawing.put(
-            text(58, 418, words, 28, MUTED if at == 1 else REVERSE_TEXT), at=at, until=at + 1 if at < 6 else None
-        )
+        sweep.caption(words, MUTED if at == 1 else REVERSE_TEXT, at, at + 1)
     return drawing
 
 
 # ---- The graph of chapter 4 ----------------------------------------------------------------------
 
-NODES = {"x1": (150, 60), "x2": (150, 164), "x3": (150, 268), "y": (480, 104), "z1": (830, 78), "z2": (830, 254)}
-RADIUS = 38
-WEIGHT_AT = {("x3", "z1"): 0.3, ("x3", "z2"): 0.42, ("y", "z2"): 0.62}
 
-
-def _graph(direction: str) -> Frames:
+def _graph(direction: str) -> Drawing:
     """The sweep of chapter 4's graph, from parents to children ("forward") or back."""
     forward = direction == "forward"
     code = code_of("04_graphs", "the-graph-as-data-code", "the-sweep-line-by-line-code", "backward-line-by-line-code")
     edges = code["graph_like_edges"]
     values = code["swept_forward"] if forward else code["swept_back"]
-    strong, letters = (FORWARD, FORWARD_TEXT) if forward else (REVERSE, REVERSE_TEXT)
+    letters = FORWARD_TEXT if forward else REVERSE_TEXT
     own = ["x1", "x2", "x3"] if forward else ["z1", "z2"]
     turns = ["y", "z1", "z2"] if forward else ["y", "x3", "x2", "x1"]
 
@@ -231,60 +265,27 @@ def _graph(direction: str) -> Frames:
         return " + ".join(signed) + f" = {total}"
 
     start = ", ".join(f"{node} is {n(values[node])}" for node in own)
-    drawing = Frames(
+    drawing = Drawing(
         f"The {direction} sweep, node by node",
         [
             f"The graph with what comes from outside: {start}. All else is still empty.",
             *(f"{node} hears from its {'parents' if forward else 'children'}: {sum_of(node)}." for node in turns),
         ],
-        height=386,
+        height=460,
     )
-    bar = "" if forward else "~"
+    nodes: dict[str, Node] = {}
+    for name in ("x1", "x2", "x3", "y", "z1", "z2"):
+        nodes[name] = Node(name, "", None, values[name], [(nodes[p], w) for p, c, w in edges if c == name])
+    sweep = Sweep(drawing, Graph(list(nodes.values()), not forward))
     when = {node: at for at, node in enumerate(turns, start=2)}
-
-    def edge(parent: str, child: str, stroke: str, width: float) -> str:
-        (xa, ya), (xb, yb) = NODES[parent], NODES[child]
-        length = math.hypot(xb - xa, yb - ya)
-        ux, uy = (xb - xa) / length, (yb - ya) / length
-        a = (xa + (RADIUS + 4) * ux, ya + (RADIUS + 4) * uy)
-        b = (xb - (RADIUS + 6) * ux, yb - (RADIUS + 6) * uy)
-        if not forward:
-            a, b = (xb - (RADIUS + 4) * ux, yb - (RADIUS + 4) * uy), (xa + (RADIUS + 6) * ux, ya + (RADIUS + 6) * uy)
-        return arrow(a, b, stroke, width)
-
-    for parent, child, _ in edges:
-        at = when[child if forward else parent]
-        drawing.put(edge(parent, child, NEUTRAL, 2.5), until=at)
-        drawing.put(edge(parent, child, strong, 6), at=at, until=at + 1)
-        drawing.put(edge(parent, child, strong, 3), at=at + 1)
-    for parent, child, weight in edges:
-        t = WEIGHT_AT.get((parent, child), 0.5)
-        x = NODES[parent][0] + t * (NODES[child][0] - NODES[parent][0])
-        y = NODES[parent][1] + t * (NODES[child][1] - NODES[parent][1])
-        wide = 30 if weight >= 0 else 46
-        drawing.put(
-            f'<rect x="{x - wide / 2:g}" y="{y - 18:g}" width="{wide}" height="36" rx="8" fill="#ffffff"/>',
-            text(x, y + 9, n(weight), 26, INK, "middle", bold=True),
-        )
-    for node, (x, y) in NODES.items():
-        at = when.get(node, 1)
-        drawing.put(dot(x, y, RADIUS, "#ffffff", NEUTRAL), until=at)
-        filled = TINT if node in own else "#ffffff"
-        drawing.put(dot(x, y, RADIUS, filled, strong), at=at)
-        if node in turns:
-            drawing.put(
-                f'<circle cx="{x}" cy="{y}" r="{RADIUS + 9}" fill="{strong}" fill-opacity="0.2"/>', at=at, until=at + 1
-            )
-        drawing.put(text(x, y + 10, n(values[node]), 30, INK, "middle", bold=True), at=at)
-        label = {"x": (x - 72, y + 9), "z": (x + 76, y + 9), "y": (x, y - 58)}[node[0]]
-        drawing.put(text(*label, f"{{{bar}{node}}}", 28, MUTED, "middle"))
-    if forward:
-        drawing.put(text(58, 362, "given: {x1}, {x2}, {x3}", 28, MUTED), until=2)
-    else:
-        drawing.put(text(58, 362, "given: {~z1}, {~z2}", 28, MUTED), until=2)
+    sweep.edges({(p, c): when[c if forward else p] for p, c, _ in edges}, slopes_at=1)
+    for name in nodes:
+        at = when.get(name, 1)
+        sweep.node(name, None, [(at, values[name])], (at,) if name in when else ())
+    bar = "" if forward else "~"
+    sweep.caption(f"given: {', '.join(f'{{{bar}{name}}}' for name in own)}", MUTED, 1, 2)
     for node, at in when.items():
-        words = f"{{{bar}{node}}} = {sum_of(node)}"
-        drawing.put(text(58, 362, words, 28, letters), at=at, until=at + 1 if at < len(turns) + 1 else None)
+        sweep.caption(f"{{{bar}{node}}} = {sum_of(node)}", letters, at, at + 1)
     return drawing
 
 
@@ -293,7 +294,7 @@ def _graph(direction: str) -> Frames:
 
 def _recovery(
     by: str, matrix: list[list[float]], program: list[str], enters: str, leaves: str, name: str, calls: str
-) -> Frames:
+) -> Drawing:
     """`matrix` coming out of a black box, one column ("columns") or row ("rows") a call."""
     rows, columns = len(matrix), len(matrix[0])
     by_columns = by == "columns"
@@ -309,7 +310,7 @@ def _recovery(
     def basis(k: int) -> list[float]:
         return [float(i == k) for i in range(number)]
 
-    drawing = Frames(
+    drawing = Drawing(
         f"A matrix recovered by {by}",
         [
             f"A black box, {' '.join(program)}. Its matrix of {rows} rows and {columns} columns is not known: "
@@ -392,14 +393,14 @@ def _recovery(
     return drawing
 
 
-def mvp_columns() -> Frames:
+def mvp_columns() -> Drawing:
     code = code_of("03_linear_maps", "the-same-map-written-three-ways-code-2", "matrix_from_mvp")
     program = code["matrix_vector_product"]
     matrix = code["np"].asarray(code["matrix_from_mvp"](program, 3)).tolist()
     return _recovery("columns", matrix, ["MVP", "a program"], "{x}", "{A}{x}", "{A}", "call")
 
 
-def vmp_rows() -> Frames:
+def vmp_rows() -> Drawing:
     code = code_of("03_linear_maps", "another-program-not-another-call-code", "matrix_from_vmp")
     matrix = code["np"].asarray(code["matrix_from_vmp"](code["vector_matrix_product"], 2)).tolist()
     return _recovery("rows", matrix, ["VMP", "a program"], "{y}", "{y}{A}", "{A}", "call")
@@ -409,7 +410,7 @@ def vmp_rows() -> Frames:
 POINT = (2.0, 4.0, 1.0)
 
 
-def jvp_columns() -> Frames:
+def jvp_columns() -> Drawing:
     code = code_of("05_forward_mode", "mul_jvp", "jacobian_by_columns")
     mul_jvp = code["mul_jvp"]
 
@@ -421,7 +422,7 @@ def jvp_columns() -> Frames:
     return _recovery("columns", matrix, ["JVP", "of {f} at {x}"], "{.x}", "{.z} = {J}{.x}", "{J}", "sweep")
 
 
-def vjp_rows() -> Frames:
+def vjp_rows() -> Drawing:
     code = code_of("06_reverse_mode", "mul_vjp", "jacobian_by_rows")
     mul_vjp = code["mul_vjp"]
 
@@ -436,7 +437,7 @@ def vjp_rows() -> Frames:
 # ---- The tape ------------------------------------------------------------------------------------
 
 
-def tape() -> Frames:
+def tape() -> Drawing:
     code = code_of("06_reverse_mode", "written-by-hand-replayed-by-a-loop-code")
     write, replay = code["write"], code["replay"]
     x1, x2 = 2.0, 4.0
@@ -447,7 +448,7 @@ def tape() -> Frames:
     done = replay(frames, dict(seed))
     slopes = {result: dict(arguments) for result, arguments in frames}
     sy, sz = slopes["y"], slopes["z"]
-    drawing = Frames(
+    drawing = Drawing(
         "A tape is written and replayed",
         [
             "An empty tape, and below it four accumulators at 0.",
@@ -556,13 +557,13 @@ def size_of(error: float) -> str:
     return f"{error:.1g}" if int(exponent) > -2 else f"{digit}·{power(int(exponent))}"
 
 
-def v_curve() -> Frames:
+def v_curve() -> Drawing:
     code = code_of("01_finite_differences", "the-error-against-the-step-code", "forward_difference")
     np = code["np"]
     steps, errors = code["all_steps"], code["forward_error"]
     slopes = {e: float(code["forward_difference"](np.exp, 1.0, 10.0**e)) for e in V_STEPS}
     told = {e: size_of(abs(slopes[e] - np.e)) for e in V_STEPS}
-    drawing = Frames(
+    drawing = Drawing(
         "The error of the forward difference as the step shrinks, for the exponential function at 1",
         [
             f"Left, the exponential function near 1, with its tangent and the secant over a step of 1; the secant is far too "
@@ -642,7 +643,7 @@ def v_curve() -> Frames:
 
 # ---- All of them ---------------------------------------------------------------------------------
 
-ANIMATIONS: dict[tuple[str, str], Callable[[], Frames]] = {
+ANIMATIONS: dict[tuple[str, str], Callable[[], Drawing]] = {
     ("01_finite_differences", "v_curve"): v_curve,
     ("03_linear_maps", "mvp_columns"): mvp_columns,
     ("03_linear_maps", "vmp_rows"): vmp_rows,
@@ -662,11 +663,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "source", help="where the chapters' folders are")
     given = parser.parse_args(arguments)
     for (chapter, name), draw in ANIMATIONS.items():
+        file = f"figures/{name}.svg"
         if given.cell is None:
-            draw().write(given.to / chapter / "figures" / name)
-            print(f"{chapter}/figures/{name}")
+            (given.to / chapter / "figures").mkdir(parents=True, exist_ok=True)
+            (given.to / chapter / file).write_text(draw().svg(), encoding="utf-8")
+            print(f"{chapter}/{file}")
         elif given.cell in (name, f"{chapter}/{name}"):
-            print(draw().markdown(f"figures/{name}"))
+            print(draw().markdown(file))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from frames import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, REVERSE, REVERSE_TEXT, ROOT, RULE
+from steps import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, REVERSE, REVERSE_TEXT, ROOT, RULE
 
 TARGET = ROOT / "docs" / "images" / "architecture.svg"
 WIDTH, HEIGHT = 1000, 590

@@ -29,6 +29,11 @@ from triptych.text import plain
 
 #: Seconds that one cell may run.
 CELL_TIMEOUT_S = 120
+#: Plots are drawn as SVG, sharp on a projector and in the colours of the slide, and without a date.
+PLOTS = [
+    "--InlineBackend.figure_formats=svg",
+    "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None}}",
+]
 #: Libraries whose versions may change what cells show.
 LIBRARIES = ("jax", "numpy", "sympy", "matplotlib", "pyhf", "nbclient")
 
@@ -135,7 +140,7 @@ def _execute(notebook: NotebookNode, path: Path) -> None:
                 kernel_name="python3",
                 shutdown_kernel="immediate",
                 coalesce_streams=True,  # one output block per stream, however the text arrived
-                extra_arguments=["--InlineBackend.figure_formats=retina"],  # sharp on a projector
+                extra_arguments=PLOTS,
                 config=Config({"KernelManager": transport}),
             ).execute(cwd=str(path.parent), env=environment)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:

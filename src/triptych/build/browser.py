@@ -202,11 +202,12 @@ _SHOW = """([h, v]) => new Promise(painted => {
 # A slide's content area ends above its footer and at its margins. Widths get 16 px for the side bearings of formulas.
 # Elements are named by their block (a paragraph, a table), not by the innermost <span>.
 _MEASURE = """async () => {
-  const blocks = "p, li, pre, table, mjx-container, img, h1, h2, h3, h4, blockquote";
+  const blocks = "p, li, pre, table, mjx-container, img, svg.picture, h1, h2, h3, h4, blockquote";
   const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   const name = element => {
     const block = element.closest(blocks) || element.querySelector(":scope.highlight > pre") || element;
-    const text = (block.getAttribute("alt") || block.textContent).trim().replace(/\\s+/g, " ");
+    const label = block.getAttribute("alt") || block.getAttribute("aria-label") || block.textContent;
+    const text = label.trim().replace(/\\s+/g, " ");
     return `${block.localName} ${JSON.stringify(text.slice(0, 40))}`;
   };
   const overflows = [];

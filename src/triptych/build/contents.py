@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import NotebookNode
 
+from triptych.build.fonts import font_faces
 from triptych.files import write_whole
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
@@ -43,7 +44,7 @@ def write_contents(course: Course, parts: list[Part] | None) -> Path:
     html = environment.get_template("contents.html.j2").render(
         title=course.title,
         lang=course.language,
-        style=Markup(css),  # noqa: S704, a file of the course
+        style=Markup(font_faces(course.slides) + css),  # noqa: S704, a file of the course
         chapters=[_chapter(course, chapter) for chapter in course.chapters],
         workshop=workshop,
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,30 +19,39 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook, new_raw_cell
+from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
+from triptych.build.deck_cells import HIDE_INPUT, DeckError, prepare, with_choices, with_lines
+from triptych.build.fonts import font_faces
+from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.files import write_whole
-from triptych.model.slides import PLAN, Slide, hides_input, slides_of
+from triptych.model.course import ExercisePlan
+from triptych.model.slides import CORE, Slide, plan_text, slides_of
 
-STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css")
+__all__ = ["DeckError", "write_deck", "write_slides"]
+
+STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css", "theme/parts.css")
 #: In the order in which they run: `start.js` configures MathJax before MathJax loads.
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
     "vendor/reveal.js/notes.js",
+    "template/steps.js",
+    "template/navigation.js",
+    "template/countdown.js",
     "template/start.js",
-    "vendor/mathjax/tex-svg-full.js",
+    "vendor/mathjax/tex-svg.js",
+    "vendor/mathjax/assistive-mml.js",
+    "vendor/mathjax/tex/enclose.js",  # before cancel.js, which extends it
+    "vendor/mathjax/tex/*.js",
+    "vendor/mathjax/newcm/*.js",
+    "vendor/fira/formulas.js",
 )
-HIDE_INPUT = "hide-input"
 
-_IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
+_IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2([^>]*>)""", re.IGNORECASE | re.DOTALL)
+_IMAGE_ALT = re.compile(r"""\balt\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
 _HEADING_ID = re.compile(r"(<h[1-6])\b[^>]*(?=>)")
 _CORE_MARK = re.compile(r"(<h[1-6]>)\s*●\s*")
-_ALT = re.compile(r"^#\|\s*fig-alt:\s*(.*)\n?", re.MULTILINE)
-
-
-class DeckError(Exception):
-    """A deck cannot be made from its notebook."""
 
 
 def write_deck(
@@ -53,7 +63,10 @@ def write_deck(
     title: str,
     footer: str,
     lang: str = "en",
-    badges: Mapping[str, str] | None = None,
+    exercises: Mapping[str, ExercisePlan] | None = None,
+    answers: bool = False,
+    talk: str = "",
+    closing: Slide | None = None,
 ) -> None:
     """Writes the slides of a notebook as one deck.
 
@@ -65,15 +78,25 @@ def write_deck(
         title: the title of the page.
         footer: the text at the bottom of every slide.
         lang: the language of the page, as in HTML.
-        badges: points and minutes to show, by exercise.
+        exercises: the plans of exercises by id, for the badges with their points and minutes.
+        answers: show also the answers that are not on the notebook's slides.
+        talk: speaker, event and date, for the title slide.
+        closing: a slide to end with.
 
     Raises:
-        DeckError: an image or a file of `slides_dir` is missing, or a slide shows nothing.
+        DeckError: an image or a file of `slides_dir` is missing, a slide shows nothing, or an option is wrong.
     """
-    slides = slides_of(notebook)
+    slides = slides_of(notebook, answers=answers)
+    for slide in slides:
+        if slide.core:
+            slide.plan = f"{CORE} core path"
+        if plan := (exercises or {}).get(slide.exercise or ""):
+            slide.badge, slide.minutes = plan_text(plan), plan.minutes
+    if slides:
+        slides[0].talk = talk
+        slides += [closing] if closing else []
     for slide in slides:
         slide.footer, slide.folder = footer, resources_dir
-        slide.badge = (badges or {}).get(slide.exercise or "", "")
     write_slides(slides, slides_dir, target, title=title, lang=lang)
 
 
@@ -87,13 +110,13 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
                 f"The slide that begins with cell {slide.id!r} shows nothing, since its code is hidden and has no "
                 "output: show the code, let it print or draw, or give the cell the slide type 'skip'."
             )
-        _prepare(slide, number)
+        prepare(slide, number)
     deck = {
         "title": title,
         "lang": lang,
         "slides": len(slides),
-        "styles": [_read(slides_dir / name) for name in STYLES],
-        "scripts": [_inline_script(_read(slides_dir / name)) for name in SCRIPTS],
+        "styles": [font_faces(slides_dir), *(_read(slides_dir / name) for name in STYLES)],
+        "scripts": [_inline_script(_read(file)) for file in _scripts(slides_dir)],
     }
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
@@ -115,79 +138,73 @@ class _DeckExporter(SlidesExporter):
             config=config, extra_template_basedirs=[str(slides_dir)], template_name="template"
         )
         self.exclude_anchor_links = True
+        self.pictures = 0
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "with_images", self.with_images
+        yield "with_lines", with_lines
+        yield "with_choices", with_choices
+        yield "inline_svg", self.inline_svg
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
         html = super().markdown2html(context, source)
         html = _HEADING_ID.sub(r"\1", html)  # two chapters in one deck may have the same headings
-        return self.with_images(context, _CORE_MARK.sub(r'\1<span class="core">●</span> ', html))
+        return self.with_images(context, _CORE_MARK.sub(r"\1", html))
 
     @pass_context
     def with_images(self, context: Context, html: str) -> str:
-        """`html` with its images as data URIs."""
+        """`html` with its images in it: SVG files as elements, others as data URIs."""
         cell = context.get("cell", {})
-        folder = Path(cell.get("metadata", {}).get("deck", {}).get("folder", ""))
+        folder, cell_id = Path(cell.get("metadata", {}).get("deck", {}).get("folder", "")), str(cell.get("id", "?"))
 
         def embed(match: re.Match[str]) -> str:
-            start, quote, source = match.groups()
-            return f"{start}{quote}{_data_uri(unescape(source), folder, str(cell.get('id', '?')))}{quote}"
+            start, quote, source, end = match.groups()
+            source = unescape(source)
+            if not source.startswith("data:") and source.lower().endswith(".svg"):
+                alt = _IMAGE_ALT.search(start + end)
+                file = _image_file(source, folder, cell_id)
+                return self.inline_svg(file.read_text(encoding="utf-8"), unescape(alt[2]) if alt else "", source)
+            return f"{start}{quote}{_data_uri(source, folder, cell_id)}{quote}{end}"
 
         return _IMAGE.sub(embed, html)
 
+    def inline_svg(self, source: str, alt: str, name: str = "an output") -> str:
+        """An SVG picture as an element of the page, with ids that no other has."""
+        self.pictures += 1
+        try:
+            return inline_svg(source, alt, f"picture-{self.pictures}")
+        except SvgError as error:
+            raise DeckError(f"The picture {name} cannot be shown: {error}.") from error
 
-def _data_uri(source: str, folder: Path, cell_id: str) -> str:
-    if source.startswith("data:"):
-        return source
+
+def _image_file(source: str, folder: Path, cell_id: str) -> Path:
     if re.match(r"(\w+:)?//", source):
         raise DeckError(
             f"Cell {cell_id!r} shows {source} from the web: save the image beside the notebook and show it from there."
         )
     file = folder / unquote(source)
-    mime, _ = mimetypes.guess_type(file.name)
-    if not file.is_file() or mime is None:
+    if not file.is_file() or mimetypes.guess_type(file.name)[0] is None:
         raise DeckError(
             f"Cell {cell_id!r} shows the image {source}, which is not in {folder}: "
             "put the file there or correct its name in the cell."
         )
+    return file
+
+
+def _data_uri(source: str, folder: Path, cell_id: str) -> str:
+    if source.startswith("data:"):
+        return source
+    file = _image_file(source, folder, cell_id)
+    mime, _ = mimetypes.guess_type(file.name)
     return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
 
 
-def _prepare(slide: Slide, number: int) -> None:
-    """Adds the metadata that the template reads to the cells of a slide."""
-    slide.cells[0].metadata["slideshow"] = {"slide_type": slide.starts}
-    if slide.plan:
-        slide.cells.insert(1, new_raw_cell(slide.plan, metadata={"slideshow": {"slide_type": "notes"}}))
-    deck = {
-        "classes": " ".join(slide.looks),
-        "number": number,
-        "footer": slide.footer,
-        "badge": slide.badge,
-        "seconds": slide.seconds,
-        "folder": str(slide.folder or ""),
-    }
-    for cell in slide.cells:
-        cell.metadata["deck"] = deck
-        if cell.cell_type == "code":
-            _prepare_code(cell)
-        elif slide.badge and cell.cell_type == "markdown":
-            cell.source = PLAN.sub("", cell.source, count=1)  # the badge shows the same
-
-
-def _prepare_code(cell: NotebookNode) -> None:
-    """Moves a plot's alternative text from the code to the metadata, and tags hidden code.
-
-    The text is in a comment `#| fig-alt: …`, as in Quarto. RISE hides code by `source_hidden`, nbconvert by a tag.
-    """
-    alt = _ALT.search(cell.source)
-    if alt:
-        cell.metadata["alt"] = alt[1].strip().strip("\"'")
-        cell.source = _ALT.sub("", cell.source)
-    if hides_input(cell):
-        cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), HIDE_INPUT})
+def _scripts(slides_dir: Path) -> Iterable[Path]:
+    """The files of `SCRIPTS`, each once."""
+    files = [sorted(slides_dir.glob(name)) if "*" in name else [slides_dir / name] for name in SCRIPTS]
+    return dict.fromkeys(chain(*files))
 
 
 def _read(file: Path) -> str:

@@ -7,9 +7,7 @@ setup cell `course-tools`. Students receive the file, so it contains no answer a
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,6 @@ from triptych.fingerprint import fingerprint
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import RECORDING, Cell, Chapter, Role, read_chapter, stub, visible_source
 from triptych.model.course import Course
-
-#: Colours of a recorded figure. A quarter of the file's size, and no difference to be seen in a plot.
-COLOURS = 64
 
 
 def record(course: Course, chapter_id: str, *, force: bool = False) -> Path | None:
@@ -101,16 +96,4 @@ def _recorded(output: NotebookNode) -> dict[str, Any]:
     """An output as arguments of IPython's `publish`."""
     if output.output_type == "stream":
         return {"data": {"text/plain": output.text.rstrip("\n")}}
-    if "image/png" in output.data:
-        return {"data": {"image/png": _smaller(output.data["image/png"])}, "metadata": output.metadata}
     return {"data": output.data, "metadata": output.metadata}
-
-
-def _smaller(png: str) -> str:
-    """A figure with few colours. Both are PNG files in base64."""
-    from PIL import Image  # comes with matplotlib
-
-    small = io.BytesIO()
-    figure = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    figure.quantize(COLOURS).save(small, "PNG", optimize=True)
-    return base64.b64encode(small.getvalue()).decode("ascii")

@@ -23,8 +23,7 @@ from triptych.build.answer_key import answer_key, cache_path, lecture_view, with
 from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.fingerprint import fingerprint
 from triptych.model.chapter import read_chapter
-from triptych.model.course import Course, CourseError
-from triptych.model.slides import plan_text
+from triptych.model.course import Course, CourseError, Talk
 from triptych.model.workshop import core_chapters, parts_of
 
 WORKSHOP = "workshop"
@@ -63,8 +62,9 @@ class _Target:
 class _Build:
     """One build of a course."""
 
-    def __init__(self, course: Course, *, force: bool) -> None:
+    def __init__(self, course: Course, *, talk: Talk, force: bool) -> None:
         self.course = course
+        self.talk = talk
         self.force = force
         self.cache = BuildCache(course)
         self.shared = shared_fingerprint(course)
@@ -76,10 +76,10 @@ class _Build:
         target.make()
         self.cache.record(target.path, target.inputs)
 
-    def chapters(self, chapters: Sequence[str], *, solutions: bool) -> Iterator[BuildResult]:
+    def chapters(self, chapters: Sequence[str], *, with_answers: bool) -> Iterator[BuildResult]:
         stale: dict[str, list[_Target]] = {}
         for chapter in chapters:
-            if targets := [t for t in self._targets_of(chapter, solutions=solutions) if self.is_stale(t)]:
+            if targets := [t for t in self._targets_of(chapter, with_answers=with_answers) if self.is_stale(t)]:
                 stale[chapter] = targets
             else:
                 yield BuildResult(chapter, [])
@@ -99,7 +99,7 @@ class _Build:
                 self.make(target)
             yield BuildResult(chapter, [target.path for target in stale[chapter]], seconds)
 
-    def _targets_of(self, chapter: str, *, solutions: bool) -> list[_Target]:
+    def _targets_of(self, chapter: str, *, with_answers: bool) -> list[_Target]:
         """Student version, answer key and deck of a chapter, in this order."""
 
         def release() -> None:
@@ -113,10 +113,13 @@ class _Build:
             _Target(course.release / chapter, inputs, release, due=not self._in_gradebook(chapter)),
             _Target(key, inputs, partial(write_answer_key, course, chapter)),
         ]
-        for answers in (False, True) if solutions else (False,):
-            make = partial(write_chapter_deck, course, chapter, solutions=answers)
-            targets.append(_Target(_deck_path(course, chapter, solutions=answers), inputs, make))
+        for answers in (False, True) if with_answers else (False,):
+            make = partial(write_chapter_deck, course, chapter, with_answers=answers, talk=self.talk)
+            targets.append(_Target(_deck_path(course, chapter, with_answers=answers), self._for_talk(inputs), make))
         return targets
+
+    def _for_talk(self, inputs: str) -> str:
+        return fingerprint(texts=[inputs, str(self.talk)])
 
     def _in_gradebook(self, chapter: str) -> bool:
         """Whether the gradebook has the chapter. Read without nbgrader, which takes a second to import."""
@@ -134,7 +137,8 @@ class _Build:
             return
         chapters = core_chapters(course)
         inputs = fingerprint(*(course.source / chapter for chapter in chapters), texts=[self.shared])
-        target = _Target(_deck_path(course, WORKSHOP), inputs, partial(write_workshop_deck, course))
+        make = partial(write_workshop_deck, course, talk=self.talk)
+        target = _Target(_deck_path(course, WORKSHOP), self._for_talk(inputs), make)
         if not self.is_stale(target):
             yield BuildResult(WORKSHOP, [])
             return
@@ -174,7 +178,8 @@ def build_course(
     course: Course,
     chapters: Sequence[str],
     *,
-    solutions: bool = False,
+    with_answers: bool = False,
+    talk: Talk | None = None,
     pdf: bool = False,
     force: bool = False,
 ) -> Iterator[BuildResult]:
@@ -183,7 +188,8 @@ def build_course(
     Args:
         course: the course.
         chapters: names of chapters.
-        solutions: also make decks that show the solutions.
+        with_answers: also make decks that show the answers.
+        talk: speaker, event and date for the title slides; by default those of the contract.
         pdf: also print every deck of `chapters` and the workshop's as PDF.
         force: make also what is up to date.
 
@@ -193,24 +199,25 @@ def build_course(
     Raises:
         CourseError: something has to be fixed. Products made until then are kept.
     """
-    build = _Build(course, force=force)
-    yield from build.chapters(chapters, solutions=solutions)
+    build = _Build(course, talk=talk or course.talk, force=force)
+    yield from build.chapters(chapters, with_answers=with_answers)
     yield from build.workshop(chapters)
     if pdf:
         decks = [_deck_path(course, chapter) for chapter in chapters]
-        decks += [_deck_path(course, chapter, solutions=True) for chapter in chapters if solutions]
+        decks += [_deck_path(course, chapter, with_answers=True) for chapter in chapters if with_answers]
         decks += [deck for deck in [_deck_path(course, WORKSHOP)] if deck.is_file()]
         yield from build.pdfs(decks)
     yield from build.index()
 
 
-def write_chapter_deck(course: Course, chapter: str, *, solutions: bool = False) -> Path:
+def write_chapter_deck(course: Course, chapter: str, *, with_answers: bool = False, talk: Talk | None = None) -> Path:
     """Writes a chapter's deck.
 
     Args:
         course: the course.
         chapter: the chapter's name.
-        solutions: show the solutions; the file is then `slides/<chapter>.solutions.html`.
+        with_answers: show the answers; the file is then `slides/<chapter>.with-answers.html`.
+        talk: speaker, event and date for the title slide; by default those of the contract.
 
     Returns:
         The path of the deck.
@@ -218,29 +225,37 @@ def write_chapter_deck(course: Course, chapter: str, *, solutions: bool = False)
     Raises:
         CourseError: a cell of the answer key fails, or a slide cannot be shown.
     """
+    from triptych.build.closing import chapter_closing
     from triptych.build.deck import DeckError, write_deck
 
     plan = course.plans[chapter]
     notebook = _executed(course, chapter)
-    target = _deck_path(course, chapter, solutions=solutions)
+    target = _deck_path(course, chapter, with_answers=with_answers)
     try:
         write_deck(
-            notebook if solutions else lecture_view(notebook),
+            notebook if with_answers else lecture_view(notebook),
             course.source / chapter,
             course.slides,
             target,
             title=f"{plan.number} · {plan.title}",
             footer=f"{course.title} · {plan.number} {plan.title}",
             lang=course.language,
-            badges={name: plan_text(exercise) for name, exercise in plan.exercises.items()},
+            exercises=plan.exercises,
+            answers=with_answers,
+            talk=str(talk or course.talk),
+            closing=chapter_closing(course, chapter, notebook),
         )
     except DeckError as error:
         raise CourseError(f"The deck of {chapter} cannot be made: {error}") from error
     return target
 
 
-def write_workshop_deck(course: Course) -> Path:
+def write_workshop_deck(course: Course, *, talk: Talk | None = None) -> Path:
     """Writes `slides/workshop.html`, the core path of all chapters, and returns its path.
+
+    Args:
+        course: the course.
+        talk: speaker, event and date for the title slide; by default those of the contract.
 
     Raises:
         CourseError: a cell of an answer key fails, a slide cannot be shown, or the workshop's plan does not fit.
@@ -251,7 +266,7 @@ def write_workshop_deck(course: Course) -> Path:
     target = _deck_path(course, WORKSHOP)
     notebooks = {chapter: lecture_view(_executed(course, chapter)) for chapter in core_chapters(course)}
     try:
-        write_workshop(course, notebooks, target)
+        write_workshop(course, notebooks, target, talk=talk or course.talk)
     except DeckError as error:
         raise CourseError(f"The workshop's deck cannot be made: {error}") from error
     return target
@@ -293,8 +308,8 @@ def _in_parallel(calls: Mapping[Key, Callable[[], Value]]) -> Iterator[tuple[Key
                 future.cancel()
 
 
-def _deck_path(course: Course, name: str, *, solutions: bool = False) -> Path:
-    return course.slides / (f"{name}.solutions.html" if solutions else f"{name}.html")
+def _deck_path(course: Course, name: str, *, with_answers: bool = False) -> Path:
+    return course.slides / (f"{name}.with-answers.html" if with_answers else f"{name}.html")
 
 
 def _has_workshop(course: Course) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from triptych.build.closing import workshop_closing
 from triptych.build.contents import goals
 from triptych.build.deck import write_slides
-from triptych.model.course import Course
+from triptych.model.course import Course, Talk
 from triptych.model.slides import CORE, Slide, plan_text
 from triptych.model.workshop import Part, clock, parts_of
 
@@ -19,13 +20,14 @@ from triptych.model.workshop import Part, clock, parts_of
 _PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
 
 
-def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path) -> None:
+def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path, *, talk: Talk) -> None:
     """Writes the workshop's deck.
 
     Args:
         course: the course.
         notebooks: executed notebooks without secrets, by chapter.
         target: the HTML file to write.
+        talk: speaker, event and date, for the title slide.
 
     Raises:
         CourseError: the plan in `course.toml` does not fit the slides.
@@ -33,9 +35,12 @@ def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target
     """
     parts = parts_of(course, notebooks)
     slides = [_title_slide(course, parts)]
+    slides[0].talk = str(talk)
     for part in parts:
         slides.append(_part_slide(course, part, notebooks[part.chapter]))
         slides += _core_slides(course, part)
+    slides.append(workshop_closing(course, [part.chapter for part in parts]))
+    slides[-1].footer = course.title
     elapsed = 0
     for slide in slides:
         elapsed += slide.seconds or 0
@@ -58,6 +63,7 @@ def _part_slide(course: Course, part: Part, notebook: NotebookNode) -> Slide:
     about, _ = goals(notebook)
     slide = _new_slide(f"workshop-{part.chapter}", f"## {_name(course, part.chapter)}\n\n{about}", "part")
     slide.seconds = 0
+    slide.section = _name(course, part.chapter)
     slide.footer = _footer(course, part.chapter)
     return slide
 
@@ -66,8 +72,11 @@ def _core_slides(course: Course, part: Part) -> list[Slide]:
     exercises = course.plans[part.chapter].exercises
     for slide in part.slides:
         slide.footer, slide.folder = _footer(course, part.chapter), course.source / part.chapter
+        slide.section = None  # sections are the chapters
         if slide.exercise:
-            slide.badge = plan_text(exercises[slide.exercise], exercises[slide.exercise].workshop)
+            plan = exercises[slide.exercise]
+            slide.minutes = plan.minutes if plan.workshop is None else plan.workshop
+            slide.badge = plan_text(plan, plan.workshop)
         for cell in slide.cells:
             cell.id = f"{part.chapter[:2]}_{cell.id}"[:64]  # two chapters may have cells with the same id
             if cell.cell_type == "markdown":  # every slide here is on the core path, so the mark is left out

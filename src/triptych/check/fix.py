@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import shutil
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,14 @@ CELL_METADATA_KEYS = {"jupyter", "nbgrader", "slideshow", "tags"}
 #: Id and first line of the setup cell that all chapters share.
 TOOLS_ID = "course-tools"
 TOOLS_BEGIN = "# Tools every chapter shares."
-#: Files that each chapter carries a copy of, with the original's place in the course folder.
-COPIES = {"rise.css": Path("slides/theme/rise.css"), "triptych.mplstyle": Path("slides/theme/triptych.mplstyle")}
+#: The part of the shared setup cell that is too long for a cell: a module of this package.
+GRAPHS = "course_graphs.py"
+#: Files that each chapter carries a copy of, with the original's place: in the course folder, or in this package.
+COPIES = {
+    "rise.css": Path("slides/theme/rise.css"),
+    "triptych.mplstyle": Path("slides/theme/triptych.mplstyle"),
+    GRAPHS: Path("src/triptych/data") / GRAPHS,
+}
 READABLE_ID = re.compile(r"[a-z][a-z0-9_-]{2,63}")
 RANDOM_ID = re.compile(r"[0-9a-f]{8}|cell-[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -59,12 +64,14 @@ def original(course: Course, name: str) -> bytes:
     """The content of a file that every chapter carries a copy of.
 
     Args:
-        course: the course whose theme has the original.
+        course: the course, whose theme has some of the originals.
         name: a key of `COPIES`.
 
     Raises:
         CourseError: the original is missing.
     """
+    if name == GRAPHS:
+        return resources.files("triptych.data").joinpath(name).read_bytes()
     path = course.root / COPIES[name]
     if not path.is_file():
         raise CourseError(f"{path} is missing: restore it, every chapter carries a copy.")
@@ -92,10 +99,10 @@ def fix_chapter(course: Course, chapter_id: str) -> bool:
     changed = after != before
     if changed:
         write_whole(path, after, mode=path.stat().st_mode & 0o777)
-    for name, place in COPIES.items():
-        target = path.parent / name
-        if not target.is_file() or target.read_bytes() != original(course, name):
-            shutil.copyfile(course.root / place, target)
+    for name in COPIES:
+        target, content = path.parent / name, original(course, name)
+        if not target.is_file() or target.read_bytes() != content:
+            write_whole(target, content)
             changed = True
     return changed
 

@@ -1,8 +1,11 @@
 # Tools every chapter shares. This cell is the same in all of them.
 import ast
+import functools
 import hashlib
+import html
 import json
 import os
+import runpy
 import secrets
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
+from IPython.display import display
 from IPython.utils.capture import capture_output
 
 # JAX computes in float32 until told otherwise, and before it has made its first array.
@@ -54,6 +58,52 @@ def counted(function):
 
     counting.calls = 0
     return counting
+
+
+@functools.cache
+def course_graphs():
+    """The tools for graphs in the file course_graphs.py beside this notebook, read when one is first needed."""
+    return runpy.run_path("course_graphs.py")
+
+
+def show_graph(program, *inputs, steps=False):
+    """Draws the computational graph of a program of your Duals or Vars, with values, derivatives and local slopes.
+
+    show_graph(f, Dual(2.0, 1.0), Dual(4.0, 0.0)) runs the program f once. After x = traced(Dual(2.0, 1.0)), which
+    makes x remember how it is used, show_graph(z) draws how z was computed from x. steps=True is for slides.
+    """
+    course_graphs()["show_graph"](program, *inputs, steps=steps, variables=globals())
+
+
+def traced(*numbers):
+    """The same Duals or Vars, which from now on remember how they are used, so that show_graph can draw it.
+
+    Also takes functions such as your sin: sin = traced(sin) makes each call a node of the graph.
+    """
+    return course_graphs()["traced"](*numbers)
+
+
+class Table:
+    """Rows of numbers and words below the titles of their columns, as `table` shows them."""
+
+    def __init__(self, columns, rows):
+        self.lines = [[cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in [columns, *rows]]
+
+    def __repr__(self):
+        widths = [max(map(len, column)) for column in zip(*self.lines)]
+        return "\n".join("  ".join(map(str.rjust, line, widths)) for line in self.lines)
+
+    def _repr_html_(self):
+        def row(line, tag):
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line) + "</tr>"
+
+        body = "".join(row(line, "td") for line in self.lines[1:])
+        return f'<table class="dataframe"><thead>{row(self.lines[0], "th")}</thead><tbody>{body}</tbody></table>'
+
+
+def table(columns, rows):
+    """Shows rows of numbers and words: `table(["x", "x²"], [[1, 1], [2, 4]])`."""
+    display(Table(columns, list(rows)))
 
 
 class BuildsOn:

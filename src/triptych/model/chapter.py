@@ -5,6 +5,7 @@ The only module that reads roles, and what is disabled while answers are graded,
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -268,6 +269,17 @@ def stub(source: str) -> str:
         elif not inside:
             lines.append(line)
     return "\n".join(lines)
+
+
+def answer_text(source: str) -> str:
+    """The answer in a solution cell as a slide shows it: without markers, docstrings and blank lines at its ends."""
+    lines = [line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION)]
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None and len(node.body) > 1:
+            text = node.body[0]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * (node.body[1].lineno - text.lineno)
+    return re.sub(r"\n\s*\n(?=[ \t])", "\n", "\n".join(lines)).strip("\n")
 
 
 def headings(source: str) -> list[str]:

@@ -57,6 +57,13 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "title": (str, "a text in quotes"),
     "about": (str, "a text in quotes"),
     "language": (str, 'a text in quotes, as in "en"'),
+    "address": (str, "the course's public address in quotes"),
+    "reading": (str, "a path in the course folder, or an address, in quotes"),
+    "talk": (dict, "a table [talk] with event, speaker, date"),
+    "event": (str, "a text in quotes"),
+    "speaker": (str, "a text in quotes"),
+    "date": (str, "a text in quotes"),
+    "goals": (list, "a list of texts"),
     "points": (int | float, "a number"),
     "minutes": (int, "a whole number"),
     "slide": (int | float, "a number of minutes"),
@@ -72,13 +79,29 @@ OPTIONS: dict[str, tuple[Any, str]] = {
 
 
 @dataclass(frozen=True)
+class Talk:
+    """Who gives a talk, where and when, for title slides. All are optional."""
+
+    speaker: str = ""
+    event: str = ""
+    date: str = ""
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, [self.speaker, self.event, self.date]))
+
+
+@dataclass(frozen=True)
 class WorkshopPlan:
-    """The contract's entry for the workshop: its minutes, and the minutes of a `slide` without a plan of its own."""
+    """The contract's entry for the workshop: its minutes, and the minutes of a `slide` without a plan of its own.
+
+    `goals` is what its audience will learn, as in a chapter.
+    """
 
     title: str
     about: str
     minutes: int
     slide: float
+    goals: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -183,11 +206,28 @@ class Course:
     def language(self) -> str:
         return str(self.contract.get("language", "en"))
 
+    @property
+    def address(self) -> str:
+        """The course's public address, for example of its repository; empty if it has none."""
+        return str(self.contract.get("address", "")).rstrip("/")
+
+    @property
+    def reading(self) -> str:
+        """The reading list: a path in the course folder or an address; empty if there is none."""
+        return str(self.contract.get("reading", ""))
+
+    @cached_property
+    def talk(self) -> Talk:
+        """The talk that the contract names. Raises CourseError if its entry is malformed."""
+        entry = self.contract.get("talk", {})
+        self._validate("talk", entry, {"speaker", "event", "date"}, set())
+        return Talk(**entry)
+
     @cached_property
     def plans(self) -> dict[str, ChapterPlan]:
         """The chapters in the contract, in its order. Raises CourseError if an entry is malformed."""
         plans = {}
-        self._validate("", self.contract, {"title", "language", "workshop"}, {"chapters"})
+        self._validate("", self.contract, {"title", "language", "workshop", "address", "reading", "talk"}, {"chapters"})
         for chapter, entry in self.contract["chapters"].items():
             where = f"chapters.{chapter}"
             if not CHAPTER_ID.fullmatch(chapter):
@@ -223,7 +263,7 @@ class Course:
     def workshop(self) -> WorkshopPlan:
         """The plan of the workshop. Raises CourseError if the contract has none."""
         plan = self.contract.get("workshop", {})
-        self._validate("workshop", plan, set(), {"title", "about", "minutes", "slide"})
+        self._validate("workshop", plan, {"goals"}, {"title", "about", "minutes", "slide"})
         return WorkshopPlan(**plan)
 
     def notebook(self, chapter: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from triptych.model.chapter import headings
+from triptych.model.chapter import Role, headings, role_of
 from triptych.model.course import ExercisePlan
 
 #: Begins the headings of slides on the core path, which are the slides of the workshop.
@@ -35,6 +35,9 @@ class Slide:
         core: whether it is on the core path.
         footer: the text at its bottom.
         badge: the points and minutes of its exercise.
+        minutes: what its exercise's countdown starts from.
+        section: the name of the section of the deck that it begins; its heading if empty, no section if None.
+        talk: speaker, event and date, on a title slide.
         folder: the folder of its images.
         seconds: the planned time.
         plan: the planned time in the words of the speaker's notes.
@@ -49,6 +52,9 @@ class Slide:
 
     footer: str = ""
     badge: str = ""
+    minutes: float | None = None
+    section: str | None = None
+    talk: str = ""
     folder: Path | None = None
     seconds: int | None = None
     plan: str = ""
@@ -64,14 +70,18 @@ class Slide:
         return not any(_shows(cell) for cell in self.cells)
 
 
-def slides_of(notebook: NotebookNode) -> list[Slide]:
+def slides_of(notebook: NotebookNode, *, answers: bool = False) -> list[Slide]:
     """The slides of a notebook, in order.
 
     Notes move behind a slide's first cell: after a fragment they would belong to the fragment.
+
+    Args:
+        notebook: a notebook, executed or not.
+        answers: show solution cells that are not on slides as the last fragment of the slide before them.
     """
     slides: list[Slide] = []
     in_exercise = on_core_path = False
-    for group in _groups(notebook):
+    for group in _groups(notebook, answers=answers):
         notes = [cell for cell in group[1:] if slide_type(cell) == "notes"]
         cells = [group[0], *notes, *(cell for cell in group[1:] if cell not in notes)]
         titles = [title for cell in cells if cell.cell_type == "markdown" for title in headings(cell.source)]
@@ -82,6 +92,7 @@ def slides_of(notebook: NotebookNode) -> list[Slide]:
         on_core_path = any(title.startswith(CORE) for title in titles) or (on_core_path and continues)
         exercise = next((match[1] for title in titles if (match := EXERCISE.match(title))), None)
         slides.append(Slide(cells, starts, titles, _looks(cells, titles, in_exercise), exercise, on_core_path))
+        slides[-1].section = "" if starts == "slide" else None
     return slides
 
 
@@ -108,17 +119,25 @@ def slide_type(cell: NotebookNode) -> str:
     return str(cell.metadata.get("slideshow", {}).get("slide_type", "-"))
 
 
+def is_answer(cell: NotebookNode) -> bool:
+    """Whether the cell is the answer to the exercise on its slide."""
+    return bool(cell.metadata.get("answer"))
+
+
 def hides_input(cell: NotebookNode) -> bool:
     """Whether a code cell shows only its output."""
     hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in cell.metadata.get("tags", [])
     return bool(hidden or not cell.source.strip())
 
 
-def _groups(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
+def _groups(notebook: NotebookNode, *, answers: bool) -> Iterator[list[NotebookNode]]:
     groups: list[list[NotebookNode]] = []
     notes_ahead: list[NotebookNode] = []
     for cell in deepcopy(notebook.cells):
         kind = slide_type(cell)
+        if kind == "skip" and answers and role_of(cell) is Role.SOLUTION:
+            kind = "fragment"
+            cell.metadata.update(slideshow={"slide_type": kind}, answer=True)
         if kind == "skip" or (cell.cell_type == "raw" and kind != "notes"):
             continue
         if kind == "notes" and not groups:
@@ -129,7 +148,8 @@ def _groups(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
             groups[-1].append(cell)
     if groups:
         groups[0][1:1] = notes_ahead
-    yield from groups
+    for group in groups:
+        yield sorted(group, key=is_answer)  # an answer is the last fragment
 
 
 def _looks(cells: list[NotebookNode], titles: list[str], in_exercise: bool) -> tuple[str, ...]:

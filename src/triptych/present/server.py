@@ -193,7 +193,7 @@ def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0)
     }
     kernel_config = {
         "IPKernelApp": {"extensions": ["triptych.present.ipython_extension"]},
-        "InlineBackend": {"figure_formats": ["retina"]},  # sharp on a projector
+        "InlineBackend": {"figure_formats": ["svg"]},  # sharp on a projector
         "HistoryManager": {"enabled": False},
     }
     watch_parent = f"from triptych.present.server import exit_with_parent\n\nexit_with_parent({os.getpid()})\n"
