@@ -22,6 +22,7 @@ from needs import needs_chromium
 
 from triptych.build.browser import launch, write_contact_sheet
 from triptych.fingerprint import fingerprint
+from triptych.model.chapter import Role, role_of
 from triptych.present.notebook import PresentOptions, make_copy, rise_settings
 from triptych.present.server import configure, path_of, start_server, stop_server, wait_until_ready
 
@@ -77,7 +78,7 @@ def first_plot(notebook: NotebookNode) -> int:
         i
         for i, cell in enumerate(notebook.cells)
         if cell.metadata.slideshow.slide_type != "skip"
-        and any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        and any("image/svg+xml" in output.get("data", {}) for output in cell.get("outputs", []))
     )
 
 
@@ -327,8 +328,8 @@ def test_lecture_cell_is_edited_and_run(untouched: Untouched) -> None:
         i
         for i, cell in enumerate(cells)
         if cell.cell_type == "code"
+        and role_of(cell) is Role.LECTURE
         and cell.metadata.slideshow.slide_type != "skip"
-        and not cell.metadata.get("nbgrader", {}).get("solution")
         and not cell.metadata.get("jupyter", {}).get("source_hidden")
     )
     untouched.go_to(untouched.slide_of(index))
@@ -406,8 +407,9 @@ def test_notes_follow_the_slides(server: Server, fresh: LivePage) -> None:
 
 def uses_answers(notebook: NotebookNode, number: int = 0) -> int:
     """The index of a lecture cell with its code on a late slide that uses the answer to an exercise."""
-    shown = [i for i, c in enumerate(notebook.cells) if c.metadata.slideshow.slide_type != "skip"]
-    return [i for i in shown if notebook.cells[i].cell_type == "code" and "Dual(" in notebook.cells[i].source][number]
+    shown = [(i, c) for i, c in enumerate(notebook.cells) if c.metadata.slideshow.slide_type != "skip"]
+    lectures = [(i, c) for i, c in shown if c.cell_type == "code" and role_of(c) is Role.LECTURE]
+    return [i for i, cell in lectures if "Dual(" in cell.source][number]
 
 
 def test_fragments_appear_one_by_one(fresh: LivePage) -> None:

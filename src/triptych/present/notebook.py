@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
+from triptych.model.cell_options import without_options
 from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, headings, read_chapter
 from triptych.model.course import Course, CourseError, nearest
 from triptych.model.slides import EXERCISE
@@ -21,8 +21,6 @@ from triptych.present.ipython_extension import CELLS, LOG
 
 #: Roles of cells whose outputs may be shown before anything has run.
 SHOWN_ROLES = (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE)
-#: The comments that Quarto reads options from, at the start of a code cell.
-OPTIONS = re.compile(r"\A(?:#\|.*\n)+")
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,8 @@ def live_notebook(
 ) -> NotebookNode:
     """The student version with speaker notes and with the outputs that are shown before anything has run.
 
-    Code can be edited in every cell, and the cells of all exercises are on slides. A cell whose code is hidden shows its
-    output, since nobody can see that there is something to run.
+    Code can be edited in every cell, and the cells of all exercises are on slides. A cell whose code is hidden shows
+    its output, since nobody can see that there is something to run.
 
     Args:
         course: the course.
@@ -115,7 +113,7 @@ def live_notebook(
             continue
         node = cells[cell.id]
         if cell.is_code:
-            node.source = OPTIONS.sub("", code_of(node.source))  # the kernel's extension fills in answers
+            node.source = without_options(code_of(node.source))  # the kernel's extension fills in answers
             for name in ("editable", "deletable"):  # nbgrader's; Markdown stays protected from an accidental key
                 node.metadata.pop(name, None)
         hidden = bool(node.metadata.get("jupyter", {}).get("source_hidden"))
