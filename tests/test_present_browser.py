@@ -160,7 +160,7 @@ def test_live_deck(server: Server, chapter: str) -> None:
             deck.page.set_viewport_size({"width": width, "height": height})
             for number, slide in enumerate(deck.slides, start=1):
                 deck.show(slide)
-                faults += [f"{width}×{height} {fault}" for fault in deck.overflows()]
+                faults += [f"{width}×{height} {fault}" for fault in deck.overflows() if not scrolls(fault)]
                 if (width, height) == SIZES[0]:
                     faults += deck.faults()
                     if folder:
@@ -170,8 +170,13 @@ def test_live_deck(server: Server, chapter: str) -> None:
             write_contact_sheet(shots, folder.with_suffix(".png"))
         types = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in server.copy(chapter).cells]
         assert len(deck.slides) == sum(slide_type in ("slide", "subslide") for slide_type in types)
-        assert faults == []
+        assert faults == [], "\n".join(faults)
         assert deck.requests == []
+
+
+def scrolls(fault: str) -> bool:
+    """Whether the fault is the height of an exercise's slide, which has a stub with a docstring and scrolls."""
+    return "Exercise: " in fault and ("px below:" in fault or "px scrolls:" in fault)
 
 
 @contextlib.contextmanager
