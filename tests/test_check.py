@@ -133,6 +133,8 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("builds_on", "not a lecture cell that uses an answer", add_cell("%%builds_on mul_jvp\nz = 1", "code", place=40)),
     ("builds_on", "not a lecture cell", lambda nb: first(nb).update(source="%%builds_on mul_jvp\n" + first(nb).source)),
     ("builds_on", "must begin with “%%builds_on dual”", replace("your-engine-at-work-a-loop-code", "dual", "nowhere")),
+    ("by_hand", "calls jax.grad in a by-hand chapter", add_cell("slope = jax.grad(np.sin)", "code")),
+    ("by_hand", "which is for lecture cells", lambda nb: cell(nb, "mul_jvp").metadata.update(tags=["ungraded"])),
     ("length", "has a line of 130 characters (line 3)", edit_test("# one\n" + 130 * "#")),
     ("recording", "run `triptych record 5`", replace("your-engine-at-work-a-loop-code", "print", "print ")),
     ("slide", "raw cell of slide type notes", lambda nb: nb.cells[2].metadata.slideshow.update(slide_type="notes")),

@@ -762,5 +762,17 @@ def test_by_hand_chapters_have_no_transforms() -> None:
     assert messages == {f"f_{i}": f"NotByHand: {sentence}" for i in range(len(tests))}
 
 
+def test_ungraded_lecture_cells_are_not_run() -> None:
+    cells = [
+        new_code_cell("seen = 0", id="before"),
+        new_code_cell("seen = 1\njax.grad(cube)(2.0)", id="lecture", metadata={"tags": ["ungraded"]}),
+    ]
+    chapter = chapter_with("assert f() == 0, 'no'", binds="def f(): return seen", setup=WITH_JAX, more=cells)
+    chapter.notebook.metadata["triptych"] = {"by_hand": True}
+    executed = execute(chapter.notebook, chapter, Path("/tmp"), limits=Limits())
+    assert errors(executed) == {}
+    assert [c.outputs for c in executed.cells if c.id == "lecture"] == [[]]
+
+
 def test_other_chapters_have_transforms() -> None:
     assert errors(run("def f(x): return jax.grad(cube)(x)", "assert agree(f(2.0), 12.0), 'no'", setup=WITH_JAX)) == {}

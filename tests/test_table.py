@@ -25,3 +25,8 @@ def test_table_as_html_is_escaped(tools: dict[str, Any]) -> None:
     html = tools["Table"](["x < y", "ẋ"], ROWS)._repr_html_()
     assert "<th>x &lt; y</th><th>ẋ</th>" in html
     assert "<tr><td>sweep</td><td>6.25</td></tr>" in html
+
+
+def test_table_has_the_decimals_asked_for(tools: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    tools["table"](["x"], [[1.5], [2]], decimals=2)
+    assert capsys.readouterr().out.split() == ["x", "1.50", "2.00"]

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from lectures import COURSE, Lecture
 
 from triptych.model.chapter import read_chapter
+
+
+def test_jax_fits_the_line_on_the_first_slides(names: dict[str, Any]) -> None:
+    assert jax.grad(names["nll"])(names["pars"]) == pytest.approx(0, abs=1e-4)
+    assert names["pars"].round(4) == pytest.approx([1.7068, 0.9028], abs=1e-9)  # in the figures' descriptions
+    assert jax.grad(names["nll"])(jnp.ones(2))[0] < 0  # downhill from the simulation is towards a stronger line
+
+
+def test_digits_tell_how_jax_knows_the_slope(names: dict[str, Any]) -> None:
+    assert names["by_jax"] == pytest.approx(names["by_pencil"], rel=1e-14)  # "all that the formula has"
+    assert 1e-8 < abs(names["by_difference"] / names["by_pencil"] - 1) < 1e-6  # "six or seven"
+
+
+def test_middle_one_of_three_steps_is_best(names: dict[str, Any]) -> None:
+    steps, errors = names["all_steps"], names["forward_error"]
+    error = {exponent: errors[np.argmin(np.abs(np.log10(steps) - exponent))] for exponent in (-4, -8, -16)}
+    assert error[-8] < 1e-3 * error[-4] < 1e-3 * error[-16]
 
 
 def test_two_slopes_do_the_work_of_a_million_samples(names: dict[str, Any]) -> None:

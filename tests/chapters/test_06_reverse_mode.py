@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lectures import Lecture, run_lecture
+from lectures import COURSE, Lecture, run_lecture
+
+from triptych.model.chapter import read_chapter
 
 CHAPTER = "06_reverse_mode"
 
@@ -33,10 +36,29 @@ def test_one_sweep_gives_value_and_gradient(lecture: Lecture) -> None:
     ]
 
 
+def test_rules_on_a_tape_fit_as_jax_did_in_chapter_1(lecture: Lecture) -> None:
+    first_chapter = "01_finite_differences"
+    first, names = run_lecture(first_chapter), lecture.names
+    cells = {c: {x.id: x.source for x in read_chapter(COURSE.notebook(c)).cells} for c in (first_chapter, CHAPTER)}
+    opening = "\n".join(cells[first_chapter][id_] for id_ in ("a-fit-in-twenty-seconds-code", "its-likelihood-code"))
+    for code in re.findall(r"(?m)^(?:def (?:show_fit|nll).*(?:\n .*)+|(?:counts|signal|background) = .*)", opening):
+        assert code in cells[CHAPTER]["back-to-the-fit-code"]  # "unchanged"
+    assert names["pars"] == pytest.approx(np.asarray(first.names["pars"]), rel=1e-12)  # "the same numbers"
+    by_jax = jax.grad(first.names["nll"])(jnp.array([1.3, 0.7]))
+    assert names["gradient"](names["nll"], [1.3, 0.7]) == pytest.approx(np.asarray(by_jax), rel=1e-12)
+    assert lecture.lines("back-along-the-tape-code") == ["[4.0, 3.0]"]
+    assert names["by_rules"] == pytest.approx(names["by_slopes"], rel=1e-12)
+
+
+def test_tape_of_rules_adds_both_shares_of_a_square(lecture: Lecture) -> None:
+    gradient = lecture.names["gradient"]
+    assert gradient(lambda x: x[0] * x[0] - x[0] * x[1], [5.0, 2.0]) == [8.0, -5.0]
+
+
 def test_two_slips_give_wrong_results(lecture: Lecture) -> None:
     assert lecture.lines("a-slip-that-runs-x-x-code") == [
-        "one name for two accumulators: 5.0",
-        "two accumulators, then added:  10.0",
+        "one name for both  two, then added",
+        "                5               10",
     ]
     slip, test = lecture.lines("a-slip-that-runs-5-2-code")
     assert slip == "with the slip: [5.0, 2.0]"

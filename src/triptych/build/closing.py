@@ -39,7 +39,7 @@ def workshop_closing(course: Course, chapters: Sequence[str]) -> Slide:
     else:
         titles = [course.plans[chapter].title for chapter in chapters]
         slide = _closing(course, "workshop-closing", titles, links, heading="You have seen")
-    slide.seconds = 0
+    slide.seconds = round(60 * course.workshop.slide)
     return slide
 
 

@@ -165,7 +165,8 @@ def _style_sheet(css: str, names: dict[str, str]) -> str:
 
 
 def _family(value: str) -> str:
-    mono = re.search(r"mono|menlo|consolas|courier|fira code|--code-font", value, re.IGNORECASE)
+    first, _, _ = value.partition(",")  # the text font falls back to the code font for rare signs
+    mono = re.search(r"mono|menlo|consolas|courier|fira code|--code-font", first, re.IGNORECASE)
     return "var(--code-font)" if mono else "var(--text-font)"
 
 

@@ -17,7 +17,7 @@ from triptych.model.slides import CORE, Slide, plan_text
 from triptych.model.workshop import Part, clock, parts_of
 
 #: The pace at the start of a chapter's notes, as in "2 minutes. …" or "Two minutes. …".
-_PACE = re.compile(r"^(?:\d+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
+_PACE = re.compile(r"^(?:[\d.]+|[A-Z][a-z]+) min(?:utes?)?\.\s*")
 
 
 def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target: Path, *, talk: Talk) -> None:
@@ -37,8 +37,9 @@ def write_workshop(course: Course, notebooks: Mapping[str, NotebookNode], target
     slides = [_title_slide(course, parts)]
     slides[0].talk = str(talk)
     for part in parts:
-        slides.append(_part_slide(course, part, notebooks[part.chapter]))
-        slides += _core_slides(course, part)
+        core = _core_slides(course, part)
+        opening = _opening(core) if part is parts[0] else []
+        slides += [*opening, _part_slide(course, part, notebooks[part.chapter]), *core[len(opening) :]]
     slides.append(workshop_closing(course, [part.chapter for part in parts]))
     slides[-1].footer = course.title
     elapsed = 0
@@ -58,9 +59,16 @@ def _title_slide(course: Course, parts: list[Part]) -> Slide:
     return slide
 
 
+def _opening(slides: list[Slide]) -> list[Slide]:
+    """The first section of the first chapter, which opens the workshop before the first part."""
+    end = next((i for i, slide in enumerate(slides[1:], 1) if slide.starts == "slide"), len(slides))
+    slides[0].section = ""  # named after its heading
+    return slides[:end]
+
+
 def _part_slide(course: Course, part: Part, notebook: NotebookNode) -> Slide:
     """The slide that opens a chapter; no time is planned for it."""
-    about, _ = goals(notebook)
+    about = course.plans[part.chapter].part or goals(notebook)[0]
     slide = _new_slide(f"workshop-{part.chapter}", f"## {_name(course, part.chapter)}\n\n{about}", "part")
     slide.seconds = 0
     slide.section = _name(course, part.chapter)

@@ -33,6 +33,7 @@ from triptych.model.chapter import (
     BUILDS_ON,
     RECORDING,
     SLIDE_TYPES,
+    UNGRADED,
     Chapter,
     RegionError,
     Role,
@@ -52,6 +53,8 @@ UNWRITTEN = "TO BE WRITTEN"
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
 FIGURE_TEXT = re.compile(r"(?m)^#\| fig-alt: \S.{9,}")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")
+#: A derivative transform of JAX, which grading disables in by-hand chapters.
+TRANSFORM = re.compile(r"\bjax\.(?:(?:value_and_)?grad|jvp|vjp|jacfwd|jacrev|hessian|linearize)\b")
 #: Test cells have shorter lines, so that a visible example needs no scrolling.
 LINE_LENGTH = 120
 
@@ -279,6 +282,17 @@ def _builds_on(source: Source) -> Findings:
             yield cell.id, f"begins with {BUILDS_ON} but is not a lecture cell that uses an answer; remove the line"
 
 
+def _by_hand(source: Source) -> Findings:
+    """A lecture cell that calls JAX's derivatives where grading disables them is not run there; nothing else may."""
+    refused = (Role.LECTURE, Role.SOLUTION) if source.plan.by_hand else ()
+    for cell in source.chapter.cells:
+        tagged = UNGRADED in cell.tags
+        if tagged and cell.role is not Role.LECTURE:
+            yield cell.id, f"has the tag {UNGRADED}, which is for lecture cells"
+        elif cell.is_code and cell.role in refused and not tagged and (call := TRANSFORM.search(cell.source)):
+            yield cell.id, f"calls {call[0]} in a by-hand chapter; only a lecture cell with the tag {UNGRADED} may"
+
+
 def _length(source: Source) -> Findings:
     for cell in source.chapter.with_role(Role.TEST):
         for number, line in enumerate(cell.source.split("\n"), 1):
@@ -423,6 +437,7 @@ RULES: dict[str, Callable[[Source], Findings]] = {
     "message": _message,
     "compare": _compare,
     "builds_on": _builds_on,
+    "by_hand": _by_hand,
     "length": _length,
     "slide": _slide,
     "image": _image,

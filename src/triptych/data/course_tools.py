@@ -86,8 +86,8 @@ def traced(*numbers):
 class Table:
     """Rows of numbers and words below the titles of their columns, as `table` shows them."""
 
-    def __init__(self, columns, rows):
-        self.lines = [[cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in [columns, *rows]]
+    def __init__(self, columns, rows, form="g"):
+        self.lines = [[cell if isinstance(cell, str) else format(cell, form) for cell in row] for row in [columns, *rows]]
 
     def __repr__(self):
         widths = [max(map(len, column)) for column in zip(*self.lines)]
@@ -101,9 +101,9 @@ class Table:
         return f'<table class="dataframe"><thead>{row(self.lines[0], "th")}</thead><tbody>{body}</tbody></table>'
 
 
-def table(columns, rows):
-    """Shows rows of numbers and words: `table(["x", "x²"], [[1, 1], [2, 4]])`."""
-    display(Table(columns, list(rows)))
+def table(columns, rows, decimals=None):
+    """Shows rows of numbers and words: `table(["x", "x²"], [[1, 1], [2, 4]])`, with so many digits after the point."""
+    display(Table(columns, list(rows), "g" if decimals is None else f".{decimals}f"))
 
 
 class BuildsOn:

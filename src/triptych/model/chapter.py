@@ -27,6 +27,9 @@ BUILDS_ON = "%%builds_on"
 #: The file beside the notebook with what such cells show in the course's own run.
 RECORDING = "recorded.json"
 
+#: The tag of a lecture cell that grading does not run, as it calls what is disabled there.
+UNGRADED = "ungraded"
+
 #: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 

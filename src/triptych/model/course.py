@@ -59,6 +59,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "language": (str, 'a text in quotes, as in "en"'),
     "address": (str, "the course's public address in quotes"),
     "reading": (str, "a path in the course folder, or an address, in quotes"),
+    "part": (str, "a text in quotes"),
     "talk": (dict, "a table [talk] with event, speaker, date"),
     "event": (str, "a text in quotes"),
     "speaker": (str, "a text in quotes"),
@@ -115,6 +116,7 @@ class ChapterPlan:
         by_hand: whether JAX's derivative transforms are disabled while answers are graded.
         own_fit: whether pyhf's fits are disabled while answers are graded.
         workshop: minutes that the workshop gives to lecture slides, by the id of the cell that begins the slide.
+        part: what the workshop says where this chapter begins; if empty, what the chapter is about.
     """
 
     id: str
@@ -123,6 +125,7 @@ class ChapterPlan:
     by_hand: bool = False
     workshop: Mapping[str, float] = field(default_factory=dict)
     own_fit: bool = False
+    part: str = ""
 
     @property
     def points(self) -> float:
@@ -233,13 +236,13 @@ class Course:
             if not CHAPTER_ID.fullmatch(chapter):
                 path = self.source / "course.toml"
                 raise CourseError(f"[{where}] in {path} is not a chapter's name. Begin it with two digits and _.")
-            self._validate(where, entry, {"by_hand", "own_fit", "workshop"}, {"title", "exercises"})
+            self._validate(where, entry, {"by_hand", "own_fit", "part", "workshop"}, {"title", "exercises"})
             exercises = {}
             for exercise, plan in entry["exercises"].items():
                 optional = {"core", "bonus", "parts", "workshop"}
                 self._validate(f"{where}.exercises.{exercise}", plan, optional, {"points", "minutes"})
                 exercises[exercise] = ExercisePlan(id=exercise, **plan)
-            more = {option: entry[option] for option in ("by_hand", "own_fit", "workshop") if option in entry}
+            more = {option: entry[option] for option in ("by_hand", "own_fit", "part", "workshop") if option in entry}
             plans[chapter] = ChapterPlan(chapter, entry["title"], exercises, **more)
         return plans
 

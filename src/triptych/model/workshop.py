@@ -61,7 +61,7 @@ def parts_of(course: Course, notebooks: Mapping[str, NotebookNode]) -> list[Part
             slide.seconds = round(60 * _minutes(course, chapter, slide))
         if slides:
             parts.append(Part(chapter, slides))
-    total = sum(part.seconds for part in parts) / 60 + plan.slide  # with the title slide
+    total = sum(part.seconds for part in parts) / 60 + 2 * plan.slide  # with the first slide and the last
     if abs(total - plan.minutes) > SLACK:
         raise CourseError(
             f"The workshop's slides take {total:.0f} minutes, source/course.toml promises {plan.minutes}. "

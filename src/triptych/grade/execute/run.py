@@ -20,7 +20,7 @@ from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_tes
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.cell_names import bound_names
-from triptych.model.chapter import RECORDING, Chapter, Role, role_of
+from triptych.model.chapter import RECORDING, UNGRADED, Chapter, Role, role_of
 
 #: How often a submission that ended its kernel gets another one.
 RESTARTS = 2
@@ -153,7 +153,7 @@ class _SubmissionRun:
         if role_of(cell) is Role.TEST:
             with self._timings.measure("tests", cell.get("id", "")):
                 cell.outputs = self._run_test(cell)
-        elif cell.source.strip():
+        elif cell.source.strip() and UNGRADED not in cell.metadata.get("tags", []):
             with self._timings.measure("cells"):
                 self._run_student_cell(cell)
 
