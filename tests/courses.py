@@ -21,7 +21,7 @@ FORWARD = "05_forward_mode"
 def scratch(target: Path, chapters: Sequence[str] = (FORWARD,)) -> Course:
     """A course with some chapters, their answers in the bank, and the slides' theme."""
     copy_course(PROJECT, target, list(chapters))
-    for part in ("template", "theme", "vendor"):
+    for part in ("template", "theme", "interactive", "vendor"):
         if (PROJECT.slides / part).is_dir():
             (target / "slides").mkdir(exist_ok=True)
             (target / "slides" / part).symlink_to(PROJECT.slides / part)

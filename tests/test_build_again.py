@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from courses import FORWARD, scratch
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from triptych.build.answer_key import answer_key
 from triptych.build.targets import build_course
 from triptych.cli import app
-from triptych.model.course import Course, CourseError
+from triptych.model.course import Course, CourseError, Talk
 
 pytestmark = pytest.mark.xdist_group(f"deck {FORWARD}")
 ALL = {"release", "solutions", "deck", "index"}
@@ -40,14 +41,14 @@ def course(built: Course, tmp_path: Path) -> Course:
     return Course(Path(shutil.copytree(built.root, tmp_path / "course", symlinks=True)))
 
 
-def made(course: Course, **options: bool) -> set[str]:
+def made(course: Course, **options: Any) -> set[str]:
     """Which products a build of the chapter makes."""
     paths = [path for result in build_course(course, [FORWARD], **options) for path in result.paths]
     names = {
         course.release / FORWARD: "release",
         course.solutions / FORWARD / f"{FORWARD}.ipynb": "solutions",
         course.slides / f"{FORWARD}.html": "deck",
-        course.slides / f"{FORWARD}.with-answers.html": "deck with solutions",
+        course.slides / f"{FORWARD}.with-answers.html": "deck with answers",
         course.slides / f"{FORWARD}.pdf": "pdf",
         course.slides / "index.html": "index",
     }
@@ -87,9 +88,9 @@ def test_chapter_missing_in_the_gradebook_is_released_again(course: Course) -> N
         made(course)
 
 
-def test_deck_with_solutions_is_made_on_request(course: Course) -> None:
-    assert made(course, solutions=True) == {"deck with solutions", "index"}
-    assert made(course, solutions=True) == set()
+def test_deck_with_answers_is_made_on_request(course: Course) -> None:
+    assert made(course, with_answers=True) == {"deck with answers", "index"}
+    assert made(course, with_answers=True) == set()
     assert ".with-answers.html" not in (course.slides / "index.html").read_text(encoding="utf-8")
 
 
@@ -134,3 +135,27 @@ def test_command_names_what_is_up_to_date(course: Course) -> None:
     assert result.exit_code == 0, result.output
     assert f"up to date: {FORWARD}" in result.output
     assert "slides/index.html" in result.output
+
+
+def test_another_talk_makes_only_decks(course: Course) -> None:
+    assert made(course, talk=Talk(speaker="Ada Lovelace")) == {"deck"}
+    assert "Ada Lovelace" in (course.slides / f"{FORWARD}.html").read_text(encoding="utf-8")
+    assert made(course) == {"deck"}
+    assert "Ada Lovelace" not in (course.slides / f"{FORWARD}.html").read_text(encoding="utf-8")
+
+
+def test_talk_is_read_from_the_contract_and_from_options(course: Course) -> None:
+    contract = course.source / "course.toml"
+    talk = '\n[talk]\nspeaker = "Ada Lovelace"\nevent = "In London"\n'
+    contract.write_text(contract.read_text(encoding="utf-8") + talk, encoding="utf-8")
+    result = CliRunner().invoke(app, ["build", "5", "--event", "In Turin", "--course", str(course.root)])
+    assert result.exit_code == 0, result.output
+    deck = (course.slides / f"{FORWARD}.html").read_text(encoding="utf-8")
+    assert '<p class="talk">Ada Lovelace · In Turin</p>' in deck
+
+
+def test_talk_with_an_unknown_entry_is_an_error(course: Course) -> None:
+    contract = course.source / "course.toml"
+    contract.write_text(contract.read_text(encoding="utf-8") + '\n[talk]\nspeakr = "Ada"\n', encoding="utf-8")
+    with pytest.raises(CourseError, match=r"\[talk\] .* unknown option 'speakr': did you mean speaker"):
+        list(build_course(Course(course.root), [FORWARD]))

@@ -174,7 +174,7 @@ def test_paper_and_phones_show_the_last_state_without_highlights(plain: Path, me
         if medium == "printer":
             page.emulate_media(media="print")
         if medium == "phone":
-            page.set_viewport_size({"width": 390, "height": 844})
+            page.evaluate("document.documentElement.classList.add('reading')")  # start.js does this
         page.wait_for_function("document.querySelectorAll('.off').length === 1")
         assert state(page) == (["brief"], [], [])
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ["README.md", "SECURITY.md", "docs/students.md", "docs/hub.md", "pyproject.toml", "CITATION.cff"]
+FILES = [
+    "README.md",
+    "SECURITY.md",
+    "docs/students.md",
+    "docs/hub.md",
+    "pyproject.toml",
+    "source/course.toml",
+    "CITATION.cff",
+]
 BLOCK = re.compile(
     r"(?ms)^(?P<open>(?:<!--|#) address:(?P<name>\w+)(?: -->)?\n)(?P<text>.*?)(?P<close>^(?:<!--|#) /address)"
 )
@@ -36,7 +44,8 @@ def project_address() -> str:
 def texts(address: str) -> dict[str, str]:
     """Returns the text of each block for an address, which may be empty."""
     if not address:
-        return {"badge": "", "clone": "", "binder": NO_BINDER, "report": NO_REPORT_FORM, "urls": "", "citation": ""}
+        empty = dict.fromkeys(["badge", "clone", "urls", "course", "citation"], "")
+        return {**empty, "binder": NO_BINDER, "report": NO_REPORT_FORM}
     github = urlsplit(address).hostname == "github.com"
     workflow = f"{address}/actions/workflows/ci.yml"
     badge, pipeline = (f"{workflow}/badge.svg", workflow) if github else (
@@ -51,6 +60,7 @@ def texts(address: str) -> dict[str, str]:
         "report": f"**Report a vulnerability privately** with [this form]({form}). Do not open a public issue, because "
         "courses are\nrunning.\n",
         "urls": f'[project.urls]\nHomepage = "{address}"\n\n',
+        "course": f'address = "{address}"\n',
         "citation": f'repository-code: "{address}"\n',
     }
 

@@ -57,9 +57,9 @@
   Reveal.on("ready", () => {
     Reveal.addKeyBinding({ keyCode: 67, key: "C", description: "Start or pause the exercise's countdown" }, toggle);
     Reveal.registerKeyboardShortcut("Shift C", "Reset the countdown");
-  });
-  // reveal.js ignores letters with a modifier.
-  addEventListener("keydown", (event) => {
-    if (event.key === "C" && event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) reset();
+    // reveal.js ignores letters with a modifier.
+    addEventListener("keydown", (event) => {
+      if (event.key === "C" && event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) reset();
+    });
   });
 })();

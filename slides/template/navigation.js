@@ -9,7 +9,7 @@
 
   const heading = (slide) => slide.querySelector("h1, h2, h3, h4");
   // A copy of a heading, with its formulas.
-  const words = (slide, name = "") => (name ? [name] : [...(heading(slide)?.cloneNode(true).childNodes ?? [])]);
+  const words = (slide) => heading(slide)?.cloneNode(true).childNodes ?? [`Slide ${slides.indexOf(slide) + 1}`];
   const address = (slide) => {
     const { h, v } = Reveal.getIndices(slide);
     return v ? `#/${h}/${v}` : `#/${h}`;
@@ -26,8 +26,10 @@
     sections = slides.flatMap((slide, i) => ("section" in slide.dataset || i === 0 ? [i] : []));
     if (sections.length < 2) return;
     const items = sections.map((first, i) => {
-      const name = make("span", { className: "name" }, ...words(slides[first], slides[first].dataset.section));
-      const item = make("li", {}, link(slides[first], [name]));
+      const slide = slides[first];
+      const title = slide.dataset.section ? [slide.dataset.section] : words(slide);
+      const name = make("span", { className: "name" }, ...title);
+      const item = make("li", {}, link(slide, [name]));
       item.style.flexGrow = (sections[i + 1] ?? slides.length) - first;
       return item;
     });
@@ -58,8 +60,7 @@
         const title = name ? [make("h3", {}, name)] : [];
         list.append(make("li", {}, ...title, inner));
       }
-      const title = words(slide);
-      inner.append(make("li", {}, link(slide, [number, ...(title.length ? title : ["(continued)"])])));
+      inner.append(make("li", {}, link(slide, [number, ...words(slide)])));
     });
     map = make("dialog", { className: "map", ariaLabel: "Map of the slides" }, make("h2", {}, document.title), list);
     map.addEventListener("click", (event) => {

@@ -3,8 +3,8 @@
 // Each step is an empty fragment of reveal.js, so that keys, notes and addresses treat it as any other.
 // On paper and in the column of a phone, drawings are in their last state and nothing is highlighted.
 (() => {
-  const still = [matchMedia("print"), matchMedia("(max-width: 699.98px)")];
-  const printing = /print-pdf/i.test(location.search);
+  const root = document.documentElement;
+  const paper = matchMedia("print");
   const slides = [];
 
   const ranges = (text) => [...text.matchAll(/(\d+)(-(\d+))?/g)].map((match) => match.slice(1));
@@ -13,7 +13,7 @@
     ranges(text).some(([from, range, to]) => step >= from && step <= (range ? to : open ? Infinity : from));
 
   const show = ({ steps, lit, codes, marks, last }) => {
-    const all = printing || still.some((query) => query.matches);
+    const all = paper.matches || root.matches(".reveal-print, .reading");
     const step = all ? last : marks.filter((mark) => mark.classList.contains("visible")).length;
     steps.forEach((element) => element.classList.toggle("off", !holds(element.dataset.step, step, true)));
     lit.forEach((element) => element.classList.toggle("lit", !all && holds(element.dataset.lit, step, false)));
@@ -49,5 +49,7 @@
   };
 
   document.querySelectorAll(".slides section:has(> .frame)").forEach(prepare);
-  still.forEach((query) => query.addEventListener("change", () => slides.forEach(show)));
+  const showAll = () => slides.forEach(show);
+  paper.addEventListener("change", showAll);
+  new MutationObserver(showAll).observe(root, { attributeFilter: ["class"] });
 })();

@@ -63,7 +63,7 @@ def scratch_course(course: Course, target: Path, chapters: Sequence[str]) -> Cou
     target.mkdir(parents=True, exist_ok=True)
     marker.write_text("made by `triptych demo`; may be deleted\n", encoding="utf-8")
     copy_course(course, target, list(chapters))
-    for part in ("template", "theme", "vendor"):
+    for part in ("template", "theme", "interactive", "vendor"):
         shutil.copytree(course.slides / part, target / "slides" / part)
     for name, content in answer_keys.items():
         keys.mkdir(parents=True, exist_ok=True)

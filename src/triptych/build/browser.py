@@ -93,12 +93,15 @@ def launch(*flags: str) -> Iterator[Any]:
 
 
 @contextmanager
-def open_deck(deck: Path, *, dark: bool = False, query: str = "", blocked: list[str] | None = None) -> Iterator[Any]:
+def open_deck(
+    deck: Path, *, dark: bool = False, motion: bool = False, query: str = "", blocked: list[str] | None = None
+) -> Iterator[Any]:
     """A Playwright page of 1280 × 720 pixels with a deck that has started and has its formulas typeset.
 
     Args:
         deck: the HTML file. Requests for any other address are blocked.
         dark: use the dark colour scheme.
+        motion: do not ask for reduced motion, for which interactive figures are static pictures.
         query: the query of the address; `?print-pdf` opens the print view.
         blocked: a list to which the blocked addresses are appended.
 
@@ -123,7 +126,7 @@ def open_deck(deck: Path, *, dark: bool = False, query: str = "", blocked: list[
         context = browser.new_context(
             viewport={"width": 1280, "height": 720},
             color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
+            reduced_motion="no-preference" if motion else "reduce",
         )
         context.route("**/*", allow_deck_only)
         page = context.new_page()

@@ -55,7 +55,7 @@ class BuildCache:
 
 def shared_fingerprint(course: Course) -> str:
     """The fingerprint of what every product depends on: this package, the course's plan, configuration and theme."""
-    theme = [course.slides / folder for folder in ("template", "theme", "vendor")]
+    theme = [course.slides / folder for folder in ("template", "theme", "interactive", "vendor")]
     package = Path(triptych.__file__).parent
     configuration = [course.root / "nbgrader_config.py", course.source / "course.toml"]
     return fingerprint(package, *configuration, *theme, libraries=LIBRARIES)

@@ -25,6 +25,8 @@ from traitlets.config import Config
 from triptych.build.deck_cells import HIDE_INPUT, DeckError, prepare, with_choices, with_lines
 from triptych.build.fonts import font_faces
 from triptych.build.inline_svg import SvgError, inline_svg
+from triptych.build.interactive import STYLES as FIGURE_STYLES
+from triptych.build.interactive import figure_scripts, interactive_figures
 from triptych.files import write_whole
 from triptych.model.course import ExercisePlan
 from triptych.model.slides import CORE, Slide, plan_text, slides_of
@@ -121,7 +123,20 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     html, _ = _DeckExporter(slides_dir).from_notebook_node(notebook, {"deck": deck})
-    write_whole(target, html)
+    write_whole(target, _with_figures(html, slides_dir))
+
+
+def _with_figures(html: str, slides_dir: Path) -> str:
+    """The deck with the styles and scripts of the interactive figures that it shows."""
+    names = interactive_figures(html)
+    if not names:
+        return html
+    styles = "".join(f"<style>\n{_read(slides_dir / name)}</style>\n" for name in FIGURE_STYLES)
+    sources = (_inline_script(_read(slides_dir / name)) for name in figure_scripts(names))
+    scripts = "".join(f"<script>\n{source}</script>\n" for source in sources)
+    head, end_of_head, rest = html.partition("</head>")
+    body, end_of_body, end = rest.rpartition("</body>")
+    return "".join([head, styles, end_of_head, body, scripts, end_of_body, end])
 
 
 class _DeckExporter(SlidesExporter):

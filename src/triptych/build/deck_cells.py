@@ -39,7 +39,9 @@ def prepare(slide: Slide, number: int) -> None:
     """
     slide.cells[0].metadata["slideshow"] = {"slide_type": slide.starts}
     if slide.plan:
-        slide.cells.insert(1, new_raw_cell(slide.plan, metadata={"slideshow": {"slide_type": "notes"}}))
+        if len(slide.cells) == 1 or slide_type(slide.cells[1]) != "notes":
+            slide.cells.insert(1, new_raw_cell(metadata={"slideshow": {"slide_type": "notes"}}))
+        slide.cells[1].source = f"{slide.plan}\n\n{slide.cells[1].source}"
     deck = {
         "classes": " ".join(slide.looks),
         "number": number,

@@ -281,7 +281,8 @@ def answer_text(source: str) -> str:
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, documented) and ast.get_docstring(node) is not None and len(node.body) > 1:
             text = node.body[0]
-            lines[text.lineno - 1 : text.end_lineno] = [""] * (node.body[1].lineno - text.lineno)
+            for number in range(text.lineno - 1, text.end_lineno or text.lineno):
+                lines[number] = ""
     return re.sub(r"\n\s*\n(?=[ \t])", "\n", "\n".join(lines)).strip("\n")
 
 
