@@ -1,7 +1,7 @@
 # Configuration of `nbgrader`, its formgrader and `triptych` for this course.
 from pathlib import Path
 
-from nbgrader.preprocessors import AssignLatePenalties, GetGrades, OverwriteCells, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, GetGrades, OverwriteCells, SaveAutoGrades
 
 from triptych.build.release import RemoveNotes
 from triptych.grade.results.export import StatusExport
@@ -19,6 +19,8 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
 
 # Release: without speaker notes.
 c.GenerateAssignment.preprocessors.prepend([RemoveNotes])
+# Answer keys by `nbgrader generate_solution`, like those of `triptych build`: also without hidden tests.
+c.GenerateSolution.preprocessors.prepend([RemoveNotes, ClearHiddenTests])
 
 # Autograde: each notebook is rebuilt from the release and the student's text, then executed. This replaces nbgrader's
 # preprocessors that clear, deduplicate and check notebooks; OverwriteCells restores the hidden tests.

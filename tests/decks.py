@@ -63,6 +63,7 @@ class Survey:
         errors: messages of JavaScript errors.
         facts: the result of the script `FACTS`.
         overflows: content that does not fit, by size of the viewport.
+        letters: letters that are too small.
         pictures: paths of screenshots, the contact sheet last.
     """
 
@@ -70,6 +71,7 @@ class Survey:
     errors: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     overflows: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
 
 
@@ -92,6 +94,7 @@ def survey(name: str) -> Survey:
         result.facts = page.evaluate(FACTS)
         if SCREENSHOTS:
             result.pictures = browser.photograph(page, SCREENSHOTS / "static" / name)
+        result.letters = [str(small) for small in browser.measure_letters(page)]
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             result.overflows[width, height] = [str(overflow) for overflow in browser.measure(page)]
@@ -180,8 +183,5 @@ FACTS = """() => {
     badges: slides.map(slide => text(slide.querySelector(".badge") || document.createElement("i"))),
     seconds: slides.map(slide => slide.dataset.timing === undefined ? null : Number(slide.dataset.timing)),
     footers: slides.map(slide => text(slide.querySelector(".slide-footer"))),
-    type: [...document.querySelectorAll(".slides pre, .slides .text p, .slides .text li, .slides td, .slides .badge")]
-      .filter(element => !element.closest("aside"))
-      .map(element => [element.localName, parseFloat(getComputedStyle(element).fontSize)]),
   };
 }"""

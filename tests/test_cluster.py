@@ -27,6 +27,7 @@ from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
 from deadly import Deadly, busy, crash, found_in, hang, process_id
 from distributed import Client, LocalCluster
 from distributed.security import Security
+from hostile_cases import FOLDER, read_case, write_submission
 from needs import needs, needs_sandbox
 from test_kill import ANSWERS
 from waiting import happens
@@ -57,6 +58,14 @@ HOSTILE = {
     "kill": "import os, signal\ndef mul_jvp(x1, dx1, x2, dx2):\n    os.kill(os.getppid(), signal.SIGKILL)\n    os.kill(-1, signal.SIGKILL)",
     "pickle": "class Evil:\n    def __reduce__(self):\n        return (exec, ('import os; os._exit(9)',))\ndef mul_jvp(x1, dx1, x2, dx2):\n    return Evil(), Evil()",
 }
+#: Cases of the hostile class: processes that die of what arrives, trees without end, names that are no text.
+HOSTILE_CASES = (
+    "deep_folders",
+    "equal_hashes",
+    "folders_in_the_sandbox",
+    "odd_file_names",
+    "ranges_in_a_list",
+)
 #: Looks for a text in all files except those of the system and the environment, and connects to Dask's ports.
 SEARCH = """
 import os, socket, sys
@@ -86,6 +95,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     release_chapter(course, FORWARD)
     for student, text in {**ANSWERS, **HOSTILE}.items():
         submit(course, student, answer(course, FORWARD, {"mul_jvp": text}))
+    for name in HOSTILE_CASES:
+        write_submission(read_case(FOLDER / f"{name}.py"), course, FORWARD, name, "ada", {})
     # an answer that needs a file beside it, and a timestamp file
     path = submit(course, "carl", answer(course, FORWARD, {"mul_jvp": "from own.helper import mul_jvp"}))
     (path.parent / "own").mkdir()
@@ -209,7 +220,7 @@ def test_scores_are_those_of_a_local_run(
         assert replace(on_farm, **same) == replace(result, **same)
         assert set(on_farm.phases) == set(result.phases) and set(on_farm.tests) == set(result.tests)
         page = Path("feedback") / student / FORWARD / f"{FORWARD}.html"
-        if result.status == GRADED and student not in HOSTILE:
+        if result.status == GRADED and student not in (*HOSTILE, *HOSTILE_CASES):
             assert (course.root / page).read_text() == (copy.root / page).read_text()
     assert {s for s, r in expected.items() if r.status == NOT_GRADED} == {"leonhard", "mary", "sofia"}
 
@@ -225,13 +236,13 @@ def test_nothing_is_graded_again_locally_or_on_a_cluster(graded: object, course:
     for address in ("", farm.scheduler_address):
         again = grade(course, [FORWARD], scheduler=address, sandbox=SANDBOX)
         assert {r.student for r in again if not r.unchanged} == set()
-        assert len(again) == 11
+        assert len(again) == 11 + len(HOSTILE_CASES)
 
 
 def test_hostile_answers_end_no_worker(graded: tuple[dict[str, Result], Recorder], farm: LocalCluster) -> None:
     assert {student: graded[0][student].score for student in HOSTILE} == dict.fromkeys(HOSTILE, 0)
     begun = times_begun(farm, set())
-    assert len(begun) == 9 and set(begun.values()) == {1}, "a worker died"
+    assert len(begun) == 9 + len(HOSTILE_CASES) and set(begun.values()) == {1}, "a worker died"
 
 
 @needs_sandbox

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -283,6 +285,33 @@ def test_each_overflow_is_reported_with_its_slide(deck: Deck) -> None:
     assert "slide 2 (#/1/0) 'text'" in str(overflows[0])
 
 
+#: What follows a slide's heading, and what is too small in it: the size, the least, and the text.
+SMALL_LETTERS: dict[str, tuple[str, tuple[float, int, str]]] = {
+    "text": ('<p style="font-size: 27px">A sentence.</p>', (27, 28, "A sentence.")),
+    "code": ("<pre style='font-size: 25px'>x = 1</pre>", (25, 26, "x = 1")),
+    "table": ("<table style='font-size: 25px'><tr><td>cell</td></tr></table>", (25, 26, "cell")),
+    "note": ("<p>Long. <small style='font-size: 21px'>short</small></p>", (21, 22, "short")),
+    "drawing": ("![A label](figures/label.svg)", (21, 22, "label")),
+}
+
+
+@needs_chromium
+def test_letters_that_are_too_small_are_reported(deck: Deck, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "label.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 400"><text x="0" y="99" '
+        f'font-size="{21 * 2000 / 1168}">label<tspan font-size="20">index</tspan></text></svg>'
+    )
+    slides = [text(f"## {name}\n\n{markdown}") for name, (markdown, _) in SMALL_LETTERS.items()]
+    with browser.open_deck(
+        deck([text("# Title"), *slides, text("## Fine\n\nA `name`, $x_1$ and x<sub>1</sub>.")])
+    ) as page:
+        found = browser.measure_letters(page)
+    expected = {name: small for name, (_, small) in SMALL_LETTERS.items()}
+    assert {s.heading: (s.pixels, s.least, s.text) for s in found} == expected
+    assert len(found) == len(expected)
+
+
 @needs_chromium
 def test_pdf_and_pictures_are_written_and_overflow_is_reported(
     deck: Deck, lecture_deck: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -347,6 +376,19 @@ def test_plots_have_the_palette_of_the_static_deck_and_none_of_its_meanings() ->
     assert cycle is not None
     names = {known[f"#{c.lower()}"] for c in re.findall(r'"(\w{6})"', cycle[1])}
     assert len(names) == 4 and not {n for n in names if n.startswith(("forward", "reverse", "task", "good"))}
+
+
+def test_plots_do_without_the_fonts_of_the_decks(caplog: pytest.LogCaptureFixture) -> None:
+    """A student has no Fira; matplotlib would warn in every plot about a family that it cannot replace."""
+    with plt.style.context(SLIDES / "theme" / "triptych.mplstyle"):
+        figure, axes = plt.subplots()
+        axes.loglog([1, 10], [1e-3, 1], label=r"$\mathcal{L}(\theta)$, $\mathtt{x}$, $\mathsf{x}$, $\mathbf{x}$")
+        axes.set(title="Title", xlabel="$x_1$")
+        axes.legend()
+        for kind in ("svg", "png"):
+            figure.savefig(io.BytesIO(), format=kind)
+        plt.close(figure)
+    assert [record.message for record in caplog.records if "findfont" in record.message] == []
 
 
 def test_drawings_stand_for_the_light_colours_of_the_theme() -> None:

@@ -244,6 +244,25 @@ def test_countdown_starts_pauses_and_is_reset(page: Any) -> None:
     assert clock.inner_text() == "02:00"
 
 
+@needs_chromium
+def test_countdown_and_map_in_the_speaker_view(page: Any) -> None:
+    """The countdown runs in the audience's window; the map is the speaker's own, and moves both."""
+    page.evaluate("Reveal.slide(2)")
+    with page.context.expect_page() as window:
+        page.keyboard.press("s")
+    speaker = window.value
+    deck = speaker.frame_locator("#current-slide iframe")
+    deck.locator(".present .badge").wait_for(timeout=30_000)
+    # the narrow frame of the next slide is no page to read
+    speaker.frame_locator("#upcoming-slide iframe").locator(".reveal.ready").wait_for(timeout=30_000)
+    speaker.keyboard.press("c")
+    page.locator(".present .badge [role=timer]").wait_for()
+    speaker.keyboard.press("m")
+    deck.locator("dialog.map a").nth(1).click()
+    page.wait_for_function("Reveal.getIndices().h === 1")
+    assert page.locator("dialog.map").count() == 0
+
+
 # ---- Title and closing slides -----------------------------------------------------------------------
 
 

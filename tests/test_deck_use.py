@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,19 @@ def test_help_lists_the_keys(page: Any) -> None:
     page.get_by_text("Light or dark").wait_for(state="hidden")
 
 
+def test_swipes_visit_every_slide(page: Any) -> None:
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    number = "parseInt(Reveal.getCurrentSlide().querySelector('.slide-count').textContent)"
+    seen = [page.evaluate(number)]
+    for start, end in [(900, 300)] * 8 + [(300, 900)] * 8:
+        for kind, points in (("Start", [start]), ("Move", [end]), ("End", [])):
+            event = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": 300} for x in points]}
+            touch.send("Input.dispatchTouchEvent", event)
+        seen.append(page.evaluate(number))
+    assert [n for n, _ in groupby(seen)] == [1, 2, 3, 4, 5, 6, 7, 6, 5, 4, 3, 2, 1]
+
+
 def test_overview_returns_to_the_selected_slide(page: Any) -> None:
     page.keyboard.press("o")
     assert page.evaluate("Reveal.isOverview()")
@@ -76,6 +90,37 @@ def test_plain_printing_has_the_text_of_every_slide(page: Any, tmp_path: Path) -
     for words in ("Forwardmode", "Adrawing", "function([2,4])", "Yourturn.", "linear"):
         assert words in printed
     assert "5·Forward" not in printed
+
+
+#: The letters below 16 pixels outside of pictures and formulas, hidden fragments, and the width that is needed.
+READING = """() => {
+  const small = [...document.querySelectorAll(".slides *")].filter(element => element.getClientRects().length
+    && !element.closest("aside.notes, svg, mjx-container") && parseFloat(getComputedStyle(element).fontSize) < 16
+    && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())).map(element => element.outerHTML);
+  const hidden = [...document.querySelectorAll(".frame, .fragment:not(.step)")]
+    .filter(element => !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })).length;
+  return { small, hidden, width: document.documentElement.scrollWidth, scaled: Reveal.isReady() };
+}"""
+
+
+def test_on_a_phone_a_deck_is_a_column_to_read(tmp_path: Path) -> None:
+    wide = [text(f"## Wide\n\n| a | b |\n| - | - |\n| `{'x' * 60}` | b |\n\n```\n{'y' * 90}\n```")]
+    with open_deck(write([*lecture(), *wide], tmp_path), size=(390, 844)) as page:
+        assert page.evaluate(READING) == {"small": [], "hidden": 0, "width": 390, "scaled": False}
+        assert serious(page) == []
+        page.add_style_tag(content=".reading .reveal pre { font-size: 15px !important; overflow: visible !important; }")
+        facts = page.evaluate(READING)
+        assert facts["small"] and facts["width"] > 390
+
+
+def test_in_dark_and_forced_colours_a_drawing_has_the_colours_of_the_slide(small: Path) -> None:
+    colour = "getComputedStyle(document.querySelector('svg.picture circle')).fill"
+    with open_deck(small) as page:
+        light = page.evaluate(colour)
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate(colour)
+        page.emulate_media(color_scheme="light", forced_colors="active")
+        assert len({light, dark, page.evaluate(colour)}) == 3
 
 
 @workshop

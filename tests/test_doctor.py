@@ -18,8 +18,8 @@ from triptych.model.course import Course
 PROJECT = Course(Path(__file__).resolve().parents[1])
 
 
-def examined() -> dict[str, Finding]:
-    return {finding.name: finding for finding in examine(PROJECT)}
+def examined(course: Course | None = PROJECT) -> dict[str, Finding]:
+    return {finding.name: finding for finding in examine(course)}
 
 
 @needs_sandbox
@@ -52,6 +52,17 @@ def test_a_successful_escape_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> No
     findings = examined()
     assert findings["proof: connects"].status is Status.FAIL and "connected" in findings["proof: connects"].detail
     assert findings["proof: reads"].status is Status.OK
+
+
+def test_without_a_course_a_folder_of_its_own_stands_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    roots: list[Path] = []
+    monkeypatch.setattr(sandbox, "find_problem", lambda: None)
+    monkeypatch.setattr(
+        doctor, "attempt_escapes", lambda root: {"reads": "blocked"} if roots.append(root) is None else {}
+    )
+    monkeypatch.chdir("/tmp")  # exists in every sandbox
+    examined(None)
+    assert roots[0] != Path.cwd() and not roots[0].exists()
 
 
 def test_escapes_succeed_without_a_sandbox(tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from courses import FORWARD, answer, edit, scratch, submit
 from hostile_cases import KINDS, all_cases, fill_in, right_answers, write_submission
@@ -53,6 +55,8 @@ JOBS = 2 * len(os.sched_getaffinity(0))
 LIMITS = Limits(
     call_seconds=2, test_seconds=8, test_cpu_seconds=12, cell_seconds=5, notebook_seconds=60, memory_bytes=1_500_000_000
 )
+#: A process of the grader may hold this much, its share of the libraries that all of them have in memory included.
+MEMORY_BYTES = 1_000_000_000
 TOKEN = "5f3c-token-of-the-hub-77aa"
 ORPHAN = f"hostile-orphan-{os.getpid()}"
 #: Texts that pages may contain in escaped form.
@@ -111,6 +115,8 @@ class GradedClass:
     arrived: list[str]
     #: values of the placeholders in cases
     values: dict[str, str]
+    #: the largest memory of each of the grader's processes, in bytes, by a description of the process
+    memory: dict[str, int]
 
     def student(self, case: str) -> str:
         if case not in self.students:
@@ -153,12 +159,15 @@ def graded(
 
 def grade_class(base: Path, names: list[str]) -> GradedClass:
     course = small_course(base / "course")
-    home, exchange = base / "home", base / "exchange"
+    home, exchange, temporary = base / "home", base / "exchange", base / "tmp"
+    temporary.mkdir()
     for folder in (home / ".ipython" / "profile_default" / "startup", exchange / "triptych" / "inbound"):
         folder.mkdir(parents=True)
         folder.chmod(0o777)
     with listener() as (port, abstract_name, arrived), pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
         patch.setenv("JUPYTERHUB_API_TOKEN", TOKEN)
         patch.setenv("NBGRADER_EXECUTION", "autograde")
         values = {
@@ -167,10 +176,11 @@ def grade_class(base: Path, names: list[str]) -> GradedClass:
         }  # fmt: skip
         students, honest = write_class(course, names, values)
         before = list_files(base)
-        results = grade(course, [FORWARD], limits=LIMITS, jobs=JOBS)
+        with memory_of_the_grader() as memory:
+            results = grade(course, [FORWARD], limits=LIMITS, jobs=JOBS)
         after = list_files(base)
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    return GradedClass(course, {r.student: r for r in results}, students, honest, changed, arrived, values)
+    return GradedClass(course, {r.student: r for r in results}, students, honest, changed, arrived, values, memory)
 
 
 def small_course(root: Path) -> Course:
@@ -217,6 +227,35 @@ def list_files(base: Path) -> dict[str, str]:
                 content = hashlib.sha256(entry.path.read_bytes()).hexdigest()
             files[repr(str(entry.relative))] = f"{entry.status.st_mode} {entry.status.st_size} {content}"
     return files
+
+
+@contextlib.contextmanager
+def memory_of_the_grader() -> Iterator[dict[str, int]]:
+    """Records the largest resident memory of this process's descendants outside sandboxes, which have limits of their own.
+
+    The kernel keeps the maximum, so that no peak is missed between two looks.
+    """
+    memory: dict[str, int] = {}
+    namespace = Path("/proc/self/ns/pid").readlink()
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.1):
+            for process in psutil.Process().children(recursive=True):
+                folder = Path(f"/proc/{process.pid}")
+                with contextlib.suppress(OSError, psutil.Error):
+                    if (folder / "ns" / "pid").readlink() == namespace:
+                        peak = re.search(r"VmHWM:\s*(\d+)", (folder / "status").read_text())
+                        if peak is not None:  # a process that has ended and is still listed has no memory
+                            memory[f"{process.pid} {process.name()}"] = 1024 * int(peak[1])
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        stopped.set()
+        thread.join()
 
 
 @contextlib.contextmanager
@@ -322,6 +361,13 @@ def test_honest_feedback_is_unaffected(graded: GradedClass) -> None:
 @each_tier
 def test_no_other_file_has_changed(graded: GradedClass) -> None:
     assert graded.changed_files == []
+
+
+@each_tier
+def test_the_grader_s_memory_is_bounded(graded: GradedClass) -> None:
+    print("MB by process:", {name: size // 10**6 for name, size in graded.memory.items() if size > 10**8})
+    assert {name: size for name, size in graded.memory.items() if size > MEMORY_BYTES} == {}
+    assert max(graded.memory.values()) > MEMORY_BYTES / 10, "the grader's processes were not measured"
 
 
 @each_tier

@@ -321,7 +321,11 @@ def test_figures_follow_mouse_and_finger(page: Any, deck: Path) -> None:
     touched.goto(f"{deck.as_uri()}#/{figure.slide}")
     touched.wait_for_selector("html[data-ready]", state="attached", timeout=READY_TIMEOUT_MS)
     finger = Figure(touched, "descent")
-    touched.touchscreen.tap(x + width * 0.3, y + height * 0.7)
+    session = context.new_cdp_session(touched)
+    # a drag, which a browser does not repeat as a mouse would do it
+    for kind, share in (("touchStart", 0.5), ("touchMove", 0.4), ("touchMove", 0.3), ("touchEnd", None)):
+        points = [] if share is None else [{"x": x + width * share, "y": y + height * 0.7}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     assert 10 < finger.value("steps") < 20
     assert touched.evaluate("Reveal.getIndices().h") == finger.slide
     context.close()

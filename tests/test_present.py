@@ -535,7 +535,7 @@ def test_live_and_static_decks_share_their_sizes(element: str) -> None:
 
 def test_text_and_code_are_legible_from_the_last_row() -> None:
     for css in (theme("rise.css"), theme("triptych.css")):
-        assert re.search(r"\.reveal \{[^}]*font: 28px/1\.42", css)
+        assert re.search(r"\.reveal \{[^}]*font: 28px/1\.38", css)
     sizes = [
         int(s)
         for s in re.findall(r"(?:cm-editor|CodeMirror|\.reveal pre) \{[^}]*?font(?:-size)?: (\d+)px", theme("rise.css"))

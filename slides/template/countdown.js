@@ -3,6 +3,8 @@
   const WARNING = 60; // seconds
 
   const toggle = () => {
+    // In the speaker view, the key is for the audience's window, too.
+    if (Reveal.isSpeakerNotes()) parent.opener?.postMessage(JSON.stringify({ method: "triggerKey", args: [67] }), "*");
     const badge = Reveal.getCurrentSlide()?.querySelector(".badge[data-minutes]");
     if (!badge) return;
     const clock = badge.clock ?? (badge.clock = create(badge));

@@ -3,6 +3,10 @@
 (() => {
   const root = document.documentElement;
   const printing = /print-pdf/i.test(location.search);
+  // On a phone, a deck is a page to read: without reveal.js, laid out by the style sheet.
+  // The speaker view shows slides in frames that may be as narrow.
+  const framed = /[?&]receiver\b/.test(location.search);
+  const reading = !printing && !framed && matchMedia("(max-width: 699.98px)").matches;
 
   const toggleTheme = () => {
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
@@ -12,6 +16,14 @@
   const start = async () => {
     // MathJax's style sheet hides these copies of formulas, but the speaker view shows the notes without it.
     document.querySelectorAll("aside.notes mjx-assistive-mml").forEach((twin) => twin.remove());
+    if (reading) {
+      root.classList.add("reading");
+      for (const box of document.querySelectorAll(".slides :is(pre, table, mjx-container)")) {
+        if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // it scrolls, with the keyboard too
+      }
+      root.dataset.ready = "true";
+      return;
+    }
     // In the print view, slides are rebuilt after `initialize` has resolved.
     const printed = printing && new Promise((done) => Reveal.on("pdf-ready", done));
     await Reveal.initialize({

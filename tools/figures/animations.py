@@ -66,6 +66,11 @@ def n(number: float) -> str:
 # ---- The worked example, z = x1·x2 + x2 at (2, 4) -------------------------------------------------
 
 
+def marked(formula: str) -> str:
+    """A formula in the markup of labels."""
+    return re.sub(r"(?<![^\W\d])[^\W\d_]\d?(?![^\W\d_])", lambda name: f"{{{name[0]}}}", formula)
+
+
 class Sweep:
     """A sweep through a graph that is drawn as show_graph draws it: what is known at which frame.
 
@@ -78,7 +83,7 @@ class Sweep:
         self.drawing, self.picture, self.reverse = drawing, Picture(graph), graph.reverse
         width, height = self.picture.size
         room = drawing.height - 84
-        self.scale = min((drawing.width - 60) / width, room / height, 1.5)
+        self.scale = min((drawing.width - 36) / width, room / height, 1.5)
         left, top = (drawing.width - self.scale * width) / 2, 12 + (room - self.scale * height) / 2
         self.place = f'transform="translate({left:.1f} {top:.1f}) scale({self.scale:.3f})"'
 
@@ -86,8 +91,14 @@ class Sweep:
         marks = f' data-lit="{lit - 1}"' if lit else ""
         self.drawing.put(f"<g {self.place}{marks}>{''.join(svg)}</g>", at=at, until=until)
 
-    def edges(self, frames: dict[tuple[str, str], int], slopes_at: int | None = None) -> None:
-        """Draws the edges, which carry a number from these frames on, and their slopes, then or at a frame of their own."""
+    def edges(self, frames: dict[tuple[str, str], int], slopes_at: int | None = None, until: int | None = None) -> None:
+        """Draws the edges.
+
+        Args:
+            frames: the frame from which on an edge carries a number.
+            slopes_at: the frame at which all slopes appear, 0 for never; without it, they appear with the numbers.
+            until: the frame from which on no edge carries its number any more.
+        """
         for edge in self.picture.edges:
             at = frames[edge.operand.name, edge.result.name]
             bend, path = self.picture.curve(edge)
@@ -97,6 +108,7 @@ class Sweep:
             self.put(
                 f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="3"/><path d="{tip}" fill="{colour}"/>',
                 at=at,
+                until=until,
                 lit=at,
             )
         for edge, (x, y), (left, top, right, bottom) in self.picture.labels():
@@ -104,8 +116,29 @@ class Sweep:
                 f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:g}" rx="8" '
                 'fill="#ffffff"/>'
             )
-            at = slopes_at or frames[edge.operand.name, edge.result.name]
-            self.put(paper + text(x, y + 9, edge.slope, SMALL, INK, "middle", bold=True), at=at)
+            at = frames[edge.operand.name, edge.result.name] if slopes_at is None else slopes_at
+            if at:
+                self.put(paper + text(x, y + 9, edge.slope, SMALL, INK, "middle", bold=True), at=at)
+
+    def outline(self, name: str, lit: tuple[int, ...]) -> tuple[float, float]:
+        """Draws the box of a node and the formula above it. Returns the top and the middle of the box."""
+        node, place = next((node, place) for node, place in self.picture.places.items() if node.name == name)
+        top, middle = place.y - BOX_HEIGHT / 2, place.x + place.width / 2
+        shape = box(place.x, top, place.width, BOX_HEIGHT)
+        if lit:
+            shape = shape.replace("/>", f' data-lit="{" ".join(str(at - 1) for at in lit)}"/>')
+        self.put(shape)
+        if node.formula:
+            self.put(text(middle, top - 11, marked(node.formula), SMALL, MUTED, "middle"))
+        return top, middle
+
+    def line(self, name: str, below: float, words: str, fill: str, at: int) -> None:
+        """Draws a line in the box of a node, so far below its top, and until then a question mark."""
+        place = next(place for node, place in self.picture.places.items() if node.name == name)
+        x, y = place.x + place.width / 2, place.y - BOX_HEIGHT / 2 + below
+        if at > 1:
+            self.put(text(x, y, f"{words.partition(' = ')[0]} = ?", VALUE, MUTED, "middle"), until=at)
+        self.put(text(x, y, words, VALUE, fill, "middle", bold=True), at=at)
 
     def node(
         self, name: str, value: tuple[int, float] | None, derivatives: list[tuple[int, float]], lit: tuple[int, ...]
@@ -118,15 +151,7 @@ class Sweep:
             derivatives: its tangents or adjoints, one after the other, each with its first frame.
             lit: the frames in which the node is highlighted.
         """
-        node, place = next((node, place) for node, place in self.picture.places.items() if node.name == name)
-        top, middle = place.y - BOX_HEIGHT / 2, place.x + place.width / 2
-        shape = box(place.x, top, place.width, BOX_HEIGHT)
-        if lit:
-            shape = shape.replace("/>", f' data-lit="{" ".join(str(at - 1) for at in lit)}"/>')
-        self.put(shape)
-        if node.formula:
-            formula = re.sub(r"[a-z]\d?", lambda name: f"{{{name[0]}}}", node.formula)
-            self.put(text(middle, top - 11, formula, SMALL, MUTED, "middle"))
+        top, middle = self.outline(name, lit)
         if value:
             at, number = value
             if at > 1:
@@ -135,7 +160,7 @@ class Sweep:
         y, letters = top + (80 if value else 59), REVERSE_TEXT if self.reverse else FORWARD_TEXT
         mark = "~" if self.reverse else "." if value else ""
         first = derivatives[0][0]
-        if first > 1 and not value:
+        if first > 1 and (not value or self.reverse):
             self.put(text(middle, y, f"{{{mark}{name}}} = ?", VALUE, MUTED, "middle"), until=first)
         for (at, number), until in zip(derivatives, [*(at for at, _ in derivatives[1:]), None], strict=True):
             known = bool(number) or not self.reverse
@@ -232,6 +257,126 @@ def reverse_sweep() -> Drawing:
         f"product: {{~x1}} = 0 + {{x2}} · {{~y}} = {n(x2)} · {n(y_bar)} = {n(x1_bar)}",
         f"product: {{~x2}} = {n(from_sum)} + {{x1}} · {{~y}} = {n(from_sum)} + {n(x1)} · {n(y_bar)} = {n(x2_bar)}",
         f"one sweep: value {n(z)}, gradient [{n(x1_bar)}, {n(x2_bar)}]",
+    )
+    for at, words in enumerate(captions, start=1):
+        sweep.caption(words, MUTED if at == 1 else REVERSE_TEXT, at, at + 1)
+    return drawing
+
+
+def two_sweeps() -> Drawing:
+    """Both rules of chapter 4 in the worked example, whose local derivatives are the weights."""
+    dual = code_of("05_forward_mode", "dual")["Dual"]
+    duals = program_graph(worked_example, (dual(2.0, 1.0), dual(4.0, 0.0)))
+    edges = [(operand.name, node.name, float(slope)) for node in duals.nodes for operand, slope in node.slopes]
+    names = [node.name for node in duals.nodes]
+    forward = dict(zip(names, (float(node.derivative) for node in duals.nodes), strict=True))
+    back = dict.fromkeys(names, 0.0) | {"z": 1.0}
+    for name in reversed(names):
+        for parent, child, weight in edges:
+            if child == name:
+                back[parent] += weight * back[child]
+
+    def total(at: str, numbers: dict[str, float], parents: bool) -> str:
+        near = [(w, numbers[p if parents else c]) for p, c, w in edges if at == (c if parents else p)]
+        return " + ".join(f"{n(w)} · {n(number)}" for w, number in near) + f" = {n(numbers[at])}"
+
+    turns = [("y", True), ("z", True), ("z", False), ("y", False), ("x2", False), ("x1", False)]
+    words = {
+        (name, parents): f"{{{'.' if parents else '~'}{name}}} = "
+        + ("1" if (name, parents) == ("z", False) else total(name, forward if parents else back, parents))
+        for name, parents in turns
+    }
+    said = {
+        (name, parents): f"{name}-{'dot' if parents else 'bar'} = {label.split(' = ', 1)[1]}"
+        for (name, parents), label in words.items()
+    }
+    drawing = Drawing(
+        "The two sweeps through the graph of z = x1·x2 + x2 at (2, 4)",
+        [
+            "The graph of z = x1·x2 + x2 at (2, 4), with y = x1·x2. The weights of its edges are local derivatives: "
+            + ", ".join(f"{p} to {c} {n(w)}" for p, c, w in edges)
+            + ". From outside come x1-dot = 1 and x2-dot = 0.",
+            *(
+                f"{'Forward, sum over parents' if parents else 'Backward, sum over children'}: {said[name, parents]}."
+                if name != "z" or parents
+                else "Backward, z-bar = 1 comes from outside."
+                for name, parents in turns
+            ),
+        ],
+        height=440,
+    )
+    when = {turn: at for at, turn in enumerate(turns, start=2)}
+    start = when["z", False]
+    for reverse in (False, True):
+        nodes: dict[str, Node] = {}
+        for node in duals.nodes:
+            slopes = [(nodes[operand.name], slope) for operand, slope in node.slopes]
+            nodes[node.name] = Node(node.name, node.formula, node.value, 0.0, slopes)
+        sweep = Sweep(drawing, Graph(list(nodes.values()), reverse))
+        if not reverse:
+            sweep.edges({(p, c): when[c, True] for p, c, _ in edges}, slopes_at=0, until=start)
+    sweep.edges({(p, c): when[p, False] for p, c, _ in edges}, slopes_at=1)
+    for name in names:
+        sweep.outline(name, tuple(at for (other, _), at in when.items() if other == name))
+        sweep.line(name, 40, f"{{.{name}}} = {n(forward[name])}", FORWARD_TEXT, when.get((name, True), 1))
+        sweep.line(name, 80, f"{{~{name}}} = {n(back[name])}", REVERSE_TEXT, when[name, False])
+    sweep.caption("weights: local derivatives at (2, 4)", MUTED, 1, 2)
+    for turn, at in when.items():
+        sweep.caption(words[turn], FORWARD_TEXT if turn[1] else REVERSE_TEXT, at, at + 1)
+    return drawing
+
+
+def likelihood_graph() -> Drawing:
+    """Chapter 8's likelihood of one bin with its control region, and the sweep backward that gives its gradient."""
+    code = code_of(
+        "08_likelihoods",
+        "slide-8-gradients-of-a-likelihood-code",
+        "the-same-in-pyhf-code",
+        "by-hand-it-is-three-lines-code",
+    )
+    jax, log_pois = code["jax"], code["log_pois"]
+    n_events, s, b, db = 20.0, 5.0, 10.0, 3.5
+    a = (b / db) ** 2
+    value_of = jax.value_and_grad(lambda rate, number: -log_pois(number, rate))
+    nu, tau = s + b, a
+    (p, p_slope), (q, q_slope) = value_of(nu, n_events), value_of(tau, a)
+
+    def two(number: Any) -> float:
+        return round(float(number), 2) + 0.0
+
+    mu_bar, gamma_bar = s * p_slope, b * p_slope + a * q_slope
+    mu, gamma = Node("μ", "", 1.0, two(mu_bar)), Node("γ", "", 1.0, two(gamma_bar))
+    rate = Node("ν", f"{n(s)} μ + {n(b)} γ", nu, two(p_slope), [(mu, s), (gamma, b)])
+    control = Node("τ", f"{two(a)} γ", two(tau), two(q_slope), [(gamma, two(a))])
+    main = Node("p", "−log Pois(ν)", two(p), 1.0, [(rate, two(p_slope))])
+    other = Node("q", "−log Pois(τ)", two(q), 1.0, [(control, two(q_slope))])
+    total = Node("z", "p + q", two(p + q), 1.0, [(main, 1.0), (other, 1.0)])
+    graph = Graph([mu, gamma, rate, control, main, other, total], reverse=True)
+    drawing = Drawing(
+        "The graph of a likelihood, and its gradient",
+        [
+            f"The likelihood as a graph, for {n(n_events)} events. On the left mu = 1 and gamma = 1. Mu times {n(s)} and gamma "
+            f"times {n(b)} add up to the rate nu = {n(nu)}; gamma times {two(a)} is the rate tau of the control region. Each rate "
+            f"enters a Poisson term, {two(p)} and {two(q)}, and the terms add up to minus log L = {two(p + q)}.",
+            "Backward, the sum gives an adjoint of 1 to both of its terms.",
+            f"Each term gives its rate 1 - n/rate: {two(p_slope)} to nu, {n(two(q_slope))} to tau, which is just as expected.",
+            f"Mu gets {n(s)} times {two(p_slope)}, which is {two(mu_bar)}.",
+            f"Gamma gets {n(b)} times {two(p_slope)} and {two(a)} times {n(two(q_slope))}, in sum {two(gamma_bar)}.",
+        ],
+        width=1150,
+        height=440,
+    )
+    sweep = Sweep(drawing, graph)
+    known = {"z": 1, "p": 2, "q": 2, "ν": 3, "τ": 3, "μ": 4, "γ": 5}
+    sweep.edges({(o.name, node.name): known[o.name] for node in graph.nodes for o, _ in node.slopes}, slopes_at=1)
+    for node in graph.nodes:
+        sweep.node(node.name, (1, node.value), [(known[node.name], node.derivative)], (known[node.name],))
+    captions = (
+        f"{{z}} = −log {{L}} for {n(n_events)} events and {two(a)} in the control region",
+        "{~p} = {~q} = 1 · {~z} = 1",
+        f"{{~ν}} = 1 − 20/15 = {two(p_slope)},\u2003{{~τ}} = 1 − {two(a)}/{two(tau)} = {n(two(q_slope))}",
+        f"{{~μ}} = {n(s)} · {{~ν}} = {two(mu_bar)}",
+        f"{{~γ}} = {n(b)} · {{~ν}} + {two(a)} · {{~τ}} = {two(gamma_bar)}",
     )
     for at, words in enumerate(captions, start=1):
         sweep.caption(words, MUTED if at == 1 else REVERSE_TEXT, at, at + 1)
@@ -649,11 +794,13 @@ ANIMATIONS: dict[tuple[str, str], Callable[[], Drawing]] = {
     ("03_linear_maps", "vmp_rows"): vmp_rows,
     ("04_graphs", "forward_sweep"): lambda: _graph("forward"),
     ("04_graphs", "backward_sweep"): lambda: _graph("backward"),
+    ("04_graphs", "two_sweeps"): two_sweeps,
     ("05_forward_mode", "forward_sweep"): forward_sweep,
     ("05_forward_mode", "jvp_columns"): jvp_columns,
     ("06_reverse_mode", "reverse_sweep"): reverse_sweep,
     ("06_reverse_mode", "vjp_rows"): vjp_rows,
     ("06_reverse_mode", "tape"): tape,
+    ("08_likelihoods", "likelihood_graph"): likelihood_graph,
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from steps import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, REVERSE, REVERSE_TEXT, ROOT, RULE
+from steps import FORWARD, FORWARD_TEXT, INK, MUTED, REVERSE, REVERSE_TEXT, ROOT, RULE
+
+from triptych.data.course_graphs import FONT
 
 TARGET = ROOT / "docs" / "images" / "architecture.svg"
 WIDTH, HEIGHT = 1000, 590

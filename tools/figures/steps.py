@@ -17,10 +17,12 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from triptych.data.course_graphs import FONT
+
 ROOT = Path(__file__).resolve().parents[2]
 THEME = (ROOT / "slides" / "theme" / "triptych.css").read_text(encoding="utf-8")
 MARKS = {".": "\u0307", "~": "\u0304", "": ""}
-LABEL = re.compile(r"\{([.~]?)([A-Za-z])(\w*)\}")
+LABEL = re.compile(r"\{([.~]?)([^\W\d_])(\w*)\}")
 
 
 def colour(name: str) -> str:
@@ -35,7 +37,6 @@ INK, MUTED, RULE, TINT = colour("ink"), colour("muted"), colour("rule"), colour(
 FORWARD, REVERSE, NEUTRAL = colour("forward-area"), colour("reverse-area"), colour("neutral-area")
 #: Letters need more contrast than areas.
 FORWARD_TEXT, REVERSE_TEXT = colour("forward"), colour("reverse")
-FONT = re.search(r"--text-font: (.*);", THEME)[1].replace('"', "'")  # type: ignore[index]
 
 
 @dataclass

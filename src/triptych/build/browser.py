@@ -58,6 +58,30 @@ class Overflow:
         return f"{where}: {self.pixels} px too much {place}"
 
 
+@dataclass(frozen=True)
+class SmallLetters:
+    """Letters that are too small for a room.
+
+    Attributes:
+        number: the number in the slide's footer.
+        heading: the slide's first heading.
+        pixels: their size on a slide of 1280 × 720 pixels.
+        least: the size that they should have.
+        text: the beginning of the text.
+    """
+
+    number: int
+    heading: str
+    pixels: float
+    least: int
+    text: str
+
+    def __str__(self) -> str:
+        return (
+            f"slide {self.number} {self.heading!r}: {self.text!r} has {self.pixels:g} px, at least {self.least} needed"
+        )
+
+
 def find_chromium() -> str | None:
     """The path of $TRIPTYCH_CHROMIUM, or of the first Chromium or Chrome on PATH."""
     named = os.environ.get("TRIPTYCH_CHROMIUM")
@@ -94,9 +118,15 @@ def launch(*flags: str) -> Iterator[Any]:
 
 @contextmanager
 def open_deck(
-    deck: Path, *, dark: bool = False, motion: bool = False, query: str = "", blocked: list[str] | None = None
+    deck: Path,
+    *,
+    dark: bool = False,
+    motion: bool = False,
+    query: str = "",
+    blocked: list[str] | None = None,
+    size: tuple[int, int] = (1280, 720),
 ) -> Iterator[Any]:
-    """A Playwright page of 1280 × 720 pixels with a deck that has started and has its formulas typeset.
+    """A Playwright page with a deck that has started and has its formulas typeset.
 
     Args:
         deck: the HTML file. Requests for any other address are blocked.
@@ -104,6 +134,7 @@ def open_deck(
         motion: do not ask for reduced motion, for which interactive figures are static pictures.
         query: the query of the address; `?print-pdf` opens the print view.
         blocked: a list to which the blocked addresses are appended.
+        size: width and height of the page in pixels.
 
     Raises:
         BrowserError: Chromium, Playwright or the deck is missing, or the deck does not start.
@@ -124,7 +155,7 @@ def open_deck(
         from playwright.sync_api import Error
 
         context = browser.new_context(
-            viewport={"width": 1280, "height": 720},
+            viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             reduced_motion="no-preference" if motion else "reduce",
         )
@@ -147,6 +178,17 @@ def measure(page: Any) -> list[Overflow]:
         page: a page of `open_deck`, measured at its present size.
     """
     return [Overflow(**overflow) for overflow in page.evaluate(_MEASURE)]
+
+
+def measure_letters(page: Any) -> list[SmallLetters]:
+    """Letters that are too small: running text below 28 pixels, code and tables below 26, anything below 22.
+
+    Letters in pictures count with the size to which the picture is scaled. Indices and exponents follow their letters.
+
+    Args:
+        page: a page of `open_deck`.
+    """
+    return [SmallLetters(**small) for small in page.evaluate(_LETTERS)]
 
 
 def photograph(page: Any, folder: Path) -> list[Path]:
@@ -258,8 +300,49 @@ _MEASURE = """async () => {
 }"""
 
 
+# Formulas are left out: they have the size of the text around them, and their indices are what TeX makes of that.
+_LETTERS = """() => {
+  const small = [];
+  let number = 0;
+  for (const slide of Reveal.getSlides()) {
+    const { h, v } = Reveal.getIndices(slide);
+    number += 1;
+    Reveal.slide(h, v || 0, Infinity);
+    const heading = slide.querySelector("h1, h2, h3, h4")?.textContent.trim() ?? "";
+    const walker = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
+    const seen = new Set();
+    while (walker.nextNode()) {
+      const node = walker.currentNode, element = node.parentElement, text = node.data.trim().replace(/\\s+/g, " ");
+      if (!text.replace(/\\u200b/g, "") || !element.getClientRects().length) continue;
+      if (element.closest("aside.notes, mjx-container, style, .qr")) continue;
+      let pixels = parseFloat(getComputedStyle(element).fontSize), least = 22;
+      const label = element.closest("svg text");
+      if (label) {
+        // An index or exponent is a part of a label with other letters.
+        const sizes = [label, ...label.querySelectorAll("tspan")].filter(part => part.textContent.trim())
+          .map(part => parseFloat(getComputedStyle(part).fontSize));
+        if (pixels < Math.max(...sizes)) continue;
+        const matrix = label.getScreenCTM();
+        pixels *= Math.hypot(matrix.a, matrix.b) / Reveal.getScale();
+      } else if (element.closest(".output.stderr, .output.error, sub, sup, small, kbd")) {
+        least = 22;
+      } else if (element.closest("pre, code, table")) {
+        least = 26;
+      } else if (element.closest(".content :is(p, li, blockquote)") && !element.closest(".badge, .choices, .talk")) {
+        least = 28;
+      }
+      pixels = Math.round(pixels * 10) / 10;
+      if (pixels >= least || seen.has(`${least} ${pixels}`)) continue;
+      seen.add(`${least} ${pixels}`);
+      small.push({ number, heading, pixels, least, text: text.slice(0, 30) });
+    }
+  }
+  return small;
+}"""
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code: 1 if slides overflow, 2 if there is no browser or no deck."""
+    """The command line; returns the exit code: 1 for overflow or small letters, 2 if there is no browser or no deck."""
     parser = argparse.ArgumentParser(prog="python -m triptych.build.browser", description=__doc__)
     parser.add_argument("action", choices=["overflow", "sheet"])
     parser.add_argument("deck", type=Path)
@@ -272,12 +355,12 @@ def main(arguments: list[str] | None = None) -> int:
             if options.action == "sheet":
                 print(photograph(page, options.folder or deck.with_suffix(""))[-1])
                 return 0
-            overflows = measure(page)
+            faults = [*measure(page), *measure_letters(page)]
     except BrowserError as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(map(str, overflows)) or f"Every slide of {deck} fits.")
-    return 1 if overflows else 0
+    print("\n".join(map(str, faults)) or f"Every slide of {deck} fits, and its letters are large enough.")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

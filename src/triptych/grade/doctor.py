@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from packaging.requirements import Requirement
 
@@ -256,7 +257,8 @@ def _check_isolation(course: Course | None) -> Iterator[Finding]:
     if sandbox.find_problem() is not None:
         yield Finding("proof", Status.FAIL, "no sandbox", "See bubblewrap above.")
         return
-    outcomes = attempt_escapes(course.root if course is not None else Path.cwd())
+    with TemporaryDirectory(prefix="triptych-doctor-") as folder:  # stands for the course where there is none
+        outcomes = attempt_escapes(course.root if course is not None else Path(folder))
     if not outcomes:
         yield Finding("proof", Status.FAIL, "the hostile program printed nothing", "Run it again, then report it.")
     for name, outcome in outcomes.items():

@@ -128,4 +128,6 @@ class Record:
         """
         if rows := self.read():
             text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+            if text.encode() == self.path.read_bytes():  # the report compares the time of this file with its own
+                return
             write_whole(self.path, text, stat.S_IMODE(self.path.stat().st_mode))

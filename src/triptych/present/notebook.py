@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
+from triptych.build.fonts import font_faces
 from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, read_chapter
 from triptych.model.course import Course, CourseError, nearest
 from triptych.present.ipython_extension import CELLS, LOG
@@ -71,6 +72,8 @@ def make_copy(course: Course, options: PresentOptions, folder: Path) -> tuple[Pa
     first = _first_cell(options, notebook)
     target = folder / options.chapter / student_file.name
     shutil.copytree(release, target.parent, ignore=shutil.ignore_patterns(".*", student_file.name))
+    style = target.parent / "rise.css"
+    style.write_text(f"{font_faces(course.slides)}\n{style.read_text(encoding='utf-8')}", encoding="utf-8")
     nbformat.write(notebook, target)
     sources = {cell.id: cell.source for cell in notebook.cells}
     cells = [
