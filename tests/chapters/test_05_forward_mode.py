@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import operator
+import re
+import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -20,24 +24,22 @@ from triptych.check.bank import AnswerChecker, failed_tests
 from triptych.model.chapter import Chapter, Role, read_chapter, visible_source
 
 CHAPTER = "05_forward_mode"
+sys.path.insert(0, str(COURSE.root / "tools" / "figures"))
 
 
 # --- the worked example -------------------------------------------------------------------------
 
 
-def test_product_of_jacobians_is_the_gradient(lecture: Lecture) -> None:
-    value, jacobian = lecture.lines("our-example-for-two-chapters-code")
-    assert numbers(value) == [12.0]
-    assert numbers(jacobian) == [4.0, 3.0]
-    gradient = jax.grad(lambda x: x[0] * x[1] + x[1])(jnp.array([2.0, 4.0]))
-    assert numbers(jacobian) == pytest.approx(gradient.tolist())
+def test_product_of_jacobians_is_the_gradient(lecture: Lecture, names: dict[str, Any]) -> None:
+    x = jnp.array([2.0, 4.0])
+    assert names["J_g"] == pytest.approx(jax.jacobian(lambda x: jnp.array([x[0] * x[1], x[1]]))(x))
+    assert names["J_h"] == pytest.approx(jax.jacobian(lambda y: y[:1] + y[1:])(jnp.array([8.0, 4.0])))
+    assert lecture.printed["our-example-for-two-chapters-code"] == "array([[4., 3.]])\n"
+    assert jax.grad(lambda x: x[0] * x[1] + x[1])(x).tolist() == [4.0, 3.0]
 
 
 def test_jvp_by_two_matrix_vector_products(lecture: Lecture) -> None:
-    along_x1, along_x2, along_both = lecture.lines("push-a-vector-never-build-a-matrix-code")
-    assert numbers(along_x1) == [1.0, 0.0, 4.0, 0.0, 4.0]
-    assert numbers(along_x2) == [0.0, 1.0, 2.0, 1.0, 3.0]
-    assert numbers(along_both)[-1] == pytest.approx(0.3 * 4 - 0.2 * 3)
+    assert lecture.printed["push-a-vector-never-build-a-matrix-code"] == "array([7.])\n"
 
 
 @pytest.mark.parametrize(("dx", "expected"), [([1.0, 0.0], (12.0, 4.0)), ([0.0, 1.0], (12.0, 3.0))])
@@ -66,45 +68,74 @@ def test_examples_of_the_docstrings(names: dict[str, Any]) -> None:
         assert pair(names[function](names["Dual"](*at))) == expected
 
 
-def test_chain_of_rules_is_the_chain_rule(lecture: Lecture, names: dict[str, Any]) -> None:
-    at, value, slope = lecture.numbers("a-jvp-rule-for-each-elementary-step-code")
+def test_chain_of_rules_is_the_chain_rule(names: dict[str, Any]) -> None:
     expected = jax.jvp(lambda x: jnp.sin(x**2), (1.2,), (1.0,))
-    assert at == 1.2
-    assert (value, slope) == pytest.approx(tuple(map(float, expected)), abs=5e-5)
-    assert f"{slope:.2f}" == "0.31"
-    assert f"{float(names['wave_jvp'](1.2, 10.0)[1]):.1f}" == f"{10 * float(expected[1]):.1f}"
+    assert names["wave_jvp"](1.2, 1.0) == pytest.approx(tuple(map(float, expected)))
+    assert float(names["wave_jvp"](1.2, 10.0)[1]) == pytest.approx(10 * float(expected[1]))
 
 
 def test_operations_of_value_and_sweep(lecture: Lecture) -> None:
-    assert lecture.lines("what-a-sweep-costs-code") == [
-        "value takes 2 operations",
-        "sweep takes 6 operations",
-    ]
+    assert lecture.printed["what-a-sweep-costs-code-2"] == "(2, 6)\n"
 
 
-def test_dual_numbers_as_matrices(lecture: Lecture) -> None:
-    cube, along_x1, along_x2 = lecture.lines("is-there-such-a-number-yes-a-matrix-code")
-    assert numbers(cube)[-2:] == [27.0, 27.0]
-    assert numbers(along_x1)[-2:] == [12.0, 4.0]
-    assert numbers(along_x2)[-2:] == [12.0, 3.0]
+def test_dual_numbers_as_matrices(lecture: Lecture, names: dict[str, Any]) -> None:
+    assert lecture.numbers("is-there-such-a-number-yes-a-matrix-code") == [12.0, 4.0, 0.0, 12.0]
+    x1, x2 = names["dual_matrix"](2.0, 0.0), names["dual_matrix"](4.0, 1.0)
+    assert (x1 @ x2 + x2)[0].tolist() == [12.0, 3.0]
+    epsilon = names["dual_matrix"](0.0, 1.0)
+    assert epsilon.any() and not (epsilon @ epsilon).any()
 
 
-def test_newton_loop_gives_root_and_slope(lecture: Lecture) -> None:
-    rows = [numbers(line) for line in lecture.lines("your-engine-at-work-a-loop-code")]
+@pytest.mark.parametrize(
+    ("cell", "value", "deriv"),
+    [
+        ("mini-dual-pair", 2.0, 1.0),
+        ("mini-dual-sum", 6.0, 1.5),
+        ("mini-dual-product", 8.0, 5.0),
+        ("mini-dual-left", 5.0, 1.0),
+        ("mini-dual-program-2", 12.0, 3.0),
+    ],
+)
+def test_class_built_on_stage(lecture: Lecture, cell: str, value: float, deriv: float) -> None:
+    assert lecture.printed[cell].strip() == f"MiniDual(value={value}, deriv={deriv})"
+
+
+def test_graph_of_the_same_program(lecture: Lecture) -> None:
+    graph = lecture.printed["mini-dual-program"]
+    assert "x1 · x2 = 8, tangent 4" in graph and "12, tangent 4" in graph
+
+
+def test_sine_of_a_dual_number_is_that_of_the_rules(lecture: Lecture, names: dict[str, Any]) -> None:
+    assert lecture.numbers("mini-dual-sine-2") == pytest.approx(names["wave_jvp"](1.2, 1.0))
+
+
+def test_square_of_three_and_epsilon(names: dict[str, Any]) -> None:
+    x = names["MiniDual"](3.0, 1.0)
+    assert pair(x * x) == (9.0, 6.0)
+
+
+def test_class_built_on_stage_leaves_the_exercise_open(names: dict[str, Any]) -> None:
+    x = names["MiniDual"](3.0, 1.0)
+    operations: list[Callable[[], Any]] = [lambda: x + 2, lambda: x * 2, lambda: 2 * x, lambda: -x, lambda: x - x]
+    for operation in [*operations, lambda: x / x, lambda: x**2, lambda: x > 2, lambda: names["exp"](x)]:
+        with pytest.raises((TypeError, AttributeError)):
+            operation()
+
+
+def test_newton_loop_gives_root_and_slope(lecture: Lecture, names: dict[str, Any]) -> None:
+    rows = names["rows"]
     assert rows[0] == [1.0, 0.0]
     assert len(rows) == 6
     assert rows[-1] == pytest.approx([math.sqrt(2), 1 / (2 * math.sqrt(2))], rel=1e-14)
-    assert f"{rows[-1][0]:.15f} {rows[-1][1]:.15f}" == "1.414213562373095 0.353553390593274"
     errors = [(abs(v - math.sqrt(2)), abs(d - 1 / (2 * math.sqrt(2)))) for v, d in rows[:5]]
     assert all(later < earlier for (_, earlier), (_, later) in pairwise(errors))
+    shown = [numbers(line) for line in lecture.lines("your-engine-at-work-a-loop-code")[1:]]
+    assert shown == [[round(number, 9) for number in row] for row in rows]
 
 
-def test_branches_of_an_if(lecture: Lecture) -> None:
-    rows = [numbers(line) for line in lecture.lines("your-engine-at-work-an-if-code")]
-    assert rows[0] == [1.0, 1.0, 3.0]
-    assert rows[1] == [2.0, 8.0, 12.0]
-    assert rows[2] == pytest.approx([2.0, 4.0, 4.0], abs=1e-5)
-    assert rows[3] == [3.0, 9.0, 6.0]
+def test_branches_of_an_if(names: dict[str, Any]) -> None:
+    found = {x: pair(names["branches"](names["Dual"](x, 1.0))) for x in (1.0, 1.5, 2.0, 2.5, 3.0)}
+    assert {x: slope for x, (_, slope) in found.items()} == {1.0: 3.0, 1.5: 6.75, 2.0: 12.0, 2.5: 5.0, 3.0: 6.0}
 
 
 def test_forward_mode_is_exact_to_rounding_and_differences_are_not(names: dict[str, Any]) -> None:
@@ -118,9 +149,92 @@ def test_forward_mode_is_exact_to_rounding_and_differences_are_not(names: dict[s
 
 
 def test_perturbation_confusion_and_the_right_answer(lecture: Lecture) -> None:
-    assert lecture.numbers("a-warning-perturbation-confusion-code") == [2.0]
+    assert lecture.numbers("a-warning-perturbation-confusion-code-2") == [2.0]
     right = jax.grad(lambda x: x * jax.grad(lambda y: x + y)(1.0))(1.0)
     assert float(right) == 1.0
+
+
+# --- the numbers in the drawings -------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+FIGURES = COURSE.source / CHAPTER / "figures"
+drawings = importlib.import_module("forward_mode")
+
+
+def labels(name: str) -> list[str]:
+    """The lines of text in a drawing."""
+    texts = ET.parse(FIGURES / f"{name}.svg").getroot().iter(f"{SVG}text")
+    return ["".join(text.itertext()).replace("\u200b", "") for text in texts]
+
+
+def pairs(name: str) -> list[tuple[float, float]]:
+    """The numbers of a drawing in the boxes for values and tangents."""
+    found = [float(label) for label in labels(name) if re.fullmatch(r"[\d.]+", label)]
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+@pytest.mark.parametrize("name", drawings.DRAWINGS)
+def test_drawing_is_current(name: str) -> None:
+    assert (FIGURES / f"{name}.svg").read_text(encoding="utf-8") == drawings.DRAWINGS[name]()
+
+
+@pytest.mark.parametrize("name", ["chain", "dual_sine"])
+def test_drawn_chain_has_the_numbers_of_the_rules(names: dict[str, Any], name: str) -> None:
+    middle, last = names["square_jvp"](1.2, 1.0), names["wave_jvp"](1.2, 1.0)
+    expected = [(1.2, 1.0), *(tuple(round(float(number), 2) for number in pair_) for pair_ in (middle, last))]
+    assert pairs(name) == expected
+
+
+def test_drawn_operations_of_dual_numbers(names: dict[str, Any]) -> None:
+    a, b = names["MiniDual"](2.0, 1.0), names["MiniDual"](4.0, 0.5)
+    assert pairs("dual_add") == [pair(a), pair(b), pair(a + b)]
+    assert pairs("dual_mul") == [pair(a), pair(b), pair(a * b)]
+    assert pairs("dual_radd") == [(2.0, 0.0), (3.0, 1.0), pair(2 + names["MiniDual"](3.0, 1.0))]
+    assert pairs("dual_pair") == [(2.0, 1.0), pair(names["MiniDual"](4.0))]
+    terms = [label for label in labels("dual_mul") if "·" in label]
+    assert [math.prod(map(float, term.split(" · "))) for term in terms] == [8.0, 4.0, 1.0]
+
+
+def test_drawn_edges_are_the_jacobians(names: dict[str, Any]) -> None:
+    slopes, nodes = [float(label) for label in labels("two_steps")[:5]], labels("two_steps")[5:15:2]
+    assert slopes == [names["J_g"][0, 0], names["J_g"][0, 1], names["J_g"][1, 1], *names["J_h"][0]]
+    assert list(map(float, nodes)) == [2.0, 4.0, 8.0, 4.0, 12.0]
+
+
+def test_drawn_operations_are_those_counted(lecture: Lecture) -> None:
+    shown = labels("cost")
+    totals = [int(label) for label in shown if label.isdigit()]
+    assert totals == lecture.numbers("what-a-sweep-costs-code-2")
+    assert sum(label in "×+" for label in shown) == sum(totals)
+
+
+@pytest.mark.parametrize(
+    ("name", "exercise", "example"),
+    [
+        ("product", "mul_jvp", (2.0, 1.0, 4.0, 0.5)),
+        ("total", "sum_jvp", (2.0, 1.0, 4.0, 0.5)),
+        ("quotient", "div_jvp", (6.0, 1.0, 2.0, 0.5)),
+    ],
+)
+def test_drawn_example_is_that_of_the_task(
+    names: dict[str, Any], name: str, exercise: str, example: tuple[float, ...]
+) -> None:
+    shown = {float(label.partition(" = ")[2]) for label in labels(name) if re.search(r"= [\d.]+$", label)}
+    assert shown == {*example, 3.0} if exercise == "div_jvp" else shown == set(example)
+    task = next(c.source for c in read_chapter(COURSE.notebook(CHAPTER)).cells if c.id == f"exercise-{exercise}")
+    call, result = f"{exercise}{example}", names[exercise](*example)
+    assert f"`{call}` → `{result}`" in task
+
+
+def test_examples_of_the_tasks(names: dict[str, Any]) -> None:
+    text = "\n".join(c.source for c in read_chapter(COURSE.notebook(CHAPTER)).cells if c.id.startswith("exercise-"))
+    found = re.findall(r"`([^`]+)` → `([^`]+)`", text)
+    assert len(found) == 10
+    for example, result in found:
+        shown = eval(example, names)
+        assert repr(shown.tolist() if isinstance(shown, np.ndarray) else shown) == result or float(shown) == float(
+            result
+        )
 
 
 # --- random programs: Dual against JAX ----------------------------------------------------------

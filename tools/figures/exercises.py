@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from frames import (
+from steps import (
     FONT,
     FORWARD,
     FORWARD_TEXT,

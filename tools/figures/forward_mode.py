@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from xml.sax.saxutils import escape
 
-from frames import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, line, text
+from steps import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, line, text
 
 from triptych.model.course import Course
 
@@ -32,6 +32,16 @@ def pair(x: float, y: float, value: str, deriv: str, wide: int = CELL) -> str:
         f'<rect x="{x:g}" y="{y:g}" width="{wide}" height="{HIGH}" fill="{FORWARD_PAPER}" stroke="{FORWARD}" stroke-width="3"/>'
         + text(x - wide / 2, y + 41, value, 30, INK, "middle")
         + text(x + wide / 2, y + 41, deriv, 30, FORWARD_TEXT, "middle", bold=True)
+    )
+
+
+def result(x: float, y: float, value: str, deriv: str, steps: tuple[str, str]) -> str:
+    """A pair whose numbers appear at these steps."""
+    empty = pair(x, y, "", "")
+    return (
+        empty
+        + group(text(x - CELL / 2, y + 41, value, 30, INK, "middle"), step=steps[0])
+        + group(text(x + CELL / 2, y + 41, deriv, 30, FORWARD_TEXT, "middle", bold=True), step=steps[1])
     )
 
 
@@ -133,9 +143,10 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
     x0, dx = 1.2, 1.0
     y0, dy = x0**2, 2 * x0 * dx
     z0, dz = math.sin(y0), math.cos(y0) * dy
-    x, one, two = 230, "1" if steps else "", "2" if steps else ""
+    x, one, two = (230, "1", "2") if steps else (150, "", "")
+    labels = [f"2 · {n(x0)} · {n(dx)}", f"cos({n(y0)}) · {n(dy)}"] if steps else ["", ""]
     return drawing(
-        560,
+        560 if steps else 300,
         480,
         title,
         f"The pair ({n(x0)}, {n(dx)}) goes into {first}, which gives ({n(y0)}, {n(dy)}); that goes into {second}, which gives ({n(z0)}, {n(dz)}).",
@@ -148,7 +159,7 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
             step=one,
             lit=one,
         ),
-        group(text(x + CELL + 24, 255, f"2 · {n(x0)} · {n(dx)}", 28, FORWARD_TEXT), step=one),
+        group(text(x + CELL + 24, 255, labels[0], 28, FORWARD_TEXT), step=one),
         group(
             both(x, 282, 318),
             machine(x - 130, 322, 260, 62, second),
@@ -157,7 +168,7 @@ def two_calls(title: str, first: str, second: str, steps: bool) -> str:
             step=two,
             lit=two,
         ),
-        group(text(x + CELL + 24, 455, f"cos({n(y0)}) · {n(dy)}", 28, FORWARD_TEXT), step=two),
+        group(text(x + CELL + 24, 455, labels[1], 28, FORWARD_TEXT), step=two),
     )
 
 
@@ -385,15 +396,17 @@ def dual_add() -> str:
             line([(a - 52, 78), (a - 52, 120), (s - 52, 180)], NEUTRAL, 4),
             line([(b - 52, 78), (b - 52, 120), (s - 52, 180)], NEUTRAL, 4),
             arrow((s - 52, 178), (s - 52, 228), NEUTRAL, 4),
+            step="1",
             lit="1",
         ),
         group(
             line([(a + 52, 78), (a + 52, 120), (s + 52, 180)], FORWARD, 4),
             line([(b + 52, 78), (b + 52, 120), (s + 52, 180)], FORWARD, 4),
             arrow((s + 52, 178), (s + 52, 228), FORWARD, 4),
+            step="2",
             lit="2",
         ),
-        pair(s, 234, "6", "1.5"),
+        result(s, 234, "6", "1.5", ("1", "2")),
     )
 
 
@@ -415,16 +428,16 @@ def dual_mul() -> str:
         410,
         "The product of two dual numbers",
         "The pairs (2, 1) and (4, 0.5). The values give 2 times 4, 8. The tangent has two terms: 1 times 4, and 2 times 0.5; together 5.",
-        group(wires(70, a - 52, b - 52, (NEUTRAL, NEUTRAL)), lit="1"),
-        group(wires(250, a + 52, b - 52, (FORWARD, NEUTRAL)), lit="2"),
-        group(wires(430, a - 52, b + 52, (NEUTRAL, FORWARD)), lit="3"),
+        group(wires(70, a - 52, b - 52, (NEUTRAL, NEUTRAL)), step="1", lit="1"),
+        group(wires(250, a + 52, b - 52, (FORWARD, NEUTRAL)), step="2", lit="2"),
+        group(wires(430, a - 52, b + 52, (NEUTRAL, FORWARD)), step="3", lit="3"),
         pair(a, 12, "2", "1"),
         pair(b, 12, "4", "0.5"),
         text(s, 54, "×", 36, INK, "middle"),
-        group(term(70, 180, "2 · 4", False), arrow((78, 240), (s - 66, 314), NEUTRAL, 4), lit="1"),
-        group(term(250, 180, "1 · 4", True), arrow((262, 240), (s + 40, 314), FORWARD, 4), lit="2"),
-        group(term(430, 180, "2 · 0.5", True), arrow((418, 240), (s + 74, 314), FORWARD, 4), lit="3"),
-        pair(s, 320, "8", "5"),
+        group(term(70, 180, "2 · 4", False), arrow((78, 240), (s - 66, 314), NEUTRAL, 4), step="1", lit="1"),
+        group(term(250, 180, "1 · 4", True), arrow((262, 240), (s + 40, 314), FORWARD, 4), step="2", lit="2"),
+        group(term(430, 180, "2 · 0.5", True), arrow((418, 240), (s + 74, 314), FORWARD, 4), step="3", lit="3"),
+        result(s, 320, "8", "5", ("1", "3")),
     )
 
 
@@ -440,14 +453,13 @@ def dual_radd() -> str:
         text(x + 150, 100, "no", 28, MUTED),
         arrow((x, 116), (x, 150), INK, 4),
         code(x, 184, "x.__radd__(2)", 28),
+        group(pair(125, 214, "2", "0"), pair(375, 214, "3", "1"), step="1", lit="1"),
         group(
-            pair(125, 214, "2", "0"),
             text(x, 256, "+", 36, INK, "middle"),
-            pair(375, 214, "3", "1"),
             arrow((x, 284), (x, 322), INK, 4),
-            lit="1",
+            pair(x, 330, "5", "1"),
+            step="1",
         ),
-        pair(x, 330, "5", "1"),
     )
 
 
