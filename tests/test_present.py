@@ -23,7 +23,7 @@ import psutil
 import pytest
 from courses import FORWARD, PROJECT, cell, edit, scratch
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from triptych.build.release import release_chapter
 from triptych.cli import main
@@ -83,7 +83,6 @@ def test_copy_is_the_student_version_with_the_speakers_notes(small: Course, tmp_
     assert [c.id for c in notebook.cells if c.cell_type != "raw"] == [c.id for c in released.cells]
     assert notebook.cells[1].source == "Breathe."
     assert cell(notebook, "mul_jvp").source == cell(released, "mul_jvp").source
-    assert cell(notebook, "uses-the-answer").metadata.editable is False
     files = {p.name for p in (tmp_path / FORWARD).iterdir()}
     assert {"figures", "rise.css", "triptych.mplstyle", CELLS} <= files
 
@@ -101,7 +100,6 @@ def test_answers_are_in_their_cells_only_on_request(small: Course, tmp_path: Pat
     assert "NotImplementedError" in cell(default, "mul_jvp").source
     assert "return x1 * x2" in cell(key, "mul_jvp").source
     assert "SOLUTION" not in cell(key, "mul_jvp").source
-    assert cell(key, "uses-the-answer").metadata.editable is False
 
 
 def test_copies_of_all_chapters_have_no_answers_or_hidden_tests() -> None:
@@ -111,16 +109,49 @@ def test_copies_of_all_chapters_have_no_answers_or_hidden_tests() -> None:
         student = nbformat.read(PROJECT.release / chapter / f"{chapter}.ipynb", as_version=4)
         key = {c.id: nbformat.from_dict({**c.node, "outputs": []}) for c in source.cells}
         notebook = live_notebook(PROJECT, PresentOptions(chapter), source, student, key)
-        assert [c.id for c in notebook.cells] == [c.id for c in source.cells]
-        for before, node in zip(source.cells, notebook.cells, strict=True):
-            if before.role is not Role.NOTES:
-                assert node.source == next(c.source for c in student.cells if c.id == node.id)
+        assert sorted(c.id for c in notebook.cells) == sorted(c.id for c in source.cells)
+        for before in source.cells:
+            node = cell(notebook, before.id)
             assert BEGIN_HIDDEN not in node.source and not node.source.startswith(BUILDS_ON)
             assert before.role is not Role.SOLUTION or "NotImplementedError" in node.source, node.id
-            if before.role in (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE):
-                assert node.metadata.editable is False, node.id
+            if before.is_code:
+                assert node.metadata.get("editable", True) and node.metadata.get("deletable", True), node.id
+                assert not node.source.startswith("#|")
+                assert node.source in before.source or before.role in (Role.SOLUTION, Role.TEST), node.id
             if before.role is Role.SOLUTION:
-                assert node.metadata.get("editable", True), node.id
+                assert node.metadata.slideshow.slide_type != "skip", node.id
+
+
+def test_skipped_solution_follows_the_heading_of_its_exercise(small: Course, tmp_path: Path) -> None:
+    course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
+
+    def skip(notebook: NotebookNode) -> None:
+        solution = cell(notebook, "mul_jvp")
+        solution.metadata["slideshow"] = {"slide_type": "skip"}
+        heading = new_markdown_cell("## Exercise: `mul_jvp`\n\nMultiply.", id="the-heading")
+        heading.metadata["slideshow"] = {"slide_type": "subslide"}
+        hint = new_markdown_cell("**Hint.** Think.", id="the-hint")
+        hint.metadata["slideshow"] = {"slide_type": "fragment"}
+        index = notebook.cells.index(solution)
+        notebook.cells[index:index] = [heading, hint]
+
+    edit(course.notebook(FORWARD), skip)
+    release_chapter(course, FORWARD)
+    notebook = copied(course, tmp_path / "deck")
+    ids = [c.id for c in notebook.cells]
+    assert ids[ids.index("the-heading") :][:3] == ["the-heading", "mul_jvp", "the-hint"]
+    assert cell(notebook, "mul_jvp").metadata.slideshow.slide_type == "-"
+
+
+def test_options_are_not_shown_and_their_cells_are_recognised(small: Course, tmp_path: Path) -> None:
+    course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
+    source = '#| fig-alt: A line\n#| code-line-numbers: "1|2"\nx = 1\n#| not an option'
+    edit(course.notebook(FORWARD), lambda notebook: notebook.cells.append(lecture("with-options", source)))
+    release_chapter(course, FORWARD)
+    shown = cell(copied(course, tmp_path / "deck"), "with-options").source
+    assert shown == "x = 1\n#| not an option"
+    (known,) = (c for c in json.loads((tmp_path / "deck" / FORWARD / CELLS).read_text()) if c["id"] == "with-options")
+    assert known["slide_source"] == shown
 
 
 @pytest.mark.parametrize(

@@ -402,8 +402,7 @@ def present(
             err.print(f"Getting {chapter} ready …")
             with live_deck(course, options) as deck:
                 out.print(Text(deck.address))
-                notes = "" if classic else ", T opens the notes"
-                out.print(f"Space goes on, Ctrl+Enter runs a cell{notes}. Ctrl+C in this terminal ends the live deck.")
+                out.print("→ goes on, Ctrl+Enter runs a cell, T opens the notes. Ctrl+C in this terminal ends it.")
                 if not no_browser and not webbrowser.open(deck.address):
                     err.print("No browser could be opened. Open the address above in one.")
                 deck.server.wait()

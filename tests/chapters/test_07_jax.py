@@ -20,11 +20,9 @@ def test_arrays_do_not_change(lecture: Lecture) -> None:
 
 
 def test_small_step_is_lost_in_32_bits(lecture: Lecture) -> None:
-    wide, narrow = lecture.lines("the-other-surprise-32-bits-until-told-otherwise-code")
-    assert numbers(wide)[1] == 2.2e-16
-    assert numbers(wide)[-1] == 1e-8
-    assert numbers(narrow)[1] == 1.2e-7
-    assert numbers(narrow)[-1] == 0.0
+    _, wide, narrow = lecture.lines("the-other-surprise-32-bits-until-told-otherwise-code")
+    assert numbers(wide) == [64, pytest.approx(2.22e-16, rel=1e-3), 1e-8]
+    assert numbers(narrow) == [32, pytest.approx(1.19e-7, rel=2e-3), 0.0]
 
 
 def test_double_precision_is_on_from_the_start(names: dict[str, Any]) -> None:
@@ -46,8 +44,8 @@ def test_recorded_gradient_accumulates(lecture: Lecture) -> None:
 
 
 def test_vector_output_is_refused_and_vmap_does_it(lecture: Lecture) -> None:
-    message = lecture.printed["grad-wants-one-number-out-code"].strip()
-    assert message == "Gradient only defined for scalar-output functions. Output had shape: (9,)."
+    message = lecture.lines("grad-wants-one-number-out-code")
+    assert " ".join(message) == "Gradient only defined for scalar-output functions. Output had shape: (9,)."
     grid = np.linspace(-2, 2, 9)
     assert lecture.numbers("grad-wants-one-number-out-code-2") == pytest.approx(3 * grid**2)
 
@@ -70,10 +68,10 @@ def test_derivatives_through_an_if(lecture: Lecture) -> None:
 
 
 def test_finite_differences_beside_it(lecture: Lecture, names: dict[str, Any]) -> None:
-    _, first, second, jump = lecture.lines("how-far-apart-are-they-code")
-    assert numbers(first) == [4.9e-5]
+    _, first, second = lecture.lines("how-far-apart-are-they-code")
+    assert numbers(first) == pytest.approx([4.9e-5, -279], rel=2e-3)
     assert numbers(second)[0] < 1e-9
-    assert numbers(jump) == [-279.0]
+    assert numbers(second)[1] == pytest.approx(names["fd2"].min())
     assert names["spacing"] == pytest.approx(0.007)
     assert names["fd2"].min() < -19_000 and names["fd2"].max() > 19_000
     # without the spacing the second difference would be wrong by the factor that the spacing is
@@ -135,7 +133,7 @@ def test_jacobians_both_ways(lecture: Lecture, names: dict[str, Any]) -> None:
 
 def test_own_engines_give_the_hessian_vector_product(lecture: Lecture) -> None:
     lines = lecture.lines("your-own-engines-can-do-it-already-code")
-    for line in lines:
+    for line in lines[1:]:
         assert numbers(line) == [4.0, 3.0, -0.2, 0.3]
     for line in lecture.lines("the-whole-hessian-code"):
         assert ast.literal_eval(line[line.index("[") :]) == [[0.0, 1.0], [1.0, 0.0]]

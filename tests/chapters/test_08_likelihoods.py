@@ -65,7 +65,7 @@ def test_walks_downhill(lecture: Lecture) -> None:
 
 def test_limits_of_the_rate(lecture: Lecture) -> None:
     one, two = lecture.lines("how-large-may-a-step-be-code")
-    assert numbers(one) == [13.67, 0.146]
+    assert numbers(one) == [13.67, 0.1463]
     assert 250 < numbers(two)[0] < 420
     assert numbers(two)[1] < 0.01
 
@@ -93,8 +93,9 @@ def test_uncertainties_for_15(lecture: Lecture, names: dict[str, Any]) -> None:
 
 
 def test_uncertainties_for_20(lecture: Lecture, names: dict[str, Any]) -> None:
-    assert lecture.numbers("the-fit-and-its-ellipse-code") == [2.0, 1.0, 1.1358, 0.35]
     ellipse, best, cov = names["ellipse"], names["best"], names["cov"]
+    assert best == pytest.approx([2.0, 1.0])
+    assert np.sqrt(np.diag(cov)) == pytest.approx([1.1358, 0.35], abs=5e-5)
     from_best = ellipse - best[:, None]
     assert np.einsum("in,ij,jn->n", from_best, np.linalg.inv(cov), from_best) == pytest.approx(np.ones(200))
     assert ellipse[0].max() - best[0] == pytest.approx(1.1358, abs=1e-3)
@@ -107,8 +108,8 @@ def test_cut_and_extent(names: dict[str, Any]) -> None:
 
 
 def test_toys_side_with_the_inverse(lecture: Lecture) -> None:
-    toys, hessian = (numbers(line) for line in lecture.lines("ask-the-toys-code"))
-    assert hessian == [1.044, -0.670]
+    toys, hessian = (numbers(line) for line in lecture.lines("ask-the-toys-code")[1:])
+    assert hessian == pytest.approx([1.044, -0.670], abs=5e-4)
     assert toys == pytest.approx(hessian, abs=0.01)
 
 

@@ -79,7 +79,7 @@ class Drawing:
 
     def alt(self) -> str:
         """What a person who cannot see the drawing must know."""
-        return " ".join(self.story)
+        return LABEL.sub(r"\2\3", " ".join(self.story))
 
     def markdown(self, file: str) -> str:
         """The drawing in a Markdown cell."""

@@ -14,8 +14,10 @@ from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
 from triptych.build.fonts import font_faces
-from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, read_chapter
+from triptych.model.cell_options import without_options
+from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, headings, read_chapter
 from triptych.model.course import Course, CourseError, nearest
+from triptych.model.slides import EXERCISE
 from triptych.present.ipython_extension import CELLS, LOG
 
 #: Roles of cells whose outputs may be shown before anything has run.
@@ -95,7 +97,8 @@ def live_notebook(
 ) -> NotebookNode:
     """The student version with speaker notes and with the outputs that are shown before anything has run.
 
-    A cell whose code is hidden shows its output, since nobody can see that there is something to run.
+    Code can be edited in every cell, and the cells of all exercises are on slides. A cell whose code is hidden shows
+    its output, since nobody can see that there is something to run.
 
     Args:
         course: the course.
@@ -112,21 +115,39 @@ def live_notebook(
             notebook.cells.append(cell.node)
             continue
         node = cells[cell.id]
-        node.source = code_of(node.source)  # the kernel's extension fills in answers
+        if cell.is_code:
+            node.source = without_options(code_of(node.source))  # the kernel's extension fills in answers
+            for name in ("editable", "deletable"):  # nbgrader's; Markdown stays protected from an accidental key
+                node.metadata.pop(name, None)
         hidden = bool(node.metadata.get("jupyter", {}).get("source_hidden"))
         if cell.is_code and cell.role in SHOWN_ROLES and (hidden or options.outputs):
             node.outputs = key[cell.id].outputs
         if cell.role is Role.SOLUTION and options.solutions:
             node.source = _without_markers(key[cell.id].source)
-        notebook.cells.append(node)
+        if cell.role is Role.SOLUTION and cell.slide_type == "skip":
+            node.metadata["slideshow"] = {"slide_type": "-"}
+            notebook.cells.insert(_heading(notebook, cell.grade_id) + 1, node)
+        else:
+            notebook.cells.append(node)
     footer = html.escape(f"{course.title} · {plan.number} {plan.title}")
     notebook.metadata["rise"] = {**notebook.metadata.get("rise", {}), **rise_settings(footer, dark=options.dark)}
     return notebook
 
 
+def _heading(notebook: NotebookNode, exercise: str) -> int:
+    """The index of the last Markdown cell with the heading of an exercise, or of the last cell without one."""
+    for index, cell in reversed(list(enumerate(notebook.cells))):
+        if cell.cell_type == "markdown" and any(
+            (match := EXERCISE.match(title)) and match[1] == exercise for title in headings(cell.source)
+        ):
+            return index
+    return len(notebook.cells) - 1
+
+
 def rise_settings(footer: str, *, dark: bool = False) -> dict[str, Any]:
     """RISE's settings for a live deck, in addition to those in every notebook."""
     return {
+        "auto_select": "none",  # lab.js and classic.js select cells
         "footer": footer,
         "margin": 0,
         "scroll": False,  # rise.css makes long slides scroll; with RISE's own setting, every slide is smaller

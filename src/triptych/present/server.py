@@ -48,37 +48,34 @@ UNUSED = (
     "nbgrader.server_extensions.validate_assignment",
     "notebook",
 )
-#: RISE's own keys work only after a click into the notebook; these work from the start. I I interrupts, as in Lab.
-UNTOUCHED, COMMAND_MODE = "body.rise-enabled:not(:focus-within)", ".reveal .jp-Notebook.jp-mod-commandMode"
+#: Keys in command mode, and before the notebook has the focus. `S` and `O` are those of the static decks.
+COMMAND_MODE = (".reveal .jp-Notebook.jp-mod-commandMode", "body.rise-enabled:not(:focus-within)")
+EDIT_MODE = (".reveal .jp-Notebook.jp-mod-editMode",)
 SHORTCUTS = [
     {"command": command, "keys": keys, "selector": selector}
     for command, keys, selectors in (
-        ("RISE:notes-open", ["T"], [UNTOUCHED]),
-        ("RISE:firstSlide", ["Home"], [UNTOUCHED]),
-        ("RISE:lastSlide", ["End"], [UNTOUCHED]),
-        ("RISE:toggleOverview", ["W"], [UNTOUCHED]),
-        ("RISE:fullscreenHelp", ["F"], [UNTOUCHED, COMMAND_MODE]),
-        ("notebook:interrupt-kernel", ["I", "I"], [UNTOUCHED, COMMAND_MODE]),
+        ("RISE:notes-open", ["T"], COMMAND_MODE),
+        ("RISE:notes-open", ["S"], COMMAND_MODE),
+        ("RISE:firstSlide", ["Home"], COMMAND_MODE),
+        ("RISE:lastSlide", ["End"], COMMAND_MODE),
+        ("RISE:toggleOverview", ["W"], COMMAND_MODE),
+        ("RISE:toggleOverview", ["O"], COMMAND_MODE),
+        ("RISE:fullscreenHelp", ["F"], COMMAND_MODE),
+        ("notebook:interrupt-kernel", ["I", "I"], COMMAND_MODE),  # as in Lab
+        # Not to the next cell, which may be on the next slide.
+        ("notebook:run-cell", ["Shift Enter"], COMMAND_MODE + EDIT_MODE),
     )
     for selector in selectors
 ]
-#: Classic Jupyter has no settings for these: no autosave, hidden code, and start of the slides. (RISE's `autolaunch` is
-#: lost when it comes before the notebook.) MathJax runs again, since it measures before the slides have their size.
-CLASSIC = """\
-define(['base/js/namespace'], Jupyter => {
-  const begin = setInterval(() => {
-    const notebook = Jupyter.notebook;
-    if (!notebook?._fully_loaded || !document.getElementById('RISE')) return;
-    clearInterval(begin);
-    notebook.minimum_autosave_interval = 0;
-    notebook.set_autosave_interval(0);
-    notebook.get_cells().filter(c => c.metadata.jupyter?.source_hidden).forEach(c => c.element.find('.input').hide());
-    notebook.select(Number(new URLSearchParams(location.search).get('activeCellIndex')));
-    Jupyter.keyboard_manager.actions.call('RISE:slideshow');
-    setTimeout(() => MathJax.Hub.Queue(['Rerender', MathJax.Hub]), 2000);
-  }, 300);
-});
-"""
+#: JupyterLab's plugin and the custom.js of classic Jupyter, with what they have no settings for.
+LAB = Path(__file__).with_name("lab.js")
+CLASSIC = Path(__file__).with_name("classic.js")
+LAB_PLUGIN = "triptych-live"
+LAB_PACKAGE = {
+    "name": LAB_PLUGIN,
+    "version": "1.0.0",
+    "jupyterlab": {"extension": True, "_build": {"load": LAB.name, "extension": "./extension"}},
+}
 #: The folder of the scratch space that is served.
 DECK = "deck"
 
@@ -191,7 +188,7 @@ def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0)
         "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
         "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
-        "jupyterlab-rise:plugin": {"theme": "white", "transition": "none", "auto_select": "code"},
+        "jupyterlab-rise:plugin": {"theme": "white", "transition": "none"},
         "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": SHORTCUTS},
     }
     kernel_config = {
@@ -206,14 +203,15 @@ def configure(scratch: Path, token: str, rise: dict[str, Any], *, port: int = 0)
         # The one place from which both Lab and RISE's own page read settings.
         config / "labconfig" / "default_setting_overrides.json": lab_settings,
         config / "nbconfig" / "rise.json": rise,
-        config / "custom" / "custom.js": CLASSIC,
+        config / "custom" / "custom.js": CLASSIC.read_text(encoding="utf-8"),
+        scratch / "data" / "labextensions" / LAB_PLUGIN / "package.json": LAB_PACKAGE,
+        scratch / "data" / "labextensions" / LAB_PLUGIN / LAB.name: LAB.read_text(encoding="utf-8"),
         scratch / "ipython" / "profile_default" / "ipython_kernel_config.json": kernel_config,
     }.items():
         write_whole(file, content if isinstance(content, str) else json.dumps(content, indent=1), mode=0o600)
     speakers_own = ("JUPYTER", "IPYTHON", "MPLBACKEND")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(speakers_own)}
-    for folder in ("runtime", "data"):
-        (scratch / folder).mkdir()
+    (scratch / "runtime").mkdir()
     return environment | {
         "JUPYTER_CONFIG_DIR": str(config),
         "JUPYTER_DATA_DIR": str(scratch / "data"),
