@@ -129,7 +129,7 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("message", "without a plain string as its message", edit_test("assert mul_jvp, f'{1}'")),
     ("message", "np.testing", edit_test("np.testing.assert_allclose(1, 1)\nassert mul_jvp, 'x'")),
     ("compare", "use agree", edit_test("z = mul_jvp(1, 2, 3, 4)\nassert z[0] == 3, 'y'")),
-    ("builds_on", "must begin with “%%builds_on mul_jvp sum_jvp”", add_cell("z = mul_jvp(*sum_jvp(1, 2, 3, 4))", "code", place=-1)),
+    ("builds_on", "must begin with “%%builds_on mul_jvp sum_jvp”", add_cell("z = mul_jvp(*sum_jvp(1, 2, 3, 4))", "code", place=50)),
     ("builds_on", "not a lecture cell that uses an answer", add_cell("%%builds_on mul_jvp\nz = 1", "code", place=-1)),
     ("builds_on", "not a lecture cell", lambda nb: first(nb).update(source="%%builds_on mul_jvp\n" + first(nb).source)),
     ("builds_on", "must begin with “%%builds_on dual”", replace("your-engine-at-work-a-loop-code", "dual", "nowhere")),
