@@ -342,7 +342,7 @@ def test_lecture_cell_is_edited_and_run(untouched: Untouched) -> None:
     keyboard.press("Enter")
     keyboard.press("Control+End")
     keyboard.press("Enter")
-    keyboard.type("print('typed', 6 * 7)")
+    keyboard.type("it = 42; print('typed', it)")  # begins with keys of the deck
     slide = untouched.deck.page.locator("section.present > section.present")
     output = slide.get_by_text("typed 42")
     for _ in range(3):  # a kernel that is starting ignores the key
@@ -352,6 +352,15 @@ def test_lecture_cell_is_edited_and_run(untouched: Untouched) -> None:
             break
     assert output.count() == 1
     assert untouched.press("ArrowRight"), "→ does not leave the cell that was run"
+
+
+def test_full_screen_shows_dialogs_too(untouched: Untouched) -> None:
+    if CLASSIC in untouched.deck.page.url:
+        pytest.skip("classic RISE refuses full screen")
+    untouched.deck.page.keyboard.press("f")
+    untouched.deck.page.wait_for_function("document.fullscreenElement === document.documentElement")
+    untouched.deck.page.keyboard.press("f")
+    untouched.deck.page.wait_for_function("!document.fullscreenElement")
 
 
 def test_keys_change_no_cells(untouched: Untouched) -> None:

@@ -58,6 +58,13 @@ function presentWithKeys(app, reveal) {
     if (isFree && document.hasFocus()) notebook.activeCell?.node.focus({ preventScroll: true });
   }
 
+  // JupyterLab sets these classes with its next frame. Until then, letters typed after Enter would be shortcuts.
+  notebook.stateChanged.connect((_, { name, newValue }) => {
+    if (name !== 'mode') return;
+    notebook.node.classList.toggle('jp-mod-editMode', newValue === 'edit');
+    notebook.node.classList.toggle('jp-mod-commandMode', newValue === 'command');
+  });
+
   document.addEventListener('slidechanged', () => select());
   document.addEventListener('fragmentshown', event => select(event.fragment));
   document.addEventListener('fragmenthidden', () => select());
@@ -66,6 +73,10 @@ function presentWithKeys(app, reveal) {
 
   // In command mode, JupyterLab has a use for most keys. A deck keeps those that cannot change or reorder cells.
   const keys = { ArrowRight: 'next', ArrowLeft: 'prev', b: 'togglePause' };
+  // RISE shows only the slides in full screen: the dialog after the kernel has died would not be seen, but have the focus.
+  const root = document.documentElement;
+  root.querySelector('.reveal').requestFullscreen = () => root.requestFullscreen();
+
   window.addEventListener('keydown', event => {
     const isCommand = notebook.mode === 'command' && event.target.closest?.('.jp-Notebook');
     if (!isCommand || event.ctrlKey || event.metaKey || event.altKey) return;
