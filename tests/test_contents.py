@@ -57,7 +57,7 @@ def test_only_existing_decks_are_linked(course: Course, html: str) -> None:
 
 def test_workshop_is_shown_with_its_parts(html: str) -> None:
     assert PROJECT.workshop.title in html
-    assert "<td>33</td><td>6</td>" in html  # forward mode: minutes and exercises
+    assert "<td>19</td><td>3</td>" in html  # forward mode: minutes and exercises
 
 
 def test_course_without_all_chapters_has_no_workshop(tmp_path: Path) -> None:

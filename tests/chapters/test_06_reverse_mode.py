@@ -57,8 +57,8 @@ def test_tape_of_rules_adds_both_shares_of_a_square(lecture: Lecture) -> None:
 
 def test_two_slips_give_wrong_results(lecture: Lecture) -> None:
     assert lecture.lines("a-slip-that-runs-x-x-code") == [
-        "one name for both  two, then added",
-        "                5               10",
+        "one name  two names",
+        "       5         10",
     ]
     slip, test = lecture.lines("a-slip-that-runs-5-2-code")
     assert slip == "with the slip: [5.0, 2.0]"
