@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="triptych-bench-") as folder:
         course = Path(folder) / "course"
         copy_course(PROJECT, course, PROJECT.chapters)
-        for part in ("template", "theme", "vendor"):
+        for part in ("template", "theme", "interactive", "vendor"):
             shutil.copytree(PROJECT.slides / part, course / "slides" / part)
         keys = PROJECT.root / ".triptych" / "answer_keys"
         if options.cold or not keys.is_dir():
