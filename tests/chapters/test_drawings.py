@@ -13,8 +13,6 @@ from triptych.model.chapter import read_chapter
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWINGS = sorted(COURSE.source.glob("*/figures/*.svg"))
-#: Interactive figures for which chapter 5 has no slide yet.
-NOT_YET_SHOWN = {"direction", "dual_number", "two_sweeps"}
 #: Drawings with matrices, whose numbers are smaller.
 SMALL_TEXT = {"paths": 16, "vmp_by_rows": 19}
 
@@ -38,5 +36,5 @@ def test_drawing_is_described_legible_and_self_contained(path: Path) -> None:
 @pytest.mark.parametrize("chapter", COURSE.chapters)
 def test_chapter_shows_all_its_drawings(chapter: str) -> None:
     text = "\n".join(cell.source for cell in read_chapter(COURSE.notebook(chapter)).cells)
-    drawings = {path.stem for path in DRAWINGS if path.parts[-3] == chapter} - NOT_YET_SHOWN
-    assert drawings and set(re.findall(r"\(figures/([\w-]+)\.svg\)", text)) - NOT_YET_SHOWN == drawings
+    drawings = {path.stem for path in DRAWINGS if path.parts[-3] == chapter}
+    assert drawings and set(re.findall(r"\(figures/([\w-]+)\.svg\)", text)) == drawings
