@@ -96,6 +96,12 @@ def use_lecture_name(notebook: NotebookNode) -> None:
     edit_test("assert lecture_only, 'y'")(notebook)
 
 
+def use_extended_class(notebook: NotebookNode) -> None:
+    add_cell("z = Fraction(1)", "code", place=50)(notebook)
+    add_cell("%%builds_on mul_jvp\nFraction.__mul__ = mul_jvp", "code", place=50)(notebook)
+    add_cell("class Fraction: pass", "code", place=50)(notebook)
+
+
 #: The rule, part of its message, and a change of a notebook that violates it.
 VIOLATIONS: list[tuple[str, str, Change]] = [
     ("id", "shares its id", lambda nb: nb.cells[3].update(id=nb.cells[2].id)),
@@ -130,6 +136,7 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("message", "np.testing", edit_test("np.testing.assert_allclose(1, 1)\nassert mul_jvp, 'x'")),
     ("compare", "use agree", edit_test("z = mul_jvp(1, 2, 3, 4)\nassert z[0] == 3, 'y'")),
     ("builds_on", "must begin with “%%builds_on mul_jvp sum_jvp”", add_cell("z = mul_jvp(*sum_jvp(1, 2, 3, 4))", "code", place=50)),
+    ("builds_on", "must begin with “%%builds_on mul_jvp”", use_extended_class),
     ("builds_on", "not a lecture cell that uses an answer", add_cell("%%builds_on mul_jvp\nz = 1", "code", place=-1)),
     ("builds_on", "not a lecture cell", lambda nb: first(nb).update(source="%%builds_on mul_jvp\n" + first(nb).source)),
     ("builds_on", "must begin with “%%builds_on dual”", replace("your-engine-at-work-a-loop-code", "dual", "nowhere")),

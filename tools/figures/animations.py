@@ -26,6 +26,7 @@ from steps import (
     REVERSE_TEXT,
     ROOT,
     RULE,
+    WARN,
     Drawing,
     arrow,
     box,
@@ -740,11 +741,11 @@ def v_curve() -> Drawing:
         tangent = [at_u(-0.3, -0.3 * math.e), at_u(1.5, 1.5 * math.e)]
         end = slopes[e]
         drawing.put(
-            line(tangent, FORWARD, 3, "3 9"),
-            line([at_u(u, r) for u, r in near[:: 1 if e < -12 else 6]], INK, 3),
-            line([at_u(0, 0), at_u(1, end)], REVERSE, 5),
-            dot(*at_u(0, 0), 7, REVERSE),
-            dot(*at_u(1, end), 7, REVERSE),
+            line(tangent, MUTED, 3, "3 9"),
+            line([at_u(u, r) for u, r in near[:: 1 if e < -12 else 6]], NEUTRAL, 3),
+            line([at_u(0, 0), at_u(1, end)], INK, 5),
+            dot(*at_u(0, 0), 7, WARN, INK),
+            dot(*at_u(1, end), 7, WARN, INK),
             text(at_u(0, 0)[0], 388, "1", 24, MUTED, "middle"),
             text(at_u(1, 0)[0], 388, f"1 + {power(e)}", 24, MUTED, "middle"),
             text(58, 424, f"Δ{{x}} = {power(e)}:  secant {end:.3f}, slope {math.e:.3f}", 26, INK),
@@ -753,7 +754,7 @@ def v_curve() -> Drawing:
         )
 
     drawing.put(
-        text(196, 190, "secant", 24, REVERSE_TEXT, "end"), text(404, 300, "tangent", 24, FORWARD_TEXT, "end"), until=2
+        text(196, 190, "secant", 24, INK, "end"), text(404, 300, "tangent", 24, MUTED, "end"), until=2
     )
 
     # right: both axes logarithmic
@@ -773,11 +774,11 @@ def v_curve() -> Drawing:
         for step, error in zip(steps.tolist(), errors.tolist(), strict=True):
             if 10.0**e * 0.99 < step < before * 0.99 and error > 1e-11:
                 x, y = at_log(step, error)
-                drawing.put(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{FORWARD}"/>', at=number)
+                drawing.put(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{NEUTRAL}"/>', at=number)
         here = at_log(10.0**e, max(abs(slopes[e] - math.e), 1e-11))
-        drawing.put(dot(*here, 10, "none", INK), at=number, until=until)
+        drawing.put(dot(*here, 10, WARN, INK), at=number, until=until)
         drawing.put(
-            text(570, 416, f"error {told[e]}", 26, FORWARD_TEXT, bold=True),
+            text(570, 416, f"error {told[e]}", 26, INK, bold=True),
             at=number,
             until=until,
         )

@@ -35,6 +35,7 @@ def colour(name: str) -> str:
 
 INK, MUTED, RULE, TINT = colour("ink"), colour("muted"), colour("rule"), colour("tint")
 FORWARD, REVERSE, NEUTRAL = colour("forward-area"), colour("reverse-area"), colour("neutral-area")
+WARN = colour("warn-area")
 #: Letters need more contrast than areas.
 FORWARD_TEXT, REVERSE_TEXT = colour("forward"), colour("reverse")
 

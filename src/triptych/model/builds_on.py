@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.model.cell_names import bound_names, free_names
+from triptych.model.cell_names import bound_names, extended_names, free_names
 from triptych.model.chapter import BUILDS_ON, Chapter, Role, code_of
 
 
@@ -19,7 +19,7 @@ def exercises_needed(chapter: Chapter) -> dict[int, list[str]]:
         if not cell.is_code:
             continue
         try:
-            bound, free = bound_names(cell.code), free_names(cell.code)
+            bound, free = bound_names(cell.code) | extended_names(cell.code), free_names(cell.code)
         except SyntaxError:  # another magic
             continue
         used = set().union(*(behind.get(name, set()) for name in free))

@@ -23,6 +23,12 @@ def classes(source: str) -> set[str]:
     return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
 
 
+def extended_names(source: str) -> set[str]:
+    """The names whose attributes a cell sets, as in `Number.__add__ = add`. Raises SyntaxError."""
+    set_ = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    return {node.value.id for node in set_ if isinstance(node.value, ast.Name)}
+
+
 def free_names(source: str) -> set[str]:
     """The names that a cell uses but does not bind, without built-in ones. Raises SyntaxError."""
     table = symtable.symtable(source, "<cell>", "exec")
