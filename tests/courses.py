@@ -43,7 +43,10 @@ def shortened(notebook: NotebookNode, *exercises: str) -> None:
         cell
         for cell in notebook.cells
         if role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE)
-        or any(cell.id == exercise or cell.id.startswith(f"{exercise}_") for exercise in exercises)
+        or any(
+            cell.id in (exercise, f"exercise-{exercise}") or cell.id.startswith(f"{exercise}_")
+            for exercise in exercises
+        )
     ]
 
 

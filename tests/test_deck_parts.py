@@ -86,14 +86,14 @@ def test_lines_of_code_have_their_steps_and_options_are_not_shown(plain: Path) -
     ("option", "message"),
     [
         ("code-line-numbers: 1|x", "Write lines and steps as in"),
-        ("code-line-numbers: 1|2-9", "but only 1 lines"),
+        ("code-line-numbers: 1|2-9", "but the cell has 1 lines"),
         ("output-location: left", "Write one of column, fragment, column-fragment"),
     ],
 )
 def test_wrong_option_is_named_with_its_cell(tmp_path: Path, option: str, message: str) -> None:
     cell = code(f"#| {option}\nx = 1", "slide")
     cell.id = "the-cell"
-    with pytest.raises(DeckError, match=f"Cell 'the-cell' has .*{message}"):
+    with pytest.raises(DeckError, match=f"Cell 'the-cell': .*{message}"):
         write([cell], tmp_path)
 
 

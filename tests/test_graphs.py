@@ -323,7 +323,7 @@ def unseen() -> Any:
 REFUSED: list[tuple[str, Callable[[], Any], str]] = [
     ("open", lambda: graphs.program_graph(lambda x: x * 2, (Open(1.0, 1.0),)), "Open · 2 gives None: is this operation still"),
     ("missing", lambda: graphs.program_graph(lambda x: x + 2, (Open(1.0, 1.0),)), "With your Open, this ends in TypeError: unsupp"),
-    ("error", lambda: graphs.program_graph(lambda x: -x, (Open(1.0, 1.0),)), "With your Open, this ends in ValueError: not yet."),
+    ("error", lambda: graphs.program_graph(lambda x: -x, (Open(1.0, 1.0),)), "With your Open, this ends in ValueError: not yet: correct the class"),
     ("attribute", lambda: graphs.program_graph(lambda x: x - x, (Open(1.0, 1.0),)), "AttributeError: 'Open' object has no attrib"),
     ("constant", lambda: graphs.program_graph(lambda x: 3.0, (Open(1.0, 1.0),)), "The program gives 3.0, which was not"),
     ("no input", lambda: graphs.program_graph(lambda: 3.0, ()), "A program needs its inputs"),

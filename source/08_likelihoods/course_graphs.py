@@ -152,7 +152,9 @@ def one_sentence(kind: type) -> Iterator[None]:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".split("\n")[0].rstrip(".: ")
-        raise GraphError(f"With your {kind.__name__}, this ends in {reason}.") from None
+        raise GraphError(
+            f"With your {kind.__name__}, this ends in {reason}: correct the class, then draw again."
+        ) from None
 
 
 #: The recorder of each class whose numbers were given to `traced`.
@@ -251,7 +253,7 @@ def graph_of(recorder: Recorder, results: list[Any], names: dict[int, str]) -> G
     reached = ancestors(recorder, results)
     reverse = is_var(results[0])
     if reverse and len(results) > 1:
-        raise GraphError("Adjoints are those of one result, but the program returns several.")
+        raise GraphError("The program returns several results, and adjoints are those of one: return one.")
     if reverse and not np.any(results[0].grad):
         results[0].backward()
     derivatives = {key: number.grad if reverse else number.deriv for key, number in reached.items()}
@@ -341,7 +343,7 @@ def program_graph(program: Callable[..., Any], inputs: tuple[Any, ...]) -> Graph
         check_number(number)
     kind = type(given[0][1])
     if any(type(number) is not kind for _, number in given):
-        raise GraphError("All inputs of the program must be numbers of one class.")
+        raise GraphError("The inputs of the program are of several classes: give it numbers of one class.")
     if any(recorder_of(number) for _, number in given):
         raise GraphError("These inputs are traced already: call the program, and draw what it returns.")
     variables: dict[str, Any] = {}
@@ -365,7 +367,9 @@ def program_graph(program: Callable[..., Any], inputs: tuple[Any, ...]) -> Graph
             results = list(result) if recorder.several(result) else [result]
             for one in results:
                 if type(one) is not recorder.traced_kind:
-                    raise GraphError(f"The program gives {one!r}, which was not computed from its inputs.")
+                    raise GraphError(
+                        f"The program gives {one!r}, which was not computed from its inputs: compute it from them."
+                    )
             names = {id(number): name for name, number in given}
             names = names_of(variables) | names
             if len(results) == 1 and "z" not in names.values():

@@ -105,7 +105,7 @@ def _prepare_code(cell: NotebookNode) -> None:
         deck["location"] = location_of(options)
         deck["steps"] = line_steps(options, len(cell.source.splitlines()))
     except OptionError as error:
-        raise DeckError(f"Cell {cell.get('id', '?')!r} {error}") from None
+        raise DeckError(f"Cell {cell.get('id', '?')!r}: {error}") from None
 
 
 def _place_pictures(cells: list[NotebookNode]) -> None:

@@ -36,7 +36,7 @@ def location_of(options: dict[str, str]) -> str:
     """Where the output of a cell with these options is; empty for below its code. Raises OptionError."""
     location = options.get(LOCATION, "")
     if location and location not in LOCATIONS:
-        raise OptionError(f"has {LOCATION}: {location}. Write one of {', '.join(LOCATIONS)}.")
+        raise OptionError(f"{LOCATION} is {location}. Write one of {', '.join(LOCATIONS)}.")
     return location
 
 
@@ -55,9 +55,9 @@ def line_steps(options: dict[str, str], lines: int) -> list[set[int]]:
     # Quarto's "|1|2" shows all lines first, as decks do in any case.
     for step in text.removeprefix("|").split("|") if text else ():
         if step.strip() and not _LINES.fullmatch(step.strip()):
-            raise OptionError(f'has {LINES}: {text}. Write lines and steps as in "1|2-3|4,6".')
+            raise OptionError(f'{LINES} is {text}. Write lines and steps as in "1|2-3|4,6".')
         ends = [(int(first), int(last or first)) for first, last in re.findall(r"(\d+)(?:-(\d+))?", step)]
         steps.append({line for first, last in ends for line in range(first, last + 1)})
     if any(line > lines for step in steps for line in step):
-        raise OptionError(f"has {LINES}: {text}, but only {lines} lines without its options.")
+        raise OptionError(f"{LINES} is {text}, but the cell has {lines} lines. Count without the lines of options.")
     return steps
