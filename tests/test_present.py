@@ -122,6 +122,21 @@ def test_copies_of_all_chapters_have_no_answers_or_hidden_tests() -> None:
                 assert node.metadata.slideshow.slide_type != "skip", node.id
 
 
+def test_columns_and_questions_are_marked() -> None:
+    source = read_chapter(PROJECT.notebook(FORWARD))
+    student = nbformat.read(PROJECT.release / FORWARD / f"{FORWARD}.ipynb", as_version=4)
+    key = {c.id: nbformat.from_dict({**c.node, "outputs": []}) for c in source.cells}
+    classes = {
+        c.id: c.metadata.get("class")
+        for c in live_notebook(PROJECT, PresentOptions(FORWARD), source, student, key).cells
+    }
+    assert classes["chain-the-rules-code"] == "code-left"
+    assert classes["chain-the-rules-as-the-program-chains-its-steps-2"] == "picture-right"
+    assert classes["chain-the-rules-as-the-program-chains-its-steps-3"] is None
+    assert classes["your-engine-at-work-a-loop-code"] == "output-right"
+    assert classes["your-engine-at-work-a-loop-2"] == "predict"
+
+
 def test_skipped_solution_follows_the_heading_of_its_exercise(small: Course, tmp_path: Path) -> None:
     course = Course(shutil.copytree(small.root, tmp_path / "course", symlinks=True))
 

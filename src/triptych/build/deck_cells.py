@@ -13,12 +13,11 @@ from nbformat.v4 import new_raw_cell
 
 from triptych.model.cell_options import ALT, OptionError, line_steps, location_of, options_of, without_options
 from triptych.model.chapter import answer_text
-from triptych.model.slides import PLAN, Slide, hides_input, is_answer, slide_type
+from triptych.model.slides import PLAN, Slide, hides_input, is_answer, is_picture, slide_type
 
 HIDE_INPUT = "hide-input"
 PREDICT, HINT = "**Predict.**", "**Hint.**"
 
-_PICTURE = re.compile(r"\s*!\[[^\]]*\]\([^)]*\)\s*")
 _HIGHLIGHTED = re.compile(r"(?s)(.*?<pre>(?:<span></span>)?)(.*?)\n?(</pre>.*)")
 _LIST = re.compile(r"(?s)<[uo]l>(.*)</[uo]l>")
 
@@ -115,7 +114,7 @@ def _place_pictures(cells: list[NotebookNode]) -> None:
         location = code.metadata["deck"].get("location", "")
         if "column" not in location or code.get("outputs"):
             continue
-        if picture.cell_type != "markdown" or not _PICTURE.fullmatch(picture.source):
+        if not is_picture(picture):
             continue
         code.metadata["deck"].update(location="", opens_columns=True)
         picture.metadata["deck"]["closes_columns"] = True

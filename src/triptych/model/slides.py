@@ -16,6 +16,7 @@ from triptych.model.course import ExercisePlan
 #: Begins the headings of slides on the core path, which are the slides of the workshop.
 CORE = "●"
 EXERCISE = re.compile(r"^(?:● )?Exercise: `(\w+)`")
+_PICTURE = re.compile(r"\s*!\[[^\]]*\]\([^)]*\)\s*")
 #: The text of `plan_text` in an exercise's cell: bold, with a full stop if text follows.
 PLAN = re.compile(r"\*\*[\d.]+ (?:bonus )?points? · \d+ minutes?(\.?)\*\*[ \n]*")
 #: Characters of source up to which a slide of text alone is set larger.
@@ -122,6 +123,11 @@ def slide_type(cell: NotebookNode) -> str:
 def is_answer(cell: NotebookNode) -> bool:
     """Whether the cell is the answer to the exercise on its slide."""
     return bool(cell.metadata.get("answer"))
+
+
+def is_picture(cell: NotebookNode) -> bool:
+    """Whether this is a Markdown cell with a picture and nothing else."""
+    return cell.cell_type == "markdown" and _PICTURE.fullmatch(cell.source) is not None
 
 
 def hides_input(cell: NotebookNode) -> bool:

@@ -15,6 +15,7 @@ define(['base/js/namespace', 'jquery'], (Jupyter, $) => {
     notebook.minimum_autosave_interval = 0;
     notebook.set_autosave_interval(0);
     notebook.get_cells().filter(c => c.metadata.jupyter?.source_hidden).forEach(c => c.element.find('.input').hide());
+    notebook.get_cells().forEach(c => c.element.addClass(c.metadata.class)); // rise.css has it
     notebook.select(Number(query.get('activeCellIndex')));
     document.addEventListener('ready', () => setTimeout(present, 0, notebook), { once: true }); // after RISE
     Jupyter.keyboard_manager.actions.call('RISE:slideshow');

@@ -18,6 +18,10 @@ function activate(app) {
 
   document.addEventListener('ready', () => {
     reveal('configure', { navigationMode: 'linear', postMessageEvents });
+    for (const cell of app.shell.currentWidget.content.widgets) {
+      const name = cell.model.getMetadata('class'); // rise.css has it
+      if (name) cell.addClass(name);
+    }
     if (!isPreview) presentWithKeys(app, reveal);
     else if (postMessageEvents) {
       parent.postMessage(JSON.stringify({ namespace: 'reveal', eventName: 'ready', state: {} }), location.origin);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import shutil
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.answer_key import answer_key
+from triptych.build.deck_cells import PREDICT
 from triptych.build.fonts import font_faces
-from triptych.model.cell_options import without_options
+from triptych.model.cell_options import LOCATION, options_of, without_options
 from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, headings, read_chapter
 from triptych.model.course import Course, CourseError, nearest
-from triptych.model.slides import EXERCISE
+from triptych.model.slides import EXERCISE, is_picture, slide_type
 from triptych.present.ipython_extension import CELLS, LOG
 
 #: Roles of cells whose outputs may be shown before anything has run.
@@ -129,9 +131,29 @@ def live_notebook(
             notebook.cells.insert(_heading(notebook, cell.grade_id) + 1, node)
         else:
             notebook.cells.append(node)
+    _add_classes(notebook, source, key)
     footer = html.escape(f"{course.title} · {plan.number} {plan.title}")
     notebook.metadata["rise"] = {**notebook.metadata.get("rise", {}), **rise_settings(footer, dark=options.dark)}
     return notebook
+
+
+def _add_classes(notebook: NotebookNode, source: Chapter, key: dict[str, NotebookNode]) -> None:
+    """Marks cells for two columns, and questions. lab.js and classic.js make classes of this metadata for rise.css.
+
+    As on static decks, the picture that follows stands beside code that has no output of its own.
+    """
+    places = {cell.id: options_of(cell.node).get(LOCATION, "") for cell in source.cells if cell.is_code}
+    cells = [cell for cell in notebook.cells if slide_type(cell) not in ("notes", "skip")]
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith(PREDICT):
+            cell.metadata["class"] = "predict"
+    for code, picture in itertools.pairwise([*cells, nbformat.v4.new_raw_cell()]):
+        if "column" not in places.get(code.id, ""):
+            continue
+        if is_picture(picture) and not key[code.id].get("outputs"):
+            code.metadata["class"], picture.metadata["class"] = "code-left", "picture-right"
+        else:
+            code.metadata["class"] = "output-right"
 
 
 def _heading(notebook: NotebookNode, exercise: str) -> int:
