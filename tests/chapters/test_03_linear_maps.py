@@ -61,7 +61,7 @@ def test_columns_and_rows_are_those_of_the_matrix(lecture: Lecture) -> None:
 def test_dot_product_tests_hold(lecture: Lecture) -> None:
     for cell in (
         "another-program-not-another-call-code-2",
-        "a-program-and-its-transpose-code",
+        "do-the-two-belong-together-code",
     ):
         left, right = (line.split("= ")[1] for line in lecture.printed[cell].splitlines())
         assert float(left) == pytest.approx(float(right), rel=1e-10)

@@ -584,7 +584,7 @@ def vjp_rows() -> Drawing:
 
 
 def tape() -> Drawing:
-    code = code_of("06_reverse_mode", "written-by-hand-replayed-by-a-loop-code")
+    code = code_of("06_reverse_mode", "written-by-hand-replayed-by-a-loop-code", "the-loop-that-replays-code")
     write, replay = code["write"], code["replay"]
     x1, x2 = 2.0, 4.0
     z, frames = write(x1, x2)
@@ -753,9 +753,7 @@ def v_curve() -> Drawing:
             until=until,
         )
 
-    drawing.put(
-        text(196, 190, "secant", 24, INK, "end"), text(404, 300, "tangent", 24, MUTED, "end"), until=2
-    )
+    drawing.put(text(196, 190, "secant", 24, INK, "end"), text(404, 300, "tangent", 24, MUTED, "end"), until=2)
 
     # right: both axes logarithmic
     def at_log(step: float, error: float) -> tuple[float, float]:
