@@ -24,7 +24,7 @@ from triptych.build.browser import launch, write_contact_sheet
 from triptych.fingerprint import fingerprint
 from triptych.model.chapter import Role, role_of
 from triptych.present.notebook import PresentOptions, make_copy, rise_settings
-from triptych.present.server import configure, path_of, start_server, stop_server, wait_until_ready
+from triptych.present.server import configure, path_of, sign, start_server, stop_server, wait_until_ready
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("live")]
 
@@ -89,6 +89,7 @@ def copy_of(chapter: str, folder: Path) -> tuple[NotebookNode, int]:
     plot = first_plot(notebook)
     notebook.cells[plot].outputs = []
     nbformat.write(notebook, file)
+    sign(notebook, folder.parent)
     return notebook, plot
 
 

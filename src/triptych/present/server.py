@@ -29,6 +29,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import nbformat
+from nbformat import NotebookNode
+from nbformat.sign import NotebookNotary
 
 from triptych.files import write_whole
 from triptych.model.course import Course, CourseError
@@ -108,8 +110,10 @@ def live_deck(course: Course, options: PresentOptions) -> Iterator[LiveDeck]:
     try:
         copy, first = make_copy(course, options, scratch / DECK)
         token = secrets.token_hex(24)
-        rise = dict(nbformat.read(copy, as_version=4).metadata["rise"])
-        server = start_server(scratch, configure(scratch, token, rise, port=options.port))
+        notebook = nbformat.read(copy, as_version=4)
+        environment = configure(scratch, token, dict(notebook.metadata["rise"]), port=options.port)
+        sign(notebook, scratch)
+        server = start_server(scratch, environment)
         try:
             base = wait_until_ready(server, scratch, token)
             unsaved = options.save_to is not None
@@ -122,6 +126,12 @@ def live_deck(course: Course, options: PresentOptions) -> Iterator[LiveDeck]:
     finally:
         if not unsaved:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sign(notebook: NotebookNode, scratch: Path) -> None:
+    """Signs a notebook for the server of `scratch`. Lab shows saved drawings only in notebooks that are signed."""
+    (scratch / "data").mkdir(exist_ok=True)
+    NotebookNotary(data_dir=str(scratch / "data")).sign(notebook)
 
 
 def find_port(port: int) -> int:
