@@ -146,6 +146,23 @@ def worked_example(x: Any) -> Any:
     return x[0] * x[1] + x[1]
 
 
+def test_local_maps_have_the_slopes_and_the_gradient() -> None:
+    name = ("03_linear_maps", "local_maps")
+    a, b = (g(slope) for slope in jax.grad(worked_example)(jnp.array([2.0, 4.0])))
+    assert labels(name, last(name))[-1].endswith(f"matrix [{a}, {b}]")
+    by_x1, by_x2 = (g(slope) for slope in jax.grad(lambda x: x[0] * x[1])(jnp.array([2.0, 4.0])))
+    slopes = [[label for label in labels(name, step) if label.isdigit()] for step in range(last(name) + 1)]
+    assert [sorted(found) for found in slopes] == [[], [by_x2, by_x1], *[["1", "1", by_x2, by_x1]] * 2]
+
+
+def test_recorded_program_is_what_jax_records() -> None:
+    name = ("07_jax", "recorded")
+    program = str(jax.make_jaxpr(lambda x1, x2: x1 * x2 + x2)(2.0, 4.0))
+    steps = re.findall(r"\w+:f64\[\] = [^;]+?(?=;| in )", program)
+    assert [labels(name, step)[-1] for step in range(1, last(name) + 1)] == steps
+    assert not [label for step in range(last(name) + 1) for label in labels(name, step) if label.isdigit()]
+
+
 def test_forward_sweep_shows_values_and_tangents() -> None:
     name = SWEEP
     z, dz = jax.jvp(worked_example, (jnp.array([2.0, 4.0]),), (jnp.array([1.0, 0.0]),))

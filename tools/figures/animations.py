@@ -183,6 +183,75 @@ def worked_example(x1: Any, x2: Any) -> Any:
     return y + x2
 
 
+def local_maps() -> Drawing:
+    """Chapter 3: at a point, each step of the worked example is a linear map, whose entries are on the edges."""
+    dual = code_of("05_forward_mode", "dual")["Dual"]
+    graph = program_graph(worked_example, (dual(2.0, 1.0), dual(4.0, 0.0)))
+    slopes = {(operand.name, node.name): float(slope) for node in graph.nodes for operand, slope in node.slopes}
+    by_x1, by_x2 = slopes["x1", "y"], slopes["x2", "y"]
+    from_y, direct = slopes["y", "z"], slopes["x2", "z"]
+    first, paths = from_y * by_x1, (from_y * by_x2, direct)
+    values = ", ".join(f"{node.name} = {n(node.value)}" for node in graph.nodes)
+    drawing = Drawing(
+        "The worked example as linear maps at (2, 4)",
+        [
+            f"The graph of z = x1·x2 + x2 at (2, 4): {values}. Small steps dx1 and dx2 from there are given.",
+            f"The product is a linear map of the steps: {n(by_x1)} on the edge from x1 to y, {n(by_x2)} on the edge from "
+            f"x2 to y, so dy = {n(by_x1)} dx1 + {n(by_x2)} dx2.",
+            f"The sum is another: {n(from_y)} from y to z, {n(direct)} from x2 to z, so dz = {n(from_y)} dy + {n(direct)} dx2.",
+            f"Together: dz = {n(first)} dx1 + ({n(paths[0])} + {n(paths[1])}) dx2, so the matrix of the whole is "
+            f"[{n(first)}, {n(sum(paths))}].",
+        ],
+        height=440,
+    )
+    sweep = Sweep(drawing, graph)
+    when = {"x1": 1, "x2": 1, "y": 2, "z": 3}
+    sweep.edges({edge: when[edge[1]] for edge in slopes})
+    for node in graph.nodes:
+        at = when[node.name]
+        top, middle = sweep.outline(node.name, (at,) if at > 1 else ())
+        sweep.put(text(middle, top + 40, f"{{{node.name}}} = {n(node.value)}", VALUE, INK, "middle"))
+        sweep.put(text(middle, top + 80, f"d{{{node.name}}}", VALUE, FORWARD_TEXT, "middle", bold=True), at=at)
+    captions = (
+        "given: small steps d{x1} and d{x2} from (2, 4)",
+        f"d{{y}} = {n(by_x1)} d{{x1}} + {n(by_x2)} d{{x2}}",
+        f"d{{z}} = {n(from_y)} d{{y}} + {n(direct)} d{{x2}}",
+        f"d{{z}} = {n(first)} d{{x1}} + ({n(paths[0])} + {n(paths[1])}) d{{x2}},\u2003matrix [{n(first)}, {n(sum(paths))}]",
+    )
+    for at, words in enumerate(captions, start=1):
+        sweep.caption(words, MUTED if at == 1 else FORWARD_TEXT, at, at + 1)
+    return drawing
+
+
+def recorded() -> Drawing:
+    """Chapter 7: the worked example, and what JAX calls its numbers when it records the program."""
+    told = str(code_of("07_jax", "what-jax-records-code")["jaxpr"])
+    variables = re.findall(r"\w+:f64\[\]", told)
+    product, total = re.findall(r"\w+:f64\[\] = \w+ \w+ \w+", told)
+    dual = code_of("05_forward_mode", "dual")["Dual"]
+    graph = program_graph(worked_example, (dual(2.0, 1.0), dual(4.0, 0.0)))
+    drawing = Drawing(
+        "The worked example as JAX records it",
+        [
+            f"The graph of z = x1·x2 + x2 without numbers: the inputs x1 and x2 are {variables[0]} and {variables[1]}.",
+            f"The product y is recorded as {product}.",
+            f"The sum z is recorded as {total}: x2 comes in a second time.",
+        ],
+        height=360,
+    )
+    sweep = Sweep(drawing, graph)
+    when = {"x1": 1, "x2": 1, "y": 2, "z": 3}
+    sweep.edges({(o.name, node.name): when[node.name] for node in graph.nodes for o, _ in node.slopes}, slopes_at=0)
+    for node, variable in zip(graph.nodes, variables, strict=True):
+        at = when[node.name]
+        top, middle = sweep.outline(node.name, (at,) if at > 1 else ())
+        sweep.put(text(middle, top + 40, f"{{{node.name}}}", VALUE, INK, "middle"))
+        sweep.put(text(middle, top + 80, variable, VALUE, INK, "middle", bold=True), at=at)
+    for at, words in enumerate(("inputs: " + ", ".join(variables[:2]), product, total), start=1):
+        sweep.caption(words, MUTED if at == 1 else INK, at, at + 1)
+    return drawing
+
+
 def forward_sweep() -> Drawing:
     code = code_of("05_forward_mode", "mul_jvp", "sum_jvp", "function_jvp", "dual")
     (x1, x2), (dx1, dx2) = (2.0, 4.0), (1.0, 0.0)
@@ -789,6 +858,7 @@ def v_curve() -> Drawing:
 
 ANIMATIONS: dict[tuple[str, str], Callable[[], Drawing]] = {
     ("01_finite_differences", "v_curve"): v_curve,
+    ("03_linear_maps", "local_maps"): local_maps,
     ("03_linear_maps", "mvp_columns"): mvp_columns,
     ("03_linear_maps", "vmp_rows"): vmp_rows,
     ("04_graphs", "forward_sweep"): lambda: _graph("forward"),
@@ -799,6 +869,7 @@ ANIMATIONS: dict[tuple[str, str], Callable[[], Drawing]] = {
     ("06_reverse_mode", "reverse_sweep"): reverse_sweep,
     ("06_reverse_mode", "vjp_rows"): vjp_rows,
     ("06_reverse_mode", "tape"): tape,
+    ("07_jax", "recorded"): recorded,
     ("08_likelihoods", "likelihood_graph"): likelihood_graph,
 }
 
