@@ -95,7 +95,8 @@ def test_plain_printing_has_the_text_of_every_slide(page: Any, tmp_path: Path) -
 #: The letters below 16 pixels outside of pictures and formulas, hidden fragments, and the width that is needed.
 READING = """() => {
   const small = [...document.querySelectorAll(".slides *")].filter(element => element.getClientRects().length
-    && !element.closest("aside.notes, svg, mjx-container") && parseFloat(getComputedStyle(element).fontSize) < 16
+    && !element.closest("aside.notes, mjx-container") && !element.matches("svg sub, svg sup, svg tspan")
+    && parseFloat(getComputedStyle(element).fontSize) * (m => m ? Math.hypot(m.a, m.b) : 1)(element.getScreenCTM?.()) < 15.9
     && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())).map(element => element.outerHTML);
   const hidden = [...document.querySelectorAll(".frame, .fragment:not(.step)")]
     .filter(element => !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })).length;

@@ -18,7 +18,7 @@
     document.querySelectorAll("aside.notes mjx-assistive-mml").forEach((twin) => twin.remove());
     if (reading) {
       root.classList.add("reading");
-      for (const box of document.querySelectorAll(".slides :is(pre, table, mjx-container)")) {
+      for (const box of document.querySelectorAll(".slides :is(pre, table, mjx-container, :has(> svg.picture))")) {
         if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // it scrolls, with the keyboard too
       }
       root.dataset.ready = "true";
