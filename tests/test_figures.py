@@ -24,6 +24,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 TOOLS = COURSE.root / "tools" / "figures"
 sys.path.insert(0, str(TOOLS))
 animations = importlib.import_module("animations")
+exercises = importlib.import_module("exercises")
 NAMES = sorted(animations.ANIMATIONS)
 SWEEP = ("05_forward_mode", "forward_sweep")
 #: Drawn from rounding errors, whose last digits depend on the machine.
@@ -83,6 +84,12 @@ def test_files_are_up_to_date(name: tuple[str, str]) -> None:
         words = re.compile(r"<title>.*</title>|<desc>.*</desc>|data-step=\S+")
         written, fresh = words.findall(written), words.findall(fresh)  # type: ignore[assignment]
     assert written == fresh, "draw them again: python tools/figures/animations.py"
+
+
+@pytest.mark.parametrize("name", exercises.DRAWINGS)
+def test_pictures_of_exercises_are_up_to_date(name: str) -> None:
+    written = exercises.path(name).read_text(encoding="utf-8")
+    assert written == exercises.DRAWINGS[name](), "draw them again: python tools/figures/exercises.py"
 
 
 @every_animation

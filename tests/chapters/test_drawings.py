@@ -20,7 +20,9 @@ SMALL_TEXT = {"paths": 16, "vmp_by_rows": 19}
 @pytest.mark.parametrize("path", DRAWINGS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_drawing_is_described_legible_and_self_contained(path: Path) -> None:
     root = ET.parse(path).getroot()
-    assert root.tag == f"{SVG}svg" and root.get("viewBox")
+    assert root.tag == f"{SVG}svg"
+    # without a size, JupyterLab draws it as wide as the page
+    assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
     assert len(root.findtext(f"{SVG}title", "").strip()) > 10
     assert len(root.findtext(f"{SVG}desc", "").strip()) > 40
     for element in root.iter():

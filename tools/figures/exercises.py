@@ -7,7 +7,6 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from steps import (
-    FONT,
     FORWARD,
     FORWARD_TEXT,
     INK,
@@ -20,23 +19,10 @@ from steps import (
     arrow,
     box,
     dot,
+    drawing,
     line,
     text,
 )
-
-
-def drawing(width: int, height: int, title: str, description: str, *pieces: str) -> str:
-    """A drawing as SVG."""
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-family="{FONT}">',
-            f"<title>{escape(title)}</title>",
-            f"<desc>{escape(description)}</desc>",
-            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-            *pieces,
-            "</svg>\n",
-        ]
-    )
 
 
 def forward_difference() -> str:

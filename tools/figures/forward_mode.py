@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from xml.sax.saxutils import escape
 
-from steps import FONT, FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, line, text
+from steps import FORWARD, FORWARD_TEXT, INK, MUTED, NEUTRAL, ROOT, TINT, arrow, drawing, line, text
 
 from triptych.model.course import Course
 
@@ -68,19 +68,6 @@ def group(*pieces: str, step: str = "", lit: str = "") -> str:
 
 def code(x: float, y: float, words: str, size: int = 26, fill: str = INK, anchor: str = "middle") -> str:
     return f'<text x="{x:g}" y="{y:g}" font-family="Fira Code, monospace" font-size="{size}" fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def drawing(width: int, height: int, title: str, description: str, *pieces: str) -> str:
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-family="{FONT}">',
-            f"<title>{escape(title)}</title>",
-            f"<desc>{escape(description)}</desc>",
-            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-            *pieces,
-            "</svg>\n",
-        ]
-    )
 
 
 # ---- The worked example ------------------------------------------------------------------------------

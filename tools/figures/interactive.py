@@ -84,7 +84,8 @@ def draw(page: Any, name: str) -> str:
         page.add_script_tag(path=ROOT / "slides" / script)
     svg: str = page.evaluate("arguments => figures.still(...arguments)", [name, picture.title, picture.description])
     svg = re.sub(r"var\(--([\w-]+)\)", lambda match: colour(match[1]), svg)
-    svg = svg.replace("<svg ", f'<svg font-family="{FONT}" ', 1)
+    size = re.sub(r'.*?viewBox="0 0 (\S+) (\S+)".*', r'width="\1" height="\2"', svg, count=1, flags=re.DOTALL)
+    svg = svg.replace("<svg ", f'<svg font-family="{FONT}" {size} ', 1)
     svg = re.sub(r"></(?:path|circle|rect)>", "/>", svg)
     return re.sub(r"(/>|</(?:title|desc|text|g|svg)>)(?=<)", r"\1\n", svg) + "\n"
 

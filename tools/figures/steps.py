@@ -40,6 +40,21 @@ WARN = colour("warn-area")
 FORWARD_TEXT, REVERSE_TEXT = colour("forward"), colour("reverse")
 
 
+def drawing(width: int, height: int, title: str, description: str, *pieces: str, card: str = "") -> str:
+    """A drawing as SVG, on a white card. It has a size in pixels, or a notebook would make it as wide as the page."""
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+            f'role="img" font-family="{FONT}">',
+            f"<title>{escape(title)}</title>",
+            f"<desc>{escape(description)}</desc>",
+            card or f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            *pieces,
+            "</svg>\n",
+        ]
+    )
+
+
 @dataclass
 class Drawing:
     """A drawing in steps. `story` has a sentence for the beginning, step 0, and one for what each step adds."""
@@ -65,18 +80,11 @@ class Drawing:
             elif at > 1:
                 elements = f'<g data-step="{at - 1}">\n{elements}\n</g>'
             shown.append(elements)
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-                f'height="{self.height}" role="img" font-family="{FONT}">',
-                f"<title>{escape(self.title)}</title>",
-                f"<desc>{escape(self.alt())}</desc>",
-                f'<rect x="2" y="2" width="{self.width - 4}" height="{self.height - 4}" rx="18" fill="#ffffff" '
-                f'stroke="{RULE}" stroke-width="2"/>',
-                *shown,
-                "</svg>\n",
-            ]
+        card = (
+            f'<rect x="2" y="2" width="{self.width - 4}" height="{self.height - 4}" rx="18" fill="#ffffff" '
+            f'stroke="{RULE}" stroke-width="2"/>'
         )
+        return drawing(self.width, self.height, self.title, self.alt(), *shown, card=card)
 
     def alt(self) -> str:
         """What a person who cannot see the drawing must know."""

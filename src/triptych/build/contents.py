@@ -38,7 +38,8 @@ def write_contents(course: Course, parts: list[Part] | None) -> Path:
             }
             for part in parts
         ]
-        workshop = {**_links(course, "workshop"), "plan": course.workshop, "parts": rows}
+        about = _inline(course.workshop.about)
+        workshop = {**_links(course, "workshop"), "plan": course.workshop, "about": about, "parts": rows}
     environment = Environment(loader=FileSystemLoader(course.slides / "template"), autoescape=True)
     css = (course.slides / "theme" / "triptych.css").read_text(encoding="utf-8")
     html = environment.get_template("contents.html.j2").render(
