@@ -53,7 +53,7 @@ class KernelAnswerChecker:
         session = ProxySession(kernel.connection, self._tests.setup, LIMITS, shared=self._tests.shared)
         for cell in self._chapter.with_role(Role.SETUP):
             _run(kernel, cell.source)
-            kernel.remember(bound_names(cell.source))
+            kernel.remember(bound_names(cell.source), self._tests.read)
         _run(kernel, SAVE)
         return kernel, session
 

@@ -135,7 +135,7 @@ def test_workshop_has_a_plan_for_its_90_minutes_in_the_speaker_view() -> None:
         with page.context.expect_page() as window:
             page.keyboard.press("s")
         notes = window.value.locator(".speaker-controls-notes .value")
-        notes.get_by_text("30 s, until 0:01").wait_for(timeout=30_000)
+        notes.get_by_text(f"until 0:{sum(seconds[:3]) // 60:02}").wait_for(timeout=30_000)  # the third slide
         window.value.locator(".speaker-controls-time .pacing").wait_for()
         assert "minutes" not in notes.inner_text()
 

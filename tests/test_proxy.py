@@ -519,6 +519,18 @@ def test_what_a_student_bound_is_there_again_after_a_test() -> None:
     assert errors(executed) == {}
 
 
+def test_a_helper_given_to_a_student_reads_the_courses_names() -> None:
+    setup = SCALES + "def again(x): return scaled(scaled(x))"
+    answer = "def f(g): return g(1)\ndef scaled(x): return 0"
+    assert errors(run(answer, "assert f(again) == 4, 'four'", binds="def f(g): return g(1)", setup=setup)) == {}
+
+
+def test_a_student_may_use_a_name_that_no_function_of_the_course_reads() -> None:
+    answer = "scaled = TABLE = 2\ndef f(x): return scaled + TABLE"
+    tests = "assert f(1) == 4 and scaled(1) == 2 and TABLE == [1, 2, 3], 'no'"
+    assert errors(run(answer, tests, binds="def f(x): return 4", setup=SCALES)) == {}
+
+
 def test_setup_runs_beside_the_notebook(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("17")
     setup = "from pathlib import Path\nN = int(Path('data.txt').read_text())"

@@ -38,6 +38,16 @@ def free_names(source: str) -> set[str]:
     return used - bound_names(source) - BUILTINS
 
 
+def reads(source: str) -> dict[str, set[str]]:
+    """The names that the definition of each name of a cell uses. Raises SyntaxError."""
+    found: dict[str, set[str]] = {}
+    for statement in ast.parse(source).body:
+        text = ast.unparse(statement)
+        for name in bound_names(text):
+            found[name] = found.get(name, set()) | free_names(text)
+    return found
+
+
 def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     for child in table.get_children():
         yield child

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -154,9 +154,9 @@ class Kernel:
         """Makes the agent answer the requests of a test cell."""
         self._send_quietly(codec.BEGIN, number, None)
 
-    def remember(self, names: Iterable[str]) -> None:
-        """Makes the agent keep what a cell of the course bound to `names`, for the tests."""
-        self._send_quietly(codec.REMEMBER, 0, sorted(names))
+    def remember(self, names: set[str], read: set[str]) -> None:
+        """Makes the agent keep what a cell of the course bound to `names`, and bind those of `read` during tests."""
+        self._send_quietly(codec.REMEMBER, 0, (sorted(names), sorted(names & read)))
 
     def _send_quietly(self, kind: bytes, number: int, content: Any) -> None:
         # A kernel that does not read any more is noticed by the next cell or test.

@@ -221,7 +221,7 @@ class _SubmissionRun:
         if run.kernel_lost:
             self.close()
         elif role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE):
-            kernel.remember(bound_names(source) - self._chapter_tests.answers)
+            kernel.remember(bound_names(source) - self._chapter_tests.answers, self._chapter_tests.read)
         return run
 
     def _run_test(self, cell: NotebookNode) -> list[NotebookNode]:

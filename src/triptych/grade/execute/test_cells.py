@@ -15,7 +15,7 @@ from typing import Any
 
 from triptych.fingerprint import fingerprint
 from triptych.grade.guest.codec import MUTABLE
-from triptych.model.cell_names import assertions, bound_names
+from triptych.model.cell_names import assertions, bound_names, reads
 from triptych.model.chapter import Cell, Chapter, Role, visible_source
 
 PRINTED_CHARACTERS = 100_000
@@ -101,6 +101,7 @@ class ChapterTests:
         shared: ids of lists, dicts, sets and arrays in `setup`, which no submission may change.
         student_side: the text of the course's cells that run in the student's kernel, by cell id.
         answers: the names that solution cells define.
+        read: the names that the course's own functions read when a test calls them in the student's process.
         tests: the test cells by nbgrader id.
 
     Raises:
@@ -116,6 +117,7 @@ class ChapterTests:
         self.tests = {
             cell.grade_id: _test_cell(cell, answered) for cell in chapter.with_role(Role.TEST) if cell.is_code
         }
+        self.read = _read_names(chapter) - self.answers
 
     def namespace(self) -> dict[str, Any]:
         """A copy of the setup namespace for one test cell, so that its changes do not reach the next."""
@@ -144,6 +146,23 @@ def _test_cell(cell: Cell, answered: set[str]) -> TestCell:
     used = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
     code = compile(cell.source, f"<test {cell.grade_id}>", "exec")
     return TestCell(cell.grade_id, cell.source, code, tuple(sorted(used & answered)))
+
+
+def _read_names(chapter: Chapter) -> set[str]:
+    """The course's names that its student-side cells and the objects in its tests read, directly or through others."""
+    definitions: dict[str, set[str]] = {}
+    for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE):
+        with contextlib.suppress(SyntaxError):
+            for name, read in reads(cell.source).items():
+                definitions[name] = definitions.get(name, set()) | read
+    tests = [ast.parse(cell.source) for cell in chapter.with_role(Role.TEST) if cell.is_code]
+    used = {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+    found: set[str] = set()
+    new = (used | _bound_names(chapter.with_role(Role.STUDENT_SIDE))) & definitions.keys()
+    while new:
+        new = set().union(*(definitions[name] for name in new)) & definitions.keys() - found
+        found |= new
+    return found
 
 
 def _bound_names(cells: Iterator[Cell]) -> set[str]:

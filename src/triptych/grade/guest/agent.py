@@ -64,6 +64,7 @@ class Agent:
         self._bounds = bounds
         self._namespace = namespace
         self._setup: dict[str, Any] = {}
+        self._read: set[str] = set()
         self._lock = threading.RLock()
         self._ended = False
         self._reset()
@@ -78,9 +79,16 @@ class Agent:
         self._result_count = 0
         self._calls = 0
 
-    def remember(self, names: Iterable[str]) -> None:
-        """Keeps the objects that a cell of the course has just bound. Tests find these, not what later cells bind."""
+    def remember(self, names: Iterable[str], read: Iterable[str]) -> None:
+        """Keeps the objects that a cell of the course has just bound. Tests find these, not what later cells bind.
+
+        Args:
+            names: what the cell bound.
+            read: those of `names` that functions of the course read. They are bound to these objects during a test;
+                with the other names, a student's functions read the student's own variables.
+        """
         self._setup.update((name, self._namespace[name]) for name in names if name in self._namespace)
+        self._read.update(self._setup.keys() & set(read))
 
     def serve(self, number: int) -> None:
         """Answers requests until the grader ends the test.
@@ -90,8 +98,8 @@ class Agent:
         """
         self._reset()
         self._ended = False
-        rebound = {name: self._namespace.get(name, _MISSING) for name in self._setup}
-        self._namespace.update(self._setup)
+        rebound = {name: self._namespace.get(name, _MISSING) for name in self._read}
+        self._namespace.update((name, self._setup[name]) for name in self._read)
         try:
             self._connection.send(codec.READY, number, b"")
             while not self._ended:

@@ -44,7 +44,7 @@ def serve(descriptor: int, bounds: dict[str, int], output_characters: int) -> No
             if kind == codec.BEGIN:
                 agent.serve(number)
             elif kind == codec.REMEMBER:
-                agent.remember(Decoder().decode(body))
+                agent.remember(*Decoder().decode(body))
             elif kind == codec.RUN:
                 code, draw = Decoder(bounds=limits).decode(body)
                 draw_figures(enabled=draw)
