@@ -71,15 +71,15 @@ def open_report(page: Page, course: Course) -> None:
 # --- a student's JupyterLab ----------------------------------------------------------------------
 
 
-def write_answer(right: bool, folder: Path) -> None:
-    """Writes a notebook with one executed exercise, answered from the bank, to `folder`."""
+def write_notebook(answer: str | None, folder: Path) -> None:
+    """Writes a notebook with one exercise to `folder`: executed with an answer, or open."""
     notebook = nbformat.read(COURSE.release / CHAPTER / f"{CHAPTER}.ipynb", as_version=4)
-    answers = read_bank(COURSE.answers, CHAPTER, EXERCISE)
     start = next(i for i, cell in enumerate(notebook.cells) if cell.id == EXERCISE)
-    notebook.cells[start].source = next(answer.source for answer in answers if answer.right is right)
     end = next(i for i in range(start, len(notebook.cells)) if notebook.cells[i].id.startswith(f"{EXERCISE}_")) + 1
     notebook.cells = notebook.cells[:end]
-    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
+    if answer is not None:
+        notebook.cells[start].source = answer
+        NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
     notebook.cells = notebook.cells[start - 1 :]  # heading, answer, first test
     nbformat.write(notebook, folder / f"{CHAPTER}.ipynb")
 
@@ -108,7 +108,8 @@ def take_answer(page: Page, course: Course, *, right: bool) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch) / "work"
         (work / CHAPTER).mkdir(parents=True)
-        write_answer(right, work / CHAPTER)
+        answers = read_bank(COURSE.answers, CHAPTER, EXERCISE)
+        write_notebook(next(answer.source for answer in answers if answer.right is right), work / CHAPTER)
         with student_lab(work, CHAPTER) as address:
             page.goto(address.replace("/lab/tree/", "/doc/tree/"))  # only the notebook, without side bars
             take_when_ready(page, IMAGES / f"{'passing' if right else 'failing'}.png")
@@ -122,13 +123,17 @@ def take_lab(page: Page, course: Course) -> None:
 
 
 def take_when_ready(page: Page, target: Path) -> None:
-    """Takes a picture once the kernel is idle and JupyterLab's question about news is dismissed."""
+    wait_for_lab(page)
+    page.screenshot(path=target)
+
+
+def wait_for_lab(page: Page) -> None:
+    """Waits until the kernel is idle and dismisses JupyterLab's question about news."""
     page.wait_for_selector(".jp-Notebook .jp-CodeCell .cm-content")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     if page.get_by_role("button", name="No", exact=True).count():
         page.get_by_role("button", name="No", exact=True).click()
     page.wait_for_timeout(1000)
-    page.screenshot(path=target)
 
 
 #: For each picture of docs/images, the function that opens its page, and the size of the window. The functions for
