@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from screenshots import (
     CHAPTER,
     COURSE,
-    EXERCISE,
     IMAGES,
+    answer_of_bank,
     graded_class,
     open_report,
     open_slide,
@@ -32,18 +32,17 @@ from screenshots import (
 
 from triptych.build.browser import find_chromium
 from triptych.build.fonts import font_faces
-from triptych.check.bank import read_bank
 from triptych.model.course import Course
 
 TARGET = IMAGES / "course.gif"
-WIDTH, HEIGHT, CAPTION = 960, 540, 60
-COLOURS = 96
+WIDTH, HEIGHT, CAPTION = 1200, 675, 75
+COLOURS = 256
 SCENES = ("the lecture", "the exercise", "a test", "the answer", "the class")
 CAPTION_PAGE = """<style>{fonts}
-body {{ margin: 0; width: {width}px; height: {height}px; background: #1d2733; color: #fff; font: 25px "Fira Sans";
+body {{ margin: 0; width: {width}px; height: {height}px; background: #1d2733; color: #fff; font: 31px "Fira Sans";
         display: flex; align-items: center; justify-content: space-between; }}
-p {{ margin: 0 24px; }} ol {{ display: flex; list-style: none; margin: 0 24px; padding: 0; gap: 10px; }}
-li {{ width: 14px; height: 14px; border-radius: 7px; background: #5d6a78; }} li.on {{ background: #56b4e9; }}
+p {{ margin: 0 24px; }} ol {{ display: flex; list-style: none; margin: 0 24px; padding: 0; gap: 12px; }}
+li {{ width: 18px; height: 18px; border-radius: 9px; background: #5d6a78; }} li.on {{ background: #fff; }}
 </style><p>{text}</p><ol>{dots}</ol>"""
 
 
@@ -57,8 +56,10 @@ class Frame:
     seconds: float
 
 
-def picture(page: Page) -> Image.Image:
-    image = Image.open(BytesIO(page.screenshot())).convert("RGB")
+def picture(page: Page, part: tuple[float, float, float] | None = None) -> Image.Image:
+    """A picture of the page, or of a part of it, given by its corner and its width."""
+    clip = {"x": part[0], "y": part[1], "width": part[2], "height": part[2] * HEIGHT / WIDTH} if part else None
+    image = Image.open(BytesIO(page.screenshot(clip=clip))).convert("RGB")  # type: ignore[arg-type]
     return image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
@@ -78,7 +79,7 @@ def slide_frames(page: Page, course: Course) -> Iterator[Frame]:
 
 def exercise_frames(browser: Browser) -> Iterator[Frame]:
     """The exercise in JupyterLab: open, answered wrongly, and corrected."""
-    wrong = next(a.source for a in read_bank(COURSE.answers, CHAPTER, EXERCISE) if a.title == "factors crossed")
+    wrong = answer_of_bank("factors crossed")
     right = wrong.replace("x1 * dx1 + x2 * dx2", "x1 * dx2 + x2 * dx1")
     states = [
         (None, 1, "<b>The exercise.</b> The product rule, as a function.", 3.0),
@@ -86,20 +87,18 @@ def exercise_frames(browser: Browser) -> Iterator[Frame]:
         (right, 3, "<b>The answer</b> passes. Hidden tests try it with other numbers.", 3.0),
     ]
     for source, scene, text, seconds in states:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             work = Path(scratch) / "work"
             (work / CHAPTER).mkdir(parents=True)
             write_notebook(source, work / CHAPTER)
             with student_lab(work, CHAPTER) as address:
-                page = browser.new_page(viewport={"width": 800, "height": 450}, device_scale_factor=1.2)
+                page = browser.new_page(viewport={"width": 980, "height": 760}, device_scale_factor=1.4)
                 page.set_default_timeout(120_000)
                 page.goto(address.replace("/lab/tree/", "/doc/tree/"))
                 wait_for_lab(page)
-                page.add_style_tag(
-                    content="#jp-top-panel, #jp-menu-panel, .jp-SideBar, #jp-bottom-panel { display: none; }"
-                )
-                page.wait_for_timeout(500)
-                yield Frame(picture(page), scene, text, seconds)
+                box = page.locator(".jp-NotebookPanel").bounding_box()
+                assert box
+                yield Frame(picture(page, (box["x"], box["y"], box["width"])), scene, text, seconds)
                 page.close()
 
 
@@ -140,7 +139,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
         frames = [*slide_frames(page, course), *exercise_frames(browser)]
         page.close()
-        page = browser.new_page(viewport={"width": 800, "height": 450}, device_scale_factor=1.2, color_scheme="light")
+        page = browser.new_page(viewport={"width": 840, "height": 473}, device_scale_factor=1.5, color_scheme="light")
         open_report(page, course)
         page.wait_for_timeout(500)
         frames.append(Frame(picture(page), 4, "<b>The class</b>, graded in a sandbox: what to explain again.", 4.0))
