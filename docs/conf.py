@@ -25,7 +25,7 @@ myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "html_image"]
 myst_heading_anchors = 4
 myst_update_mathjax = False
 mathjax_path = FORMULA_SCRIPT
-bibtex_bibfiles = ["references.bib"] if (course.source / "references.bib").is_file() else []
+bibtex_bibfiles = [str(file) for file in course.source.glob("references.bib")]
 copybutton_selector = ".cell_input div.highlight pre, .highlight-bash pre, .highlight-python pre"
 nitpicky = True
 

@@ -86,7 +86,6 @@ def stage(course: Course, folder: Path, decks: list[str]) -> None:
         staging.write("slides.md", pages.slides_page(course, decks))
     if pages.has_bibliography(course):
         staging.write("bibliography.md", pages.bibliography_page())
-        staging.copy(course.source / pages.BIBLIOGRAPHY, pages.BIBLIOGRAPHY)
     for chapter in course.chapters:
         released = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
         top = _top(course, chapter, has_deck=chapter in decks)
