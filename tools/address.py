@@ -83,7 +83,7 @@ def texts(address: str) -> dict[str, str]:
     binder = f"https://mybinder.org/v2/git/{quote(address, safe='')}/HEAD?urlpath=lab/tree/work"
     pages = pages_address(address)
     badges = [f"[![State of the tests]({badge})]({pipeline})"]
-    badges += [f"[![Read the book](https://img.shields.io/badge/read-the_book-0072b2)]({pages}/)"] if pages else []
+    badges += [f"[![State of the book]({address}/actions/workflows/book.yml/badge.svg)]({pages}/)"] if github else []
     badges += [f"[![Open on Binder](https://mybinder.org/badge_logo.svg)]({binder})"]
     return {
         "badge": "\n".join(badges) + "\n",
