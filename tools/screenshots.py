@@ -68,6 +68,15 @@ def open_report(page: Page, course: Course) -> None:
     page.goto((course.root / "report.html").as_uri() + f"#{CHAPTER}")
 
 
+def open_book(page: Page, course: Course) -> None:
+    chapter = ROOT / "site" / "chapters" / f"{CHAPTER}.html"
+    if not chapter.is_file():
+        sys.exit("There is no book: run `make site` first.")
+    page.goto(chapter.as_uri())
+    page.wait_for_timeout(3000)  # formulas
+    page.evaluate("() => document.getElementById('one-sweep-forward').scrollIntoView()")
+
+
 # --- a student's JupyterLab ----------------------------------------------------------------------
 
 
@@ -149,6 +158,7 @@ def wait_for_lab(page: Page) -> None:
 #: JupyterLab take the picture themselves, while the server runs.
 PICTURES: dict[str, tuple[Callable[[Page, Course], None], tuple[int, int]]] = {
     "slide": (open_slide, (1280, 720)),
+    "book": (open_book, (1100, 720)),
     "feedback": (open_feedback, (840, 560)),
     "report": (open_report, (840, 520)),
     "exercise": (partial(take_exercise, name="exercise"), (840, 620)),
