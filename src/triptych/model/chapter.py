@@ -164,7 +164,7 @@ class Chapter:
 
 
 def role_of(node: NotebookNode) -> Role:
-    """The role of a cell according to its metadata (see the table of roles in docs/architecture.md)."""
+    """The role of a cell according to its metadata (see the table of roles in docs/developers/architecture.md)."""
     fields = node.metadata.get("nbgrader", {})
     tags = node.metadata.get("tags", [])
     if node.cell_type == "raw":
