@@ -18,8 +18,8 @@ from triptych.model.cell_options import ALT
 from triptych.model.chapter import headings
 from triptych.model.slides import CORE, EXERCISE, hides_input, slide_type
 
-#: The class `alert` is known to JupyterLab, the classic notebook, VS Code and nbviewer. Its variants, as alert-info, cannot
-#: be read in JupyterLab's dark theme, so the colour is written here: that of exercises in decks, for both themes.
+#: The class `alert` is known to JupyterLab, the classic notebook, VS Code and nbviewer. Its variants, like alert-info,
+#: cannot be read in JupyterLab's dark theme, so the colour is given here: that of exercises in decks, for both themes.
 BEGIN_BOX = (
     '<div class="alert alert-block exercise" style="border: 1px solid #cc79a7; border-left: 6px solid #cc79a7; '
     'background-color: rgba(204, 121, 167, 0.12); padding: 8px 14px">'
@@ -54,10 +54,9 @@ def write_student_text(notebook: NotebookNode, folder: Path) -> None:
     hints: list[NotebookNode] = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "markdown":
+            # JupyterLab shows the first line of folded code, and a description would be too long
             if hides_input(cell) and cell.source.startswith(f"#| {ALT}"):
-                cell.source = (
-                    f"# Draws the figure below.\n{cell.source}"  # JupyterLab shows the first line of folded code
-                )
+                cell.source = f"# Draws the figure below.\n{cell.source}"
             continue
         cell.source = re.sub(rf"(?m)^(#+) {CORE} ", r"\1 ", cell.source)
         titles = headings(cell.source)
