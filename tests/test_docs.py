@@ -524,7 +524,7 @@ def test_pages_that_code_names_exist() -> None:
 def test_paths_in_running_text_exist(page: Path) -> None:
     """Paths are relative to the project or to the package."""
     paths = re.compile(r"(benchmarks|build|docs|grade|hub|model|slides/t\w+|src|tests|tools|\.ci)/[\w./-]*")
-    generated = ("build/screenshots/", "tests/chapters/test_09_newton.py")
+    generated = ("build/screenshots/", "build/book", "build/html", "tests/chapters/test_09_newton.py")
     for line, token in inline(page):
         if token.type == "code_inline" and paths.fullmatch(token.content) and not token.content.startswith(generated):
             exists = any((folder / token.content).exists() for folder in (ROOT, ROOT / "src" / "triptych"))
