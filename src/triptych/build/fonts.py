@@ -10,10 +10,10 @@ from pathlib import Path
 FONTS = {"fira-sans": "Fira Sans", "fira-code": "Fira Code", "signs": "Signs"}
 
 
-def font_faces(slides_dir: Path) -> str:
-    """A style sheet with every font in it."""
+def font_faces(slides_dir: Path, pattern: str = "*.woff2") -> str:
+    """A style sheet with the fonts whose files match a pattern in it."""
     faces = []
-    for file in sorted((slides_dir / "vendor" / "fira").glob("*.woff2")):
+    for file in sorted((slides_dir / "vendor" / "fira").glob(pattern)):
         family, weight, style = re.fullmatch(r"([\w-]+?)-(\d+)(-italic)?", file.stem).groups()  # type: ignore[union-attr]
         data = base64.b64encode(file.read_bytes()).decode("ascii")
         look = f'font-family: "{FONTS[family]}"; font-weight: {weight}; font-style: {(style or "-normal")[1:]};'
