@@ -49,7 +49,7 @@ test-slow: $(VENV)/dev  ## run the slow tests: every hostile case, kills, the cl
 
 test-all: test test-slow  ## run all tests
 
-bench: $(VENV)/dev  ## measure the tables of docs/performance.md (an hour; as root or in a delegated control group)
+bench: $(VENV)/dev  ## measure the tables of docs/developers/performance.md (an hour; as root or in a delegated control group)
 	$(BIN)/python benchmarks/grading.py compare
 	$(BIN)/python benchmarks/grading.py jobs
 	$(BIN)/python benchmarks/grading.py growth 100 500 2000

@@ -126,7 +126,7 @@ def scores(folder: Path, chapter: str) -> dict[str, float]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a Markdown table for docs/performance.md."""
+    """Prints a Markdown table for docs/developers/performance.md."""
     print(f"| {' | '.join(head)} |\n| {' | '.join('---' if n == 0 else '---:' for n in range(len(head)))} |")
     for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)

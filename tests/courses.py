@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from triptych.build.release import copy_course
+from triptych.check.references import BIBLIOGRAPHY
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course
 
@@ -21,6 +22,7 @@ FORWARD = "05_forward_mode"
 def scratch(target: Path, chapters: Sequence[str] = (FORWARD,)) -> Course:
     """A course with some chapters, their answers in the bank, and the slides' theme."""
     copy_course(PROJECT, target, list(chapters))
+    shutil.copyfile(PROJECT.source / BIBLIOGRAPHY, target / "source" / BIBLIOGRAPHY)
     for part in ("template", "theme", "interactive", "vendor"):
         if (PROJECT.slides / part).is_dir():
             (target / "slides").mkdir(exist_ok=True)

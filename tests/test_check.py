@@ -15,8 +15,10 @@ from sentences import literal, pattern
 
 from triptych.check import rules
 from triptych.check.fix import fix_chapter, fix_notebook
+from triptych.check.references import BIBLIOGRAPHY
 from triptych.check.rules import RULES, check_chapter, check_course
 from triptych.model import cell_names
+from triptych.model.chapter import Role, read_chapter
 from triptych.model.course import Course, CourseError
 
 Change = Callable[[NotebookNode], object]
@@ -24,6 +26,34 @@ Change = Callable[[NotebookNode], object]
 
 def test_sources_keep_the_rules() -> None:
     assert [str(violation) for violation in check_course(PROJECT, PROJECT.chapters)] == []
+
+
+def test_each_chapter_ends_with_five_references() -> None:
+    for chapter in PROJECT.chapters:
+        last = read_chapter(PROJECT.notebook(chapter)).cells[-1]
+        assert len(re.findall(r"(?m)^- ", last.source)) == 5, chapter
+
+
+def test_chapter_5_reads_as_a_text() -> None:
+    """1,500 to 2,500 words for readers, formulas and the reading list aside, a part of them after every few cells."""
+    cells = read_chapter(PROJECT.notebook(FORWARD)).cells
+    prose = [re.sub(r"\$[^$]*\$|<[^>]*>", " ", cell.source) for cell in cells[:-1] if cell.role is Role.READING]
+    assert 1500 <= sum(len(re.findall(r"[A-Za-z][\w'’-]*", text)) for text in prose) <= 2500
+
+
+def test_references_follow_the_bibliography(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    bibliography = course.source / BIBLIOGRAPHY
+    bibliography.write_text(bibliography.read_text().replace("title = {A simple", "title = {No simple"))
+    assert fix_chapter(course, FORWARD)
+    last = read_chapter(course.notebook(FORWARD)).cells[-1].source
+    assert "- R. E. Wengert, [*No simple automatic derivative evaluation program*](https://doi.org/10.1145/" in last
+    bibliography.write_text("@book{one,\n  title = {One},\n  year = 2001,\n  doi = {1},\n}")
+    with pytest.raises(CourseError, match="entry one: has no author; write author, title, year, and doi or url"):
+        fix_chapter(course, FORWARD)
+    bibliography.write_text("@book{one")
+    with pytest.raises(CourseError, match="is not a BibTeX file"):
+        fix_chapter(course, FORWARD)
 
 
 def test_points_of_the_course() -> None:
@@ -97,9 +127,9 @@ def use_lecture_name(notebook: NotebookNode) -> None:
 
 
 def use_extended_class(notebook: NotebookNode) -> None:
-    add_cell("z = Fraction(1)", "code", place=50)(notebook)
-    add_cell("%%builds_on mul_jvp\nFraction.__mul__ = mul_jvp", "code", place=50)(notebook)
-    add_cell("class Fraction: pass", "code", place=50)(notebook)
+    add_cell("z = Fraction(1)", "code", place=55)(notebook)
+    add_cell("%%builds_on mul_jvp\nFraction.__mul__ = mul_jvp", "code", place=55)(notebook)
+    add_cell("class Fraction: pass", "code", place=55)(notebook)
 
 
 #: The rule, part of its message, and a change of a notebook that violates it.
@@ -135,7 +165,7 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("message", "without a plain string as its message", edit_test("assert mul_jvp, f'{1}'")),
     ("message", "np.testing", edit_test("np.testing.assert_allclose(1, 1)\nassert mul_jvp, 'x'")),
     ("compare", "use agree", edit_test("z = mul_jvp(1, 2, 3, 4)\nassert z[0] == 3, 'y'")),
-    ("builds_on", "must begin with “%%builds_on mul_jvp sum_jvp”", add_cell("z = mul_jvp(*sum_jvp(1, 2, 3, 4))", "code", place=50)),
+    ("builds_on", "must begin with “%%builds_on mul_jvp sum_jvp”", add_cell("z = mul_jvp(*sum_jvp(1, 2, 3, 4))", "code", place=55)),
     ("builds_on", "must begin with “%%builds_on mul_jvp”", use_extended_class),
     ("builds_on", "not a lecture cell that uses an answer", add_cell("%%builds_on mul_jvp\nz = 1", "code", place=-1)),
     ("builds_on", "not a lecture cell", lambda nb: first(nb).update(source="%%builds_on mul_jvp\n" + first(nb).source)),
@@ -148,6 +178,13 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("slide", "has no slide type", lambda nb: nb.cells[2].metadata.pop("slideshow")),
     ("slide", "must begin a slide", lambda nb: nb.cells[0].metadata.slideshow.update(slide_type="-")),
     ("slide", "note after a fragment", note_after_fragment),
+    ("reading", "is for Markdown cells", lambda nb: cell(nb, "mul_jvp").metadata.update(tags=["reading"])),
+    ("reading", "must have slide type skip", lambda nb: nb.cells[-1].metadata.slideshow.update(slide_type="-")),
+    ("reading", "is Markdown on no slide", lambda nb: nb.cells[-1].metadata.pop("tags")),
+    ("reading", "must be the reading cell “## Further reading”", lambda nb: nb.cells.pop()),
+    ("reading", "is not “- reference: why to read it”", replace("further-reading", ": where", " where")),
+    ("reading", "not in source/references.bib: https://doi.org/10.1145/1", replace("further-reading", "/355586.364791", "/1")),
+    ("reading", "differs from source/references.bib", replace("further-reading", "Wengert", "Wenger")),
     ("image", "without alternative text", add_cell("![](figures/none.svg)")),
     ("image", "not beside the notebook", add_cell("![a picture of nothing at all](figures/none.svg)")),
     ("image", "css, which is not beside the notebook", add_cell("![the graph of chapter four](../../slides/theme/rise.css)")),

@@ -48,7 +48,7 @@ from triptych.model.course import Course, CourseError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 SANDBOX = "none" if find_problem() else "bwrap"
-PAGE = PROJECT.root / "docs" / "cluster.md"
+PAGE = PROJECT.root / "docs" / "instructors" / "batch-farms.md"
 RIGHT = ANSWERS["ada"]
 JOB = Job("", "ada", FORWARD, "", "none")
 

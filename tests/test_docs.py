@@ -53,16 +53,16 @@ sys.path.insert(0, str(ROOT / "tools"))
 import address  # noqa: E402
 
 BIN = Path(sys.executable).parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 MARK = re.compile(r"<!--\s*(not run|tested apart): (.+?)\s*-->", re.DOTALL)
 SHELL = {"bash", "sh", "console", "shell"}
 
 #: Blocks to run, each with a line that identifies it; in this order, in one scratch course.
 RUN = [
-    ("docs/instructors.md", ".venv/bin/nbgrader db student import roster.csv"),
-    ("docs/instructors.md", ".venv/bin/triptych report 05"),
-    ("docs/instructors.md", ".venv/bin/triptych forget ada --yes    # deletes it"),
+    ("docs/instructors/semester.md", ".venv/bin/nbgrader db student import roster.csv"),
+    ("docs/instructors/semester.md", ".venv/bin/triptych report 05"),
+    ("docs/instructors/privacy.md", ".venv/bin/triptych forget ada --yes    # deletes it"),
 ]
 #: Programs of the system, which are not tested.
 SYSTEM = {"apt", "git", "cd", "export", "systemctl", "systemd-run", "userdel", "sysctl", "ssh", "scp", "chmod", "cp"}
@@ -507,6 +507,14 @@ def test_description_of_the_failing_exercise_quotes_its_test() -> None:
         t.content for _, t in inline(ROOT / "README.md") if t.type == "image" and "failing" in str(t.attrs["src"])
     ]
     assert description.split("message: ")[1] in first, "run `tools/screenshots.py failing`"
+
+
+def test_pages_that_code_names_exist() -> None:
+    code = [name for name in TRACKED if name.endswith((".py", ".toml", ".j2", "Makefile"))]
+    invented = {"docs/reading.md"}  # in tests/test_deck_parts.py
+    for name in code:
+        pages = set(re.findall(r"\bdocs/[\w/-]+\.md", (ROOT / name).read_text(encoding="utf-8"))) - invented
+        assert not (missing := [page for page in pages if not (ROOT / page).is_file()]), f"{name} names {missing}"
 
 
 # --- paths, packages and the project's address ---------------------------------------------------

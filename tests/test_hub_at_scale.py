@@ -1,4 +1,4 @@
-"""The configurations of docs/hub-at-scale.md, as far as one machine can test them."""
+"""The configurations of docs/hub/scale.md, as far as one machine can test them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 pytestmark = pytest.mark.slow
-PAGE = (Path(__file__).parents[1] / "docs" / "hub-at-scale.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "hub" / "scale.md").read_text(encoding="utf-8")
 
 
 def python_of(heading: str) -> str:
@@ -140,7 +140,7 @@ def test_on_kubernetes_every_user_gets_a_uid(tmp_path: Path) -> None:
     roster.write_text('{"ada": 20001, "ben": 20002}')
     names: dict[str, Any] = {"c": Config()}
     lines = python_of("Kubernetes, with a shared volume").replace("/srv/roster/uids.json", str(roster))
-    exec(compile(lines, "hub-at-scale.md", "exec"), names)
+    exec(compile(lines, "scale.md", "exec"), names)
     spawners = {}
     for name in ("ada", "ben"):
         spawners[name] = SimpleNamespace(user=SimpleNamespace(name=name), environment={"HOME": "/home"})

@@ -225,7 +225,7 @@ def test_units_are_filled_in_and_parse(tmp_path: Path) -> None:
 
 
 def test_a_backup_brings_everything_back(tmp_path: Path) -> None:
-    """Run like a cron job while the gradebook is open, and unpacked as docs/hub.md says."""
+    """Run like a cron job while the gradebook is open, and unpacked as docs/hub/operation.md says."""
     course, exchange = tmp_path / "home" / "c", tmp_path / "site" / "exchange"
     saved = settings(environment=sys.prefix, course_root=str(course), exchange=str(exchange))
     site = site_with(tmp_path / "site", saved)
@@ -255,7 +255,7 @@ def test_a_backup_brings_everything_back(tmp_path: Path) -> None:
     shutil.rmtree(course)
     for folder in (site.private, exchange):
         shutil.rmtree(folder)
-    # as docs/hub.md says
+    # as docs/hub/operation.md says
     course.mkdir()
     subprocess.run(["tar", "-xzf", files, "--same-owner", "-C", site.folder, "hub", "exchange"], check=True)
     unpack = ["--same-owner", "--strip-components=1", "-C", course, "course"]
@@ -315,7 +315,7 @@ def test_the_oauth_example_configures_its_authenticator(caplog: pytest.LogCaptur
 
 def test_every_leak_on_the_page_has_its_test() -> None:
     root = Path(__file__).parents[1]
-    page = (root / "docs" / "hub.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "hub" / "security.md").read_text(encoding="utf-8")
     table = page.split("## Attacks and protections", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 18

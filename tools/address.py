@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = [
     "README.md",
     "SECURITY.md",
-    "docs/students.md",
-    "docs/hub.md",
+    "docs/students/start.md",
+    "docs/hub/workshop.md",
     "pyproject.toml",
     "source/course.toml",
     "CITATION.cff",
@@ -31,7 +31,7 @@ NO_REPORT_FORM = """\
 public issue, because courses are running.
 """
 NO_BINDER = """\
-**On Binder**, to look around without an account: enter the address of the repository at [mybinder.org](https://mybinder.org).
+To look around without an account, enter the address of the repository at [mybinder.org](https://mybinder.org).
 """
 
 
@@ -56,7 +56,7 @@ def texts(address: str) -> dict[str, str]:
     return {
         "badge": f"[![State of the tests]({badge})]({pipeline})\n",
         "clone": f"The repository is <{address}>.\n",
-        "binder": f"**On [Binder]({binder})**, to look around without an account.\n",
+        "binder": f"To look around without an account, open the course [on Binder]({binder}).\n",
         "report": f"**Report a vulnerability privately** with [this form]({form}). Do not open a public issue, because "
         "courses are\nrunning.\n",
         "urls": f'[project.urls]\nHomepage = "{address}"\n\n',

@@ -311,7 +311,7 @@ def forget(
     for item in forget_student(course, student, really=yes):
         out.print(Text(f"{'deleted' if yes else 'has'}  {item.place}: {item.content}"))
     if yes:
-        out.print(Text(f"{course.root} has no data of {student} any more. docs/instructors.md lists other places."))
+        out.print(Text(f"{course.root} has no data of {student} now. docs/instructors/privacy.md lists other places."))
     else:
         out.print("Nothing has been deleted. Run the command with --yes to delete all of it for good.")
 

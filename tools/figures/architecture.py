@@ -1,4 +1,4 @@
-"""Draws docs/images/architecture.svg, the overview in docs/architecture.md: `python tools/figures/architecture.py`."""
+"""Draws docs/images/architecture.svg, the overview of the architecture: `python tools/figures/architecture.py`."""
 
 from __future__ import annotations
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from triptych.check.references import references, with_references
 from triptych.files import write_whole
 from triptych.model.builds_on import exercises_needed, with_line
 from triptych.model.chapter import Role, chapter_from, headings, role_of
@@ -91,11 +94,11 @@ def fix_chapter(course: Course, chapter_id: str) -> bool:
         Whether anything changed.
 
     Raises:
-        CourseError: the original of a shared file is missing.
+        CourseError: the original of a shared file is missing, or the bibliography cannot be read.
     """
     path = course.notebook(chapter_id)
     before = path.read_text(encoding="utf-8")
-    after = serialise(fix_notebook(nbformat.reads(before, as_version=4), course.plans[chapter_id]))
+    after = serialise(fix_notebook(nbformat.reads(before, as_version=4), course.plans[chapter_id], references(course)))
     changed = after != before
     if changed:
         write_whole(path, after, mode=path.stat().st_mode & 0o777)
@@ -112,11 +115,19 @@ def serialise(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
 
 
-def fix_notebook(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
+def fix_notebook(
+    notebook: NotebookNode, plan: ChapterPlan, references: Mapping[str, str] = MappingProxyType({})
+) -> NotebookNode:
     """A copy of a source notebook in standard form.
 
     Fixed are ids without meaning, missing nbgrader fields and slide types, outputs, unexpected metadata, the text of
-    the shared setup cell, the line of points and minutes below an exercise's heading, and lines `%%builds_on`.
+    the shared setup cell, the line of points and minutes below an exercise's heading, lines `%%builds_on`, and
+    references.
+
+    Args:
+        notebook: the notebook.
+        plan: the chapter's plan.
+        references: the course's references by their addresses.
     """
     notebook = copy.deepcopy(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -128,6 +139,7 @@ def fix_notebook(notebook: NotebookNode, plan: ChapterPlan) -> NotebookNode:
         node.source = "\n".join(line.rstrip() for line in node.source.split("\n")).strip("\n")
         if node.cell_type == "markdown":
             _fix_plan(node, plan)
+            node.source = with_references(node.source, references)
         if node.get("id") == TOOLS_ID or (node.cell_type == "code" and node.source.startswith(TOOLS_BEGIN)):
             node.id, node.source = TOOLS_ID, course_tools()
             node.metadata["jupyter"] = {"source_hidden": True}  # students need not read it
@@ -150,6 +162,8 @@ def _fix_metadata(node: NotebookNode) -> None:
         fields["schema_version"], fields["task"] = 3, False
         metadata["nbgrader"] = fields
         metadata.setdefault("slideshow", {}).setdefault("slide_type", "-")
+        if role_of(node) is Role.READING:
+            metadata["slideshow"] = {"slide_type": "skip"}
     node.metadata = nbformat.from_dict(metadata)
 
 

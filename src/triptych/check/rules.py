@@ -25,6 +25,7 @@ from triptych.check.fix import (
     notebook_metadata,
     original,
 )
+from triptych.check.references import wrong_references
 from triptych.model import cell_names
 from triptych.model.builds_on import exercises_needed, with_line
 from triptych.model.chapter import (
@@ -192,7 +193,7 @@ def _outputs(source: Source) -> Findings:
 
 
 def _locked(source: Source) -> Findings:
-    for cell in source.chapter.with_role(Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE):
+    for cell in source.chapter.with_role(Role.LECTURE, Role.READING, Role.SETUP, Role.STUDENT_SIDE):
         if not cell.nbgrader.get("locked"):
             yield cell.id, "can be edited by students; lock it"
 
@@ -321,6 +322,18 @@ def _slide(source: Source) -> Findings:
             yield cell.id, "is a note after a fragment, where presenters do not see it; move it before the fragment"
 
 
+def _reading(source: Source) -> Findings:
+    """Cells for readers are on no slide, and Markdown cells on no slide are for readers."""
+    for cell in source.chapter.cells:
+        if Role.READING in cell.tags and cell.role is not Role.READING:
+            yield cell.id, f"has the tag {Role.READING}, which is for Markdown cells"
+        elif cell.role is Role.READING and cell.slide_type != "skip":
+            yield cell.id, f"has the tag {Role.READING} and must have slide type skip; run `triptych check --fix`"
+        elif cell.node.cell_type == "markdown" and cell.slide_type == "skip" and cell.role is not Role.READING:
+            yield cell.id, f"is Markdown on no slide; give it the tag {Role.READING}"
+    yield from wrong_references(source.course, source.chapter)
+
+
 def _image(source: Source) -> Findings:
     folder = source.chapter.path.parent
     for cell in source.chapter.cells:
@@ -440,6 +453,7 @@ RULES: dict[str, Callable[[Source], Findings]] = {
     "by_hand": _by_hand,
     "length": _length,
     "slide": _slide,
+    "reading": _reading,
     "image": _image,
     "heading": _heading,
     "copy": _copy,

@@ -143,7 +143,7 @@ def _check_namespaces() -> Iterator[Finding]:
         fix = "Run `sudo sysctl -w kernel.unprivileged_userns_clone=1`."
         yield Finding("user namespaces", status, "disabled for ordinary users", fix)
     elif setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
-        fix = "Write an AppArmor profile for bubblewrap, as in docs/security.md."
+        fix = "Write an AppArmor profile for bubblewrap, as in docs/instructors/sandbox.md."
         yield Finding("user namespaces", Status.WARN, "only for programs with an AppArmor profile (Ubuntu)", fix)
     else:
         yield Finding("user namespaces", Status.OK, "enabled")
@@ -265,7 +265,7 @@ def _check_isolation(course: Course | None) -> Iterator[Finding]:
         if outcome == "blocked":
             yield Finding(f"proof: {name}", Status.OK, outcome)
         else:
-            fix = "Do not grade on this machine, and report it as described in docs/security.md."
+            fix = "Do not grade on this machine, and report it as described in SECURITY.md."
             yield Finding(f"proof: {name}", Status.FAIL, f"NOT blocked: {outcome}", fix)
 
 

@@ -1,6 +1,6 @@
 """Finds and deletes everything that a course folder holds of one student.
 
-Other places (a hub's accounts and exchange, backups, a learning management system) are listed in docs/instructors.md;
+docs/instructors/privacy.md lists other places (a hub's accounts and exchange, backups, a learning management system);
 their own administrators delete there.
 """
 
@@ -25,7 +25,7 @@ from triptych.nbgrader_api import Gradebook, MissingEntry, config_of, gradebook
 
 #: Folders with a folder per student.
 FOLDERS = ("submitted", "autograded", "feedback")
-#: Tables of results that the commands in docs/instructors.md write beside the report.
+#: Tables of results that the commands in docs/instructors/privacy.md write beside the report.
 EXPORTS = ("canvas.csv", "moodle.csv", "results.json")
 
 

@@ -136,7 +136,7 @@ def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> 
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:
-    """The results in the documented schema (docs/instructors.md)."""
+    """The results in the documented schema (docs/instructors/grading.md)."""
     keys = ("student", "chapter", "status", "reason", "score", "max_score", "cells")
     rows = [asdict(result) for result in sorted(results, key=lambda r: (r.student, r.chapter))]
     return {"submissions": [{key: row[key] for key in keys} for row in rows]}

@@ -92,7 +92,7 @@ def make_roster(people: list[Person], source: str = "the roster") -> Roster:
     if len(instructors) != 1:
         raise CourseError(
             f"{source} has {len(instructors)} lines with the role instructor: give exactly one, who owns the course "
-            "folder (several graders: docs/hub-at-scale.md)."
+            "folder (several graders: docs/hub/scale.md)."
         )
     if not students:
         raise CourseError(f"{source} has no students: add a line for each.")

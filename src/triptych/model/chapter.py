@@ -37,7 +37,7 @@ SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 
 
 class Role(StrEnum):
-    """The purpose of a cell, which decides where it runs."""
+    """The purpose of a cell, which decides where it runs and who sees it."""
 
     LECTURE = "lecture"
     SETUP = "setup"
@@ -45,6 +45,11 @@ class Role(StrEnum):
     SOLUTION = "solution"
     TEST = "test"
     NOTES = "notes"
+    READING = "reading"
+
+
+#: The roles that a tag of the same name gives to a cell, by the cell's type.
+TAGGED = {"code": (Role.SETUP, Role.STUDENT_SIDE), "markdown": (Role.READING,)}
 
 
 class RegionError(ValueError):
@@ -164,7 +169,7 @@ class Chapter:
 
 
 def role_of(node: NotebookNode) -> Role:
-    """The role of a cell according to its metadata (see the table of roles in docs/architecture.md)."""
+    """The role of a cell according to its metadata (see the table of roles in docs/developers/architecture.md)."""
     fields = node.metadata.get("nbgrader", {})
     tags = node.metadata.get("tags", [])
     if node.cell_type == "raw":
@@ -173,11 +178,7 @@ def role_of(node: NotebookNode) -> Role:
         return Role.TEST
     if fields.get("solution"):
         return Role.SOLUTION
-    if node.cell_type == "code" and "setup" in tags:
-        return Role.SETUP
-    if node.cell_type == "code" and "student-side" in tags:
-        return Role.STUDENT_SIDE
-    return Role.LECTURE
+    return next((role for role in TAGGED.get(node.cell_type, ()) if role in tags), Role.LECTURE)
 
 
 def exercise_of(test_id: str, exercises: Iterable[str]) -> str | None:

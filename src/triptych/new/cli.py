@@ -72,4 +72,5 @@ def _report(course: Course, paths: list[Path], chapter: str) -> None:
         out.print(Text(f"wrote {path.relative_to(course.root)}"))
     violations = check_chapter(Course(course.root), chapter)  # with the new contract
     places = sum(violation.rule == "unwritten" for violation in violations)
-    out.print(f"{places} places say {UNWRITTEN}. `triptych check {chapter[:2]}` lists them (see docs/authors.md).")
+    out.print(f"{places} places say {UNWRITTEN}. `triptych check {chapter[:2]}` lists them.")
+    out.print("docs/authors/chapter.md describes them.")

@@ -73,7 +73,7 @@ def share_lowering_context() -> bool:
     """Lowers all programs of this process in one MLIR context, where JAX makes one for each program.
 
     One private function of JAX is replaced, which saves a quarter of the time of a submission to chapter 8
-    (docs/architecture.md).
+    (docs/developers/decisions.md).
 
     Returns:
         Whether this version of JAX has the function that is replaced.

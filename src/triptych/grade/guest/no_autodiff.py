@@ -6,7 +6,7 @@ linearizes (`linearize`, `grad`, `vjp`, `jacrev`, …), the trace of Taylor seri
 (`linear_transpose`, and the second half of `vjp`), and the tables of derivative rules.
 
 This prevents mistakes and easy ways out. It is no security boundary: a student can load a second copy of JAX or
-write an automatic differentiation (docs/security.md).
+write an automatic differentiation (docs/developers/security.md).
 """
 
 from __future__ import annotations

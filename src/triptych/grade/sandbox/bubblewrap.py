@@ -401,7 +401,7 @@ def explain(error: str, settings: Path = Path("/proc/sys/kernel")) -> str:
     if setting("apparmor_restrict_unprivileged_userns") == "1" and os.geteuid() != 0:
         return (
             f"AppArmor does not allow ordinary users to create namespaces ({reason}): give bubblewrap a profile with "
-            "`userns,` as docs/security.md shows, or "
+            "`userns,` as docs/instructors/sandbox.md shows, or "
             "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
         )
     if re.search(r"namespace|uid map|pivot_root|mount|setns|capab", error):
