@@ -55,6 +55,11 @@ def test_static_picture_of_an_interactive_figure_says_so(tmp_path: Path, attribu
     assert source.startswith(f"## Turn it\n\n{FIGURE}") and ("In the slides" in source) is bool(attribute)
 
 
+def test_code_has_no_options_of_decks(tmp_path: Path) -> None:
+    code = '%%builds_on double\n#| code-line-numbers: "1|2"\n#| output-location: column\nx = 1\ndouble(x)  #| y: 1'
+    assert student_text(tmp_path, new_code_cell(code)) == ["%%builds_on double\nx = 1\ndouble(x)  #| y: 1"]
+
+
 def test_folded_plot_begins_with_a_short_line(tmp_path: Path) -> None:
     plot = "#| fig-alt: A line from 0 to 6.\nplt.plot([0, 6])"
     folded, shown = student_text(

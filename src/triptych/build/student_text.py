@@ -1,7 +1,7 @@
-"""The text of the student version: exercises in boxes that say how to go on when stuck, and headings without ●.
+"""The text of the student version: exercises in boxes that say how to go on when stuck, no ● and no options of decks.
 
-Sources and decks have neither. The heading stays above its box, because a page that is divided into sections by its
-headings, like a book's, would end the box at a heading inside it.
+The heading stays above its box, because a page that is divided into sections by its headings, like a book's, would end
+the box at a heading inside it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from triptych.build.deck_cells import HINT
-from triptych.model.cell_options import ALT
+from triptych.model.cell_options import ALT, without_options
 from triptych.model.chapter import headings
 from triptych.model.slides import CORE, EXERCISE, hides_input, slide_type
 
@@ -54,6 +54,8 @@ def write_student_text(notebook: NotebookNode, folder: Path) -> None:
     hints: list[NotebookNode] = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "markdown":
+            if cell.cell_type == "code":
+                cell.source = without_options(cell.source, ALT)
             # JupyterLab shows the first line of folded code, and a description would be too long
             if hides_input(cell) and cell.source.startswith(f"#| {ALT}"):
                 cell.source = f"# Draws the figure below.\n{cell.source}"
