@@ -38,6 +38,7 @@ html_copy_source = False
 html_show_copyright = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "back_to_top_button": False,
     "logo": {"text": project},
     "home_page_in_toc": False,
     "navigation_with_keys": False,

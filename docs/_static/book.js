@@ -48,6 +48,13 @@
     prepare(picture);
   });
 
+  // ---- Names and roles for screen readers that the theme leaves out or gets wrong.
+  document.querySelector(".citation-list")?.removeAttribute("role");
+  for (const arrow of document.querySelectorAll(".bd-links summary")) {
+    const page = arrow.closest("li").querySelector("a").textContent.trim();
+    arrow.setAttribute("aria-label", `Pages of: ${page}`);
+  }
+
   // ---- Boxes that scroll can be reached with the keyboard.
   const boxes = () => {
     for (const box of document.querySelectorAll(".bd-article :is(pre, .drawing, .plot, .math, .pst-scrollable-table-container)")) {

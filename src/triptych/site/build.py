@@ -31,6 +31,8 @@ from triptych.site.staging import Staging
 LIBRARIES = ("myst-nb", "sphinx", "sphinx-book-theme", "sphinx-design", "sphinxcontrib-bibtex")
 #: The name of the script with all that formulas need.
 FORMULA_SCRIPT = "formulas.js"
+#: Templates that the themes leave among their files.
+THEME_MACROS = "webpack-macros.html"
 #: Sphinx marks formulas by the class `math`; no other text of a page is searched for dollars.
 _ONLY_MARKED = 'Object.assign(MathJax.options, { ignoreHtmlClass: ".*", processHtmlClass: "math" });'
 #: The line of the decks' style sheet below which it is about slides.
@@ -69,7 +71,8 @@ def build_site(course: Course) -> Path:
         shutil.rmtree(scratch / "doctrees", ignore_errors=True)  # or the next run would not repeat the warnings
         raise CourseError("Sphinx has warnings, see above: fix the pages that they name.")
     for file in regular_files(scratch / "html"):
-        site.copy(file, file.relative_to(scratch / "html").as_posix())
+        if not file.name.endswith(THEME_MACROS):
+            site.copy(file, file.relative_to(scratch / "html").as_posix())
     for deck in decks:
         site.copy(course.slides / f"{deck}.html", f"slides/{deck}.html")
     for chapter in course.chapters:

@@ -53,7 +53,8 @@ class LinkTerms(SphinxPostTransform):
             text = strong.astext().lower().replace("–", "-")
             place = terms.get(text) or terms.get(text.removesuffix("s"))
             if place and not isinstance(strong.parent, nodes.reference):
-                link = make_refnode(self.app.builder, self.env.docname, *place, strong.deepcopy(), "glossary")
+                link = make_refnode(self.app.builder, self.env.docname, *place, strong.deepcopy())
+                link["classes"].append("glossary")
                 strong.replace_self(link)
 
 
