@@ -466,8 +466,8 @@ def drawn_by_scripts() -> set[str]:
     ]
     assert isinstance(table, ast.Dict)
     names = {f"{ast.literal_eval(key)}.png" for key in table.keys if key}
-    for figures in (ROOT / "tools" / "figures").glob("*.py"):
-        names |= set(re.findall(r"[\w-]+\.svg", figures.read_text(encoding="utf-8")))
+    for drawing in [ROOT / "tools" / "animation.py", *(ROOT / "tools" / "figures").glob("*.py")]:
+        names |= set(re.findall(r"[\w-]+\.(?:svg|gif)", drawing.read_text(encoding="utf-8")))
     return names
 
 
@@ -561,6 +561,9 @@ def test_address_appears_everywhere_once_it_is_set(url: str) -> None:
         published = address.with_address(text, url)
         assert url in published or "mybinder.org/v2/git/https%3A%2F%2F" in published
         assert address.with_address(published, address.project_address()) == text
+        if name == "README.md":
+            assert "badge" in published and "badge" not in text.replace("address:badge", "")
+            assert ("//ada.github.io/triptych/slides/05_forward_mode.html" in published) is ("github" in url)
         if name == "source/course.toml":
             assert tomllib.loads(published)["address"] == url
         if name == "pyproject.toml":
@@ -571,7 +574,7 @@ def test_no_placeholder_stands_for_the_address() -> None:
     placeholder = re.compile(r"\b(OWNER|REPOSITORY|YOUR[-_]\w+)\b|(github|gitlab)\.com/(owner|user|org|you|your-\w+)/")
     for name in TRACKED:
         path = ROOT / name
-        if name == "tests/test_docs.py" or "/vendor/" in name or path.suffix == ".png" or not path.is_file():
+        if name == "tests/test_docs.py" or "/vendor/" in name or path.suffix in (".png", ".gif") or not path.is_file():
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             assert not placeholder.search(line), f"{name}:{number} has a placeholder for an address"

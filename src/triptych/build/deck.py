@@ -22,14 +22,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
-from triptych.build.deck_cells import HIDE_INPUT, DeckError, prepare, with_choices, with_lines
+from triptych.build.deck_cells import DeckError, prepare, with_choices, with_lines
 from triptych.build.fonts import font_faces
 from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.build.interactive import STYLES as FIGURE_STYLES
 from triptych.build.interactive import figure_scripts, interactive_figures
 from triptych.files import write_whole
 from triptych.model.course import ExercisePlan
-from triptych.model.slides import CORE, Slide, plan_text, slides_of
+from triptych.model.slides import CORE, HIDE_INPUT, Slide, plan_text, slides_of
 
 __all__ = ["DeckError", "write_deck", "write_slides"]
 

@@ -10,15 +10,15 @@ from pathlib import Path
 FONTS = {"fira-sans": "Fira Sans", "fira-code": "Fira Code", "signs": "Signs"}
 
 
-def font_files(slides_dir: Path) -> list[Path]:
-    """The files of the fonts."""
-    return sorted((slides_dir / "vendor" / "fira").glob("*.woff2"))
+def font_files(slides_dir: Path, pattern: str = "*.woff2") -> list[Path]:
+    """The files of the fonts, or of those whose names match a pattern."""
+    return sorted((slides_dir / "vendor" / "fira").glob(pattern))
 
 
-def font_faces(slides_dir: Path, *, embedded: bool = True) -> str:
-    """A style sheet with every font in it, or, if not `embedded`, one that loads them from the files beside it."""
+def font_faces(slides_dir: Path, pattern: str = "*.woff2", *, embedded: bool = True) -> str:
+    """A style sheet with `font_files` in it, or, if not `embedded`, one that loads them from the files beside it."""
     faces = []
-    for file in font_files(slides_dir):
+    for file in font_files(slides_dir, pattern):
         family, weight, style = re.fullmatch(r"([\w-]+?)-(\d+)(-italic)?", file.stem).groups()  # type: ignore[union-attr]
         data = base64.b64encode(file.read_bytes()).decode("ascii") if embedded else ""
         source = f"data:font/woff2;base64,{data}" if embedded else file.name

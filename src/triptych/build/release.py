@@ -12,6 +12,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from triptych.build.student_text import write_student_text
 from triptych.files import regular_files
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course
@@ -23,6 +24,14 @@ class RemoveNotes(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         nb.cells = [cell for cell in nb.cells if role_of(cell) is not Role.NOTES]
+        return nb, resources
+
+
+class StudentText(NbGraderPreprocessor):  # type: ignore[misc]
+    """Puts exercises into boxes with help, and takes the lecture's marks from headings."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        write_student_text(nb, Path(resources["metadata"]["path"]))
         return nb, resources
 
 
