@@ -7,7 +7,6 @@ import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
-from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any

@@ -24,7 +24,7 @@
     });
     const where = document.createElement("output");
     group.append(back, where, on);
-    (picture.closest(".drawing") ?? picture).after(group);
+    (picture.closest(".drawing, .plot") ?? picture).after(group);
     const show = (to) => {
       step = to;
       const whole = step > last;
