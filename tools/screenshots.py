@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -98,7 +99,10 @@ def write_notebook(answer: str | None, folder: Path) -> None:
 @contextmanager
 def student_lab(work: Path, chapter: str) -> Iterator[str]:
     """Runs a student's JupyterLab on the folder `work`. Yields its address with the chapter's notebook."""
-    command = [sys.executable, str(ROOT / "tools" / "student.py"), chapter, "--no-browser", "--work", str(work)]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, str(ROOT / "tools" / "student.py"), chapter, "--no-browser", "--port", port]
+    command += ["--work", str(work)]
     home = {"HOME": str(work.parent), "JUPYTER_RUNTIME_DIR": str(work.parent / "run")}
     with subprocess.Popen(
         command,

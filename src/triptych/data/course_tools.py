@@ -180,7 +180,7 @@ def show_error(shell, kind, error, trace, tb_offset=None):
         if frame.tb_frame.f_globals is shell.user_ns and file != show_error.__code__.co_filename:
             frames.append(frame)
     if sentence := in_words(error, frames):
-        error._render_traceback_ = lambda: textwrap.wrap(sentence, 100, subsequent_indent="  ")
+        error._render_traceback_ = lambda: textwrap.wrap(sentence, 80, subsequent_indent="  ")
     for frame in reversed(frames):
         trace = types.TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     shell.showtraceback((kind, error, trace or error.__traceback__), tb_offset=0 if frames else tb_offset)
