@@ -173,7 +173,7 @@ def test_warning_is_an_error_each_time(tmp_path: Path, capfd: pytest.CaptureFixt
     course = with_docs(tmp_path / "course", [FORWARD])
     for folder in course.root.glob("docs/[a-z]*/"):
         shutil.rmtree(folder)
-    (course.root / "docs" / "index.md").write_text("# Start\n\n[there](#nowhere)\n", encoding="utf-8")
+    (course.root / "docs" / "index.md").write_text("# Start\n\n```{nowhere}\n```\n", encoding="utf-8")
     for _ in range(2):
         with pytest.raises(CourseError, match="Sphinx has warnings"):
             build_site(course)
