@@ -456,6 +456,15 @@ def test_links_and_anchors_resolve(page: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("index", sorted((ROOT / "docs").rglob("index.md")), ids=lambda page: page.parent.name)
+def test_pages_have_one_title_and_are_listed_in_their_index(index: Path) -> None:
+    linked = {(index.parent / str(t.attrs["href"])).resolve() for _, t in inline(index) if t.type == "link_open"}
+    for page in [*index.parent.glob("*.md"), *index.parent.glob("*/index.md")]:
+        titles = sum(token.type == "heading_open" and token.tag == "h1" for token in tokens(page))
+        assert titles == 1, f"{page.relative_to(ROOT)} has {titles} titles"
+        assert page == index or page in linked, f"{index.relative_to(ROOT)} does not link to {page.name}"
+
+
 def drawn_by_scripts() -> set[str]:
     """Returns the pictures of tools/screenshots.py and the drawings of tools/figures."""
     script = (ROOT / "tools" / "screenshots.py").read_text(encoding="utf-8")
