@@ -32,12 +32,13 @@ nitpicky = True
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static", str(course.root / "build" / "book" / "_static")]
 html_css_files = ["theme.css", "book.css"]
-html_js_files = [("book.js", {"loading_method": "defer"})]
+html_js_files = [("book.js", {"defer": "defer"})]
 html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_copyright = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "back_to_top_button": False,
     "logo": {"text": project},
     "home_page_in_toc": False,
     "navigation_with_keys": False,

@@ -24,7 +24,7 @@
     });
     const where = document.createElement("output");
     group.append(back, where, on);
-    (picture.closest(".drawing") ?? picture).after(group);
+    (picture.closest(".drawing, .plot") ?? picture).after(group);
     const show = (to) => {
       step = to;
       const whole = step > last;
@@ -47,6 +47,13 @@
     picture.style.setProperty("--width", `${picture.getAttribute("width")}px`);
     prepare(picture);
   });
+
+  // ---- Names and roles for screen readers that the theme leaves out or gets wrong.
+  document.querySelector(".citation-list")?.removeAttribute("role");
+  for (const arrow of document.querySelectorAll(".bd-links summary")) {
+    const page = arrow.closest("li").querySelector("a").textContent.trim();
+    arrow.setAttribute("aria-label", `Pages of: ${page}`);
+  }
 
   // ---- Boxes that scroll can be reached with the keyboard.
   const boxes = () => {

@@ -11,21 +11,28 @@ from urllib.parse import quote
 
 import nbformat
 
+import triptych
 from triptych.build.answer_key import answer_key
+from triptych.build.build_cache import BuildCache
 from triptych.build.deck import FORMULAS, script_files
 from triptych.build.fonts import font_faces, font_files
 from triptych.build.interactive import SCRIPTS as FIGURE_SCRIPTS
 from triptych.build.interactive import STYLES as FIGURE_STYLES
 from triptych.build.targets import WORKSHOP
 from triptych.files import regular_files
+from triptych.fingerprint import fingerprint
 from triptych.model.course import Course, CourseError
 from triptych.site import pages
 from triptych.site.chapter_page import chapter_page, deck_frame
 from triptych.site.documentation import stage_documentation
 from triptych.site.staging import Staging
 
+#: Libraries whose versions may change the book.
+LIBRARIES = ("myst-nb", "sphinx", "sphinx-book-theme", "sphinx-design", "sphinxcontrib-bibtex")
 #: The name of the script with all that formulas need.
 FORMULA_SCRIPT = "formulas.js"
+#: Templates that the themes leave among their files.
+THEME_MACROS = "webpack-macros.html"
 #: Sphinx marks formulas by the class `math`; no other text of a page is searched for dollars.
 _ONLY_MARKED = 'Object.assign(MathJax.options, { ignoreHtmlClass: ".*", processHtmlClass: "math" });'
 #: The line of the decks' style sheet below which it is about slides.
@@ -35,7 +42,7 @@ _SLIDES_ONLY = "/* ---- Slides."
 def build_site(course: Course) -> Path:
     """Makes the book from the student versions, answer keys and decks, which have to be up to date.
 
-    Sphinx reads only the files again that have changed since the last time.
+    Sphinx reads only the files again that have changed since the last time, and does not run if none has.
 
     Returns:
         The book's first page.
@@ -51,19 +58,27 @@ def build_site(course: Course) -> Path:
         raise CourseError(f"{docs}/conf.py is missing, which configures the book. Restore it from the repository.")
     decks = [name for name in (*course.chapters, WORKSHOP) if (course.slides / f"{name}.html").is_file()]
     stage(course, scratch / "book", decks)
-    options = ["-q", "-W", "--keep-going", "-c", str(docs), "-d", str(scratch / "doctrees")]
+    cache, site = BuildCache(course), Staging(course.root / "site")
+    products = [*(course.slides / f"{deck}.html" for deck in decks), *(course.release / c for c in course.chapters)]
+    configuration = [docs / "conf.py", docs / "_static", Path(triptych.__file__).parent]
+    inputs = fingerprint(scratch / "book", *products, *configuration, libraries=LIBRARIES)
+    if cache.is_fresh(site.folder, inputs):
+        return site.folder / "index.html"
+    # Every page is written again (-a), since each has the titles of others in its navigation.
+    options = ["-q", "-a", "-W", "--keep-going", "-c", str(docs), "-d", str(scratch / "doctrees")]
     # Not into site/: MyST-NB writes a folder beside it, and Sphinx leaves pages in it that are no longer made.
     if build_main([*options, str(scratch / "book"), str(scratch / "html")]):
         shutil.rmtree(scratch / "doctrees", ignore_errors=True)  # or the next run would not repeat the warnings
         raise CourseError("Sphinx has warnings, see above: fix the pages that they name.")
-    site = Staging(course.root / "site")
     for file in regular_files(scratch / "html"):
-        site.copy(file, file.relative_to(scratch / "html").as_posix())
+        if not file.name.endswith(THEME_MACROS):
+            site.copy(file, file.relative_to(scratch / "html").as_posix())
     for deck in decks:
         site.copy(course.slides / f"{deck}.html", f"slides/{deck}.html")
     for chapter in course.chapters:
         site.write(f"notebooks/{chapter}.zip", _zip(course.release / chapter))
     site.finish()
+    cache.record(site.folder, inputs)
     return site.folder / "index.html"
 
 

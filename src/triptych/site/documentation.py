@@ -23,7 +23,7 @@ def stage_documentation(course: Course, staging: Staging) -> list[str]:
     """Writes the pages and pictures of docs/.
 
     Returns:
-        The pages that begin a part of the documentation, without the ending `.md`, in the order of docs/index.md.
+        The pages that begin a part of the documentation, as entries of a toctree, in the order of docs/index.md.
     """
     docs = course.root / "docs"
     files = [entry for entry in walk(docs) if entry.is_file and not entry.is_hidden]
@@ -38,7 +38,8 @@ def stage_documentation(course: Course, staging: Staging) -> list[str]:
             staging.copy(entry.path, f"{FOLDER}/{entry.relative.as_posix()}")
     index = docs / "index.md"
     order = _ordered(Path("index.md"), pages, index.read_text(encoding="utf-8") if index.is_file() else "")
-    return [f"{FOLDER}/{page}" for page in (["index"] if index.is_file() else []) + order]
+    overview = [f"Overview <{FOLDER}/index>"] if index.is_file() else []
+    return overview + [f"{FOLDER}/{page}" for page in order]
 
 
 def page_text(course: Course, text: str, page: Path) -> str:

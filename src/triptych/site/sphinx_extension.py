@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.nodes import make_refnode
 
 from triptych.build.inline_svg import inline_svg
 from triptych.build.interactive import figure_scripts, interactive_figures
@@ -42,19 +42,19 @@ class InlinePictures(SphinxTransform):
 class LinkTerms(SphinxPostTransform):
     """Links terms of the glossary where a chapter sets them in bold, which is where it explains them."""
 
-    default_priority = 5
+    default_priority = 5  # before Sphinx resolves references
 
     def run(self, **kwargs: Any) -> None:
         if not self.env.docname.startswith(CHAPTERS):
             return
         objects = self.env.domains.standard_domain.objects
-        terms = {name.lower(): place for (kind, name), place in objects.items() if kind == "term"}
+        terms = {name.lower(): name for kind, name in objects if kind == "term"}
         for strong in list(self.document.findall(nodes.strong)):
             text = strong.astext().lower().replace("–", "-")
-            place = terms.get(text) or terms.get(text.removesuffix("s"))
-            if place and not isinstance(strong.parent, nodes.reference):
-                link = make_refnode(self.app.builder, self.env.docname, *place, strong.deepcopy(), "glossary")
-                strong.replace_self(link)
+            if term := terms.get(text) or terms.get(text.removesuffix("s")):
+                xref = {"refdomain": "std", "reftype": "term", "reftarget": term, "refdoc": self.env.docname}
+                strong["classes"].append("term")
+                strong.replace_self(addnodes.pending_xref("", strong.deepcopy(), refexplicit=True, **xref))
 
 
 def _add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
