@@ -23,7 +23,7 @@ from needs import needs_chromium
 from triptych.build.browser import launch
 from triptych.model.chapter import hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
-from triptych.site.build import build_site
+from triptych.site.build import build_site, chapter_links
 from triptych.site.chapter_page import chapter_page
 from triptych.site.documentation import page_text, with_terms
 
@@ -201,6 +201,18 @@ def test_only_outputs_of_lecture_cells_are_shown() -> None:
     assert {id_ for id_, outputs in shown.items() if outputs} == {"lecture", "figure"}
     folded = {cell.id for cell in page.cells if "hide-input" in cell.metadata.get("tags", [])}
     assert folded == {"answer_test", "helper", "figure"}
+
+
+def test_launch_buttons_need_an_address(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    assert re.findall(r">([\w, ]+)</a>", chapter_links(course, FORWARD, has_deck=True)) == [
+        "Notebook, to work on",
+        "Slides",
+    ]
+    course.contract.update(address="https://example.org/ad", hub="https://hub.example.org")
+    html = chapter_links(course, FORWARD, has_deck=False)
+    assert re.findall(r">([\w, ]+)</a>", html) == ["Notebook, to work on", "Binder", "Hub"]
+    assert "mybinder.org/v2/git/https%3A%2F%2Fexample.org%2Fad/HEAD?urlpath=lab%2Ftree%2Fwork%2F05_" in html
 
 
 def test_headings_of_boxes_are_outside() -> None:

@@ -103,7 +103,7 @@ def stage(course: Course, folder: Path, decks: list[str]) -> None:
         staging.write("bibliography.md", pages.bibliography_page())
     for chapter in course.chapters:
         released = nbformat.read(course.release / chapter / f"{chapter}.ipynb", as_version=4)
-        top = _top(course, chapter, has_deck=chapter in decks)
+        top = chapter_links(course, chapter, has_deck=chapter in decks)
         page = chapter_page(released, answer_key(course, chapter), top, figures=chapter)
         staging.write(f"chapters/{chapter}.ipynb", nbformat.writes(page))
         for file in regular_files(course.release / chapter / "figures"):
@@ -130,8 +130,8 @@ def _stage_look(course: Course, staging: Staging) -> None:
         staging.copy(file, f"_static/{file.name}")
 
 
-def _top(course: Course, chapter: str, *, has_deck: bool) -> str:
-    """The links below a chapter's title, and its deck."""
+def chapter_links(course: Course, chapter: str, *, has_deck: bool) -> str:
+    """What is below a chapter's title: how to work on it, and its deck."""
     title = course.plans[chapter].title
     links = [("Notebook, to work on", f"../notebooks/{chapter}.zip")]
     if course.address:

@@ -116,4 +116,5 @@ def deck_frame(name: str, title: str, root: str) -> str:
         root: the path from the page to the root of the book.
     """
     frame = f'<iframe loading="lazy" src="{root}slides/{name}.html" title="Slides: {escape(title)}" allowfullscreen>'
-    return f'<details class="deck"><summary>Show the slides here</summary>{frame}</iframe></details>'
+    screen = f'<div class="screen">{frame}</iframe></div>'
+    return f'<details class="deck"><summary>Show the slides here</summary>{screen}</details>'
