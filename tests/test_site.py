@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from needs import needs_chromium
 
 from triptych.build.browser import launch
+from triptych.build.student_text import STATIC
 from triptych.model.chapter import hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
 from triptych.site.build import build_site, chapter_links
@@ -215,13 +216,11 @@ def test_launch_buttons_need_an_address(tmp_path: Path) -> None:
     assert "mybinder.org/v2/git/https%3A%2F%2Fexample.org%2Fad/HEAD?urlpath=lab%2Ftree%2Fwork%2F05_" in html
 
 
-def test_headings_of_boxes_are_outside() -> None:
-    box = '<div class="alert alert-block alert-info">\n\n## ● Exercise: `mul`\n\nThe task.\n\n</div>'
-    notebook = new_notebook(cells=[new_markdown_cell("# Title", id="title"), new_markdown_cell(box, id="box")])
+def test_exercises_have_labels_and_figures_no_remark_that_they_stand_still() -> None:
+    task = f"## Exercise: `mul`\n\nThe task.\n\n![A line.](figures/line.svg)\n\n{STATIC}\n\nMore."
+    notebook = new_notebook(cells=[new_markdown_cell("# Title", id="title"), new_markdown_cell(task, id="task")])
     text = chapter_page(notebook, notebook, "links", figures="there").cells[-1].source
-    heading, _, rest = text.partition("\n\n")
-    assert heading == "(exercise-mul)=\n## Exercise: `mul`"
-    assert rest == '<div class="alert alert-block alert-info">\n\nThe task.\n\n</div>'
+    assert text == "(exercise-mul)=\n## Exercise: `mul`\n\nThe task.\n\n![A line.](there/line.svg)\n\nMore."
 
 
 def test_links_to_other_files_are_left_out_without_an_address() -> None:

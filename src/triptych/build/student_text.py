@@ -40,7 +40,8 @@ _EXERCISE = """\
 
 </div>"""
 _IMAGE = re.compile(r"(?m)^!\[[^\]]*\]\((\S+\.svg)\)$")
-_INTERACTIVE = "*In the slides of this chapter, this figure moves as you operate it.*"
+#: The remark below the static picture of an interactive figure.
+STATIC = "*In the slides of this chapter, this figure moves as you operate it.*"
 
 
 def write_student_text(notebook: NotebookNode, folder: Path) -> None:
@@ -104,4 +105,4 @@ def _with_remark(image: re.Match[str], folder: Path) -> str:
     """An image in Markdown, with a remark below it if it is the static picture of an interactive figure."""
     file = folder / image[1]
     is_interactive = file.is_file() and "data-interactive=" in file.read_text(encoding="utf-8")
-    return f"{image[0]}\n\n{_INTERACTIVE}" if is_interactive else image[0]
+    return f"{image[0]}\n\n{STATIC}" if is_interactive else image[0]

@@ -6,27 +6,24 @@ lecture cells are taken.
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from html import escape
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
-from triptych.build.deck_cells import HINT, PREDICT
+from triptych.build.deck_cells import PREDICT
 from triptych.build.inline_svg import inline_svg
+from triptych.build.student_text import STATIC
 from triptych.model.cell_options import ALT, options_of, without_options
 from triptych.model.chapter import Cell, Role, code_of, role_of
-from triptych.model.slides import CORE, EXERCISE, hides_input, slide_type
+from triptych.model.slides import EXERCISE, hides_input, slide_type
 
 SVG = "image/svg+xml"
 #: Cells that are the same in every chapter, which the book leaves out.
 LEFT_OUT = {"course-tools"}
 #: The roles of cells whose outputs the book does not show.
 SILENT = (Role.SOLUTION, Role.TEST, Role.SETUP, Role.STUDENT_SIDE)
-
-_BOX = re.compile(r"\A(<div class=\"alert[^>]*>)\n+(#{1,6} [^\n]*)\n+")
-_CORE_MARK = re.compile(rf"(?m)^(#+ ){CORE} ")
 
 
 def label_of(exercise: str) -> str:
@@ -60,14 +57,13 @@ def chapter_page(released: NotebookNode, key: NotebookNode, top: str, figures: s
 
 
 def _text(source: str) -> str:
-    """A Markdown cell for the book: headings outside of boxes, with labels; predictions and hints in boxes."""
-    source = _BOX.sub(r"\2\n\n\1\n\n", _CORE_MARK.sub(r"\1", source))
+    """A Markdown cell for the book: headings of exercises with labels, predictions in boxes, figures that move."""
+    source = source.replace(f"\n\n{STATIC}", "")
     first, _, _ = source.partition("\n")
     if exercise := EXERCISE.match(first.lstrip("# ")):
         source = f"({label_of(exercise[1])})=\n{source}"
-    for kind, mark in (("predict", PREDICT), ("hint", HINT)):
-        if source.lstrip().startswith(mark):
-            source = f"::::{{container}} {kind}\n{source.strip()}\n::::"
+    if source.lstrip().startswith(PREDICT):
+        source = f"::::{{container}} predict\n{source.strip()}\n::::"
     return source
 
 
