@@ -60,6 +60,13 @@ def test_code_has_no_options_of_decks(tmp_path: Path) -> None:
     assert student_text(tmp_path, new_code_cell(code)) == ["%%builds_on double\nx = 1\ndouble(x)  #| y: 1"]
 
 
+@pytest.mark.parametrize("kind", ["solution", "grade"])
+def test_errors_of_answers_and_tests_do_not_stop_the_cells_after_them(tmp_path: Path, kind: str) -> None:
+    cells = [new_code_cell("1"), new_code_cell("1 / 0", metadata={"nbgrader": {kind: True}})]
+    student_text(tmp_path, *cells)
+    assert [cell.metadata.get("tags") for cell in cells] == [None, ["raises-exception"]]
+
+
 def test_folded_plot_begins_with_a_short_line(tmp_path: Path) -> None:
     plot = "#| fig-alt: A line from 0 to 6.\nplt.plot([0, 6])"
     folded, shown = student_text(

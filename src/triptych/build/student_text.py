@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from triptych.build.deck_cells import HINT
 from triptych.model.cell_options import ALT, without_options
-from triptych.model.chapter import headings
+from triptych.model.chapter import Role, headings, role_of
 from triptych.model.slides import CORE, EXERCISE, hides_input, slide_type
 
 #: The class `alert` is known to JupyterLab, the classic notebook, VS Code and nbviewer. Its variants, like alert-info,
@@ -40,6 +40,8 @@ _EXERCISE = """\
 
 </div>"""
 _IMAGE = re.compile(r"(?m)^!\[[^\]]*\]\((\S+\.svg)\)$")
+#: The tag of cells after whose error a front end runs the next one.
+RAISES = "raises-exception"
 #: The remark below the static picture of an interactive figure.
 STATIC = "*In the slides of this chapter, this figure moves as you operate it.*"
 
@@ -57,6 +59,8 @@ def write_student_text(notebook: NotebookNode, folder: Path) -> None:
         if cell.cell_type != "markdown":
             if cell.cell_type == "code":
                 cell.source = without_options(cell.source, ALT)
+                if role_of(cell) in (Role.SOLUTION, Role.TEST):  # open exercises do not end *Run All Cells*
+                    cell.metadata["tags"] = [*cell.metadata.get("tags", []), RAISES]
             # JupyterLab shows the first line of folded code, and a description would be too long
             if hides_input(cell) and cell.source.startswith(f"#| {ALT}"):
                 cell.source = f"# Draws the figure below.\n{cell.source}"
