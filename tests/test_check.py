@@ -32,6 +32,7 @@ def test_each_chapter_ends_with_five_references() -> None:
     for chapter in PROJECT.chapters:
         last = read_chapter(PROJECT.notebook(chapter)).cells[-1]
         assert len(re.findall(r"(?m)^- ", last.source)) == 5, chapter
+        assert not re.search(r"[{}\\]", last.source), chapter
 
 
 def test_chapter_5_reads_as_a_text() -> None:
