@@ -42,6 +42,13 @@ def test_chapter_5_reads_as_a_text() -> None:
     assert 1500 <= sum(len(re.findall(r"[A-Za-z][\w'’-]*", text)) for text in prose) <= 2500
 
 
+def test_reading_cells_are_on_no_slide_after_a_fix(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), lambda notebook: notebook.cells[-1].metadata.pop("slideshow"))
+    assert fix_chapter(course, FORWARD)
+    assert read_chapter(course.notebook(FORWARD)).cells[-1].slide_type == "skip"
+
+
 def test_references_follow_the_bibliography(tmp_path: Path) -> None:
     course = scratch(tmp_path / "course")
     bibliography = course.source / BIBLIOGRAPHY
