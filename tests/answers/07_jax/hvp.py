@@ -164,7 +164,7 @@ def hvp(f, x, v):
 # %% wrong: v is written into x
 # loses: hvp_values
 def hvp(f, x, v):
-    product = jax.jvp(jax.grad(f), (jnp.array(x),), (jnp.array(v),))[1]
+    product = np.asarray(jax.jvp(jax.grad(f), (jnp.array(x),), (jnp.array(v),))[1])  # before x changes
     if isinstance(x, np.ndarray):
         x += v
     return product
