@@ -168,6 +168,7 @@ def result_line(result: Result) -> tuple[str, str, str, str]:
         remarks.append(f"{result.penalty:g} points off")
     if result.sandbox == "none":
         remarks.append("no sandbox")
+    remarks += result.notes
     return student, f"{counted_score(result.score, result.penalty):g}", f"{result.max_score:g}", ", ".join(remarks)
 
 
