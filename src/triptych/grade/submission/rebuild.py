@@ -88,11 +88,11 @@ def match(release: NotebookNode, submission: NotebookNode) -> Matches:
     last = ""
     for number, cell in enumerate(submission.cells):
         place = following.get(last, "")
-        if not ids[number] and cell.source.strip() and place in absent and not stubs[place]:
-            if cell.cell_type == released[place].cell_type:
-                ids[number] = place
-                absent.remove(place)
-                by_names.append(place)
+        is_open = place in absent and not stubs[place] and cell.cell_type == released[place].cell_type
+        if is_open and not ids[number] and cell.source.strip():
+            ids[number] = place
+            absent.remove(place)
+            by_names.append(place)
         last = ids[number] or last
 
     own = [
