@@ -87,7 +87,7 @@ def test_scores_agree_with_the_bank(graded: SampleClass) -> None:
 
 def test_json_has_the_documented_schema(graded: SampleClass) -> None:
     document = json.loads(json.dumps(as_json(list(graded.results.values()))))
-    assert list(document) == ["submissions"]
+    assert document["not_used"] == []
     for entry in document["submissions"]:
         assert set(entry) == {"student", "chapter", "status", "reason", "score", "max_score", "cells"}
         if entry["status"] == GRADED:
@@ -317,6 +317,24 @@ def test_answers_without_ids_and_in_a_copy_get_their_points(small: Course) -> No
     assert rows["emmy"]["file"] == "my copy.ipynb" and "has no answers" in rows["emmy"]["notes"]
     assert "recognised by their content: mul_jvp" in rows["ada"]["notes"]
     assert "my copy.ipynb" in page.read_text(encoding="utf-8")
+
+
+def test_submissions_in_wrong_places_are_results(small: Course) -> None:
+    submit_right(small).parent.rename(small.submitted / "ada" / "05_Forward_Mode")
+    submit_stubs(small, "emmy")
+    listener = RecordingListener()
+    results = {result.student: result for result in run(small, listener=listener)}
+    assert listener.counts == (2, 0) and results["emmy"].status == GRADED
+    assert results["ada"].status == NOT_GRADED
+    assert "submitted/ada/05_Forward_Mode/ is not the folder of a chapter" in results["ada"].reason
+    assert [result.unchanged for result in run(small)] == [True, True]
+    page, _, not_used = write_report(small, [FORWARD])
+    assert "ada/05_Forward_Mode/" in page.read_text(encoding="utf-8") and "05_Forward_Mode" in not_used.read_text()
+    (again,) = run(small, ["ada"])
+    assert again.reason == results["ada"].reason
+    (small.submitted / "ada" / "05_Forward_Mode").rename(small.submitted / "ada" / FORWARD)
+    (right,) = run(small, ["ada"])
+    assert right.score == 2
 
 
 def test_only_the_chosen_students_are_graded(small: Course) -> None:

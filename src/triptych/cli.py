@@ -6,11 +6,11 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,11 +22,16 @@ from triptych.hub.cli import hub
 from triptych.model.course import Course, CourseError
 from triptych.new.cli import new
 
+if TYPE_CHECKING:
+    from triptych.grade.submission.places import Finding
+
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hub, name="hub")
 app.add_typer(new, name="new")
 #: Lines of a difference that are printed; the others are counted.
 MAX_DIFFERENCE_LINES = 60
+#: Lines on files in wrong places that are printed.
+MAX_FINDING_LINES = 60
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -230,9 +235,13 @@ def grade(
     folder: CourseFolder = None,
 ) -> None:
     """Grade the submissions in submitted/ and write feedback."""
+    from triptych.grade.submission.places import survey
+
     course = Course.find(folder)
     chapters = course.choose(names or [])
-    course.require_students(students or [])
+    course.require_students(
+        students or [], {finding.student for finding in survey(course.submitted, list(course.plans))}
+    )
     if scheduler and jobs:
         stop("--jobs and --scheduler exclude each other: give one of them.")
     require_sandbox(sandbox, local=not scheduler)
@@ -262,6 +271,7 @@ def grade_all(
 ) -> None:
     from triptych.grade.record import GRADED
     from triptych.grade.results.progress import GradingBar
+    from triptych.grade.results.unused import findings, write_findings
     from triptych.grade.run import as_json
     from triptych.grade.run import grade as grade_submissions
 
@@ -270,7 +280,10 @@ def grade_all(
         results = grade_submissions(
             course, chapters, students, jobs=jobs, scheduler=scheduler, sandbox=sandbox, force=force, listener=bar
         )
-    write_json(json_file, as_json(results))
+    found = findings(course)
+    write_findings(course, found)
+    print_findings(found, students)
+    write_json(json_file, as_json(results, found))
     if not results:
         stop(f"{course.submitted} contains no submission for {', '.join(chapters)}. Collect the submissions first.")
     processed = [result for result in results if not result.unchanged]
@@ -279,6 +292,15 @@ def grade_all(
     if unchanged := len(results) - len(processed):
         summary += f"; {unchanged} up to date (--force grades them again)"
     out.print(f"{summary}.")
+
+
+def print_findings(found: Sequence[Finding], students: Sequence[str] = ()) -> None:
+    """Lists what is wrong in `submitted/`, all of it or that of some students."""
+    lines = [str(finding) for finding in found if not students or finding.student in students]
+    for line in lines[:MAX_FINDING_LINES]:
+        out.print(Text(line, style="yellow"))
+    if len(lines) > MAX_FINDING_LINES:
+        out.print(f"… and {len(lines) - MAX_FINDING_LINES} more, all of them in not_used.csv")
 
 
 @app.command()
@@ -290,10 +312,12 @@ def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
 
 def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
     from triptych.grade.results.report import class_statistics, tables, write_report
+    from triptych.grade.results.unused import findings
 
     if show:
         for table in tables(class_statistics(course, chapters)):
             out.print(table)
+        print_findings(findings(course))
     for path in write_report(course, chapters):
         out.print(Text(f"wrote {path.relative_to(course.root)}"))
 

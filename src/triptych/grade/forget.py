@@ -20,13 +20,14 @@ from triptych.files import remove, replacing, walk
 from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
 from triptych.grade.results.report import write_report
+from triptych.grade.submission.places import survey
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Gradebook, MissingEntry, config_of, gradebook
 
 #: Folders with a folder per student.
 FOLDERS = ("submitted", "autograded", "feedback")
 #: Tables of results that the commands in docs/instructors/privacy.md write beside the report.
-EXPORTS = ("canvas.csv", "moodle.csv", "results.json")
+EXPORTS = ("canvas.csv", "moodle.csv", "results.json", "not_used.csv")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ def find_data(course: Course, student: str) -> Iterator[StoredData]:
         folder = course.root / part / student
         if folder.is_symlink() or folder.exists():
             yield StoredData(f"{part}/{student}", _count_files(folder), partial(remove, folder))
+    for finding in survey(course.submitted, list(course.plans)):
+        if finding.student == student and course.submitted / student not in (
+            finding.location,
+            *finding.location.parents,
+        ):
+            yield StoredData(f"submitted/{finding.path}", "in a wrong place", partial(remove, finding.location))
     yield from _in_lines(course, Record(course).path, "results", lambda line: _is_result_of(line, student))
     log = course.root / ".triptych" / "grade.log"
     yield from _in_lines(course, log, "lines", lambda line: f" {student!r}: " in line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import sqlite3
 import tempfile
 from collections import defaultdict
@@ -17,14 +18,17 @@ from typing import Any
 from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
+from triptych.fingerprint import fingerprint as fingerprint_of
 from triptych.grade.dispatch import local
 from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
+from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.fingerprint import SubmissionFingerprints
 from triptych.grade.lock import course_lock
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.submission.intake import submissions
+from triptych.grade.submission.places import Finding, survey
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
@@ -71,15 +75,23 @@ def grade(
             _release_if_changed(course, chapter)
         record = Record(course)
         record.shorten()
-        keys = list(submissions(course.submitted, list(chapters), list(students)))
+        misplaced = _misplaced(course, chapters, students)
+        keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
         fingerprints = _fingerprints(course, keys, sandbox, limits)
+        fingerprints |= {key: fingerprint_of(texts=[reason]) for key, reason in misplaced.items()}
         results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
         todo = sorted((key for key in keys if key not in unchanged), key=lambda key: (key[1], key[0]))
-        listener.started(len(todo), len(unchanged))
-        if todo:
+        lost = [key for key in misplaced if key not in unchanged]
+        listener.started(len(todo) + len(lost), len(unchanged))
+        if todo or lost:
             _back_up(course)
-            writer = Writer(course, sandbox, record)
+        writer = Writer(course, sandbox, record)
+        for key in lost:
+            job = Job(str(course.root), *key, "", sandbox)
+            results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
+            listener.finished(results[-1])
+        if todo:
             batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
             executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
             with contextlib.closing(executor(batch)) as prepared:
@@ -88,6 +100,17 @@ def grade(
                     results.append(result)
                     listener.finished(result)
         return results
+
+
+def _misplaced(course: Course, chapters: Sequence[str], students: Sequence[str]) -> dict[Key, str]:
+    """The submissions that are only in a wrong place, with the reason for which they are not graded."""
+    found: dict[Key, list[str]] = defaultdict(list)
+    for finding in survey(course.submitted, list(course.plans)):
+        key = (finding.student, finding.chapter)
+        is_there = os.path.lexists(course.submitted / finding.student / finding.chapter)
+        if finding.student and finding.chapter in chapters and not is_there:
+            found[key].append(str(finding))
+    return {key: "; ".join(reasons) for key, reasons in found.items() if not students or key[0] in students}
 
 
 def _cluster(address: str) -> Executor:
@@ -135,11 +158,15 @@ def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> 
     return unchanged
 
 
-def as_json(results: Sequence[Result]) -> dict[str, Any]:
+def as_json(results: Sequence[Result], not_used: Sequence[Finding] = ()) -> dict[str, Any]:
     """The results in the documented schema (docs/instructors/grading.md)."""
     keys = ("student", "chapter", "status", "reason", "score", "max_score", "cells")
     rows = [asdict(result) for result in sorted(results, key=lambda r: (r.student, r.chapter))]
-    return {"submissions": [{key: row[key] for key in keys} for row in rows]}
+    places = ("path", "student", "chapter", "problem")
+    return {
+        "submissions": [{key: row[key] for key in keys} for row in rows],
+        "not_used": [{key: getattr(finding, key) for key in places} for finding in not_used if not finding.used],
+    }
 
 
 def _release_if_changed(course: Course, chapter: str) -> None:

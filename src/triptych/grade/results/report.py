@@ -18,6 +18,7 @@ from rich.table import Column, Table
 from triptych.files import replacing
 from triptych.grade.record import GRADED, CellScore, Record, Result
 from triptych.grade.results.export import counted_score, grade_rows, write_csv
+from triptych.grade.results.unused import findings, write_findings
 from triptych.model.chapter import Role, exercise_of, read_chapter
 from triptych.model.course import ChapterPlan, Course, CourseError
 from triptych.nbgrader_api import gradebook
@@ -176,11 +177,12 @@ def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
     """Writes `report.html` and `grades.csv` into the course folder.
 
     Returns:
-        The paths of both files.
+        The paths of both files, and of the list of files that were not used, if there are any.
 
     Raises:
         CourseError: nothing has been graded, or the record is damaged.
     """
+    found = findings(course)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = resources.files("triptych.data").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
     page = environment.from_string(template).render(
@@ -188,10 +190,12 @@ def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
         chapters=class_statistics(course, chapters),
         time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         result_line=result_line,
+        findings=found,
     )
     report, grades = course.root / "report.html", course.root / "grades.csv"
     with replacing(report) as file:
         file.write_text(page, encoding="utf-8")
     with gradebook(course) as book, replacing(grades) as file:
         write_csv(file, grade_rows(book, course, book.students, book.assignments))
-    return [report, grades]
+    not_used = write_findings(course, found)
+    return [report, grades, *([not_used] if not_used else [])]
