@@ -22,12 +22,12 @@ from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
-from triptych.grade.lock import course_lock
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.results.feedback import secret_lines
 from triptych.grade.results.report import class_statistics, result_line, write_report
 from triptych.grade.run import Listener, as_json, grade
 from triptych.grade.sandbox.sandbox import find_problem
+from triptych.lock import course_lock
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api

@@ -168,6 +168,9 @@ def build(
         bool, typer.Option("--pdf", help="Also print each deck as PDF, a page per slide (needs Chromium).")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Make everything, including what is up to date.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would change in the gradebook, and for whom.")
+    ] = False,
     folder: CourseFolder = None,
 ) -> None:
     """Make student versions, answer keys and lecture decks from the sources."""
@@ -175,10 +178,22 @@ def build(
     chapters = course.choose(names or [])
     if check_only:
         check_release(course, chapters)
+    elif dry_run:
+        print_changes(course, chapters)
     else:
         given = {"speaker": speaker, "event": event, "date": date}
         talk = replace(course.talk, **{name: text for name, text in given.items() if text})
         build_all(course, chapters, with_answers=with_answers, talk=talk, pdf=pdf, force=force)
+
+
+def print_changes(course: Course, chapters: list[str]) -> None:
+    from triptych.build.takeover import planned_change
+
+    for chapter in chapters:
+        change = planned_change(course, chapter)
+        lines = [f"{chapter}: not in the gradebook yet"] if change is None else change.lines()
+        for line in lines:
+            out.print(Text(line))
 
 
 def check_release(course: Course, chapters: list[str]) -> None:
@@ -208,6 +223,8 @@ def build_all(course: Course, chapters: list[str], **options: Any) -> None:
                 paths = ", ".join(str(path.relative_to(course.root)) for path in result.paths)
                 ran = f" (answer key run in {result.key_seconds:.1f} s)" if result.key_seconds is not None else ""
                 out.print(Text(f"{result.name}: {paths or result.note}{ran}"))
+                for line in result.changes:
+                    out.print(Text(line))
             else:
                 unchanged.append(result.name)
             if result.name in chapters:
@@ -231,6 +248,9 @@ def grade(
         str, typer.Option("--sandbox", help="The sandbox: bwrap, or none for submissions that you trust.")
     ] = "bwrap",
     force: Annotated[bool, typer.Option("--force", help="Also grade submissions that are up to date.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would change in the gradebook, and what would be graded.")
+    ] = False,
     json_file: JsonFile = None,
     folder: CourseFolder = None,
 ) -> None:
@@ -244,6 +264,12 @@ def grade(
     )
     if scheduler and jobs:
         stop("--jobs and --scheduler exclude each other: give one of them.")
+    if dry_run:
+        from triptych.grade.run import plan
+
+        for line in plan(course, chapters, students or [], sandbox=sandbox, force=force) or ["Nothing would change."]:
+            out.print(Text(line))
+        return
     require_sandbox(sandbox, local=not scheduler)
     grade_all(course, chapters, students or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from sqlalchemy import text
 
 from triptych.files import remove, replacing, walk
-from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
 from triptych.grade.results.report import write_report
 from triptych.grade.submission.places import survey
+from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Gradebook, MissingEntry, config_of, gradebook
 
@@ -80,10 +80,10 @@ def known_students(course: Course) -> set[str]:
 def find_data(course: Course, student: str) -> Iterator[StoredData]:
     """The data of a student, in the order of deletion: results before what they were made from."""
     yield from _in_gradebook(lambda: gradebook(course), student, "gradebook")
-    backup = course.root / ".triptych" / "gradebook.before.db"
-    if backup.is_file():
-        url, course_id = f"sqlite:///{backup}", str(config_of(course).CourseDirectory.get("course_id", ""))
-        yield from _in_gradebook(lambda: Gradebook(url, course_id), student, str(backup.relative_to(course.root)))
+    course_id = str(config_of(course).CourseDirectory.get("course_id", ""))
+    for backup in sorted((course.root / ".triptych").glob("gradebook.*.db")):
+        copy = partial(Gradebook, f"sqlite:///{backup}", course_id)
+        yield from _in_gradebook(copy, student, str(backup.relative_to(course.root)))
     for part in FOLDERS:
         folder = course.root / part / student
         if folder.is_symlink() or folder.exists():
