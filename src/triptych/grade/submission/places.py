@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import itertools
 import os
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.files import walk
+from triptych.files import Entry, walk
 from triptych.text import one_line
 
 #: What operating systems, archives and editors leave behind. Hidden files are left out, too.
@@ -119,7 +120,7 @@ class _Survey:
         return ""
 
     def _chapter_inside(self, folder: Path) -> str:
-        names = (entry.path.name for entry in itertools.islice(walk(folder, onerror=lambda _: None), MAX_ENTRIES))
+        names = (entry.path.name for entry in _below(folder))
         return next((chapter for name in names if (chapter := self._chapter_of(name))), "")
 
     def _move(self, student: str, chapter: str) -> str:
@@ -146,8 +147,13 @@ def _is_folder(path: Path) -> bool:
 
 
 def _has_files(folder: Path) -> bool:
-    entries = itertools.islice(walk(folder, skip=LITTER, onerror=lambda _: None), MAX_ENTRIES)
-    return any(not entry.is_folder and not entry.path.name.startswith(".") for entry in entries)
+    return any(not entry.is_folder and not entry.path.name.startswith(".") for entry in _below(folder))
+
+
+def _below(folder: Path) -> Iterator[Entry]:
+    """The first entries below a folder, as far as they can be listed."""
+    with contextlib.suppress(OSError):  # a path that is longer than the system accepts
+        yield from itertools.islice(walk(folder, skip=LITTER, onerror=lambda _: None), MAX_ENTRIES)
 
 
 def _folded(name: str) -> str:
