@@ -15,7 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
-from triptych.model.chapter import read_chapter, stub
+from triptych.model.chapter import read_chapter, released_source
 from triptych.model.course import Course
 from triptych.nbgrader_api import (
     Comment,
@@ -134,7 +134,7 @@ def _cells_of_source(course: Course, chapter: str) -> dict[str, _Cell]:
         if tables := frozenset(table for table, has in TABLES.items() if has(cell)):
             fields = cell.metadata.nbgrader
             name, points = str(fields["grade_id"]), fields.get("points")
-            source = stub(cell.source) if SolutionCell in tables else cell.source
+            source = released_source(cell) if SolutionCell in tables else cell.source
             graded = tables & {GradeCell, TaskCell}
             cells[name] = _Cell(
                 name, tables, cell.cell_type, source, float(points or 0) if graded else None, is_locked(cell)

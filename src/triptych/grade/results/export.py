@@ -15,7 +15,7 @@ from triptych.model.course import Course
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
-    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason", "file", "notes",
+    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason", "file", "to_grade", "notes",
 )  # fmt: skip
 
 
@@ -43,7 +43,8 @@ class TableExport(ExportPlugin):  # type: ignore[misc]
 
 
 class StatusExport(TableExport):
-    """`nbgrader export` with more columns: status (graded, not_graded, not_submitted), reason, file, notes.
+    """`nbgrader export` with more columns: status (graded, not_graded, not_submitted), reason, file,
+    to_grade (points that wait for a person) and notes.
 
     The score of a submission that is not graded stays empty: a person decides on it.
     """
@@ -86,9 +87,16 @@ def grade_rows(
                     "score": counted_score(submission.score, submission.late_submission_penalty),
                     "status": GRADED,
                 }
+                pending = sum(g.max_score for n in submission.notebooks for g in n.grades if is_pending(g))
+                row["to_grade"] = pending or None
                 if (result := results.get((student.id, chapter.name))) is not None:
                     row |= {"file": escape_formula(result.file), "notes": escape_formula("; ".join(result.notes))}
             yield [row.get(column) for column in COLUMNS]
+
+
+def is_pending(grade: Any) -> bool:
+    """Whether an entry of the gradebook waits for a person: it has neither an automatic nor a manual score."""
+    return grade.manual_score is None and grade.auto_score is None
 
 
 def counted_score(score: float, penalty: float | None) -> float:

@@ -100,10 +100,14 @@ def _exercise_statistics(
     def own(by_test: Mapping[str, Value]) -> dict[str, Value]:
         return {test: value for test, value in by_test.items() if exercise_of(test, plan.exercises) == exercise}
 
+    def judged(result: Result) -> dict[str, CellScore]:
+        return {cell: score for cell, score in own(result.cells).items() if cell not in result.pending}
+
     levels: Counter[str] = Counter()
     passed = defaultdict(list)
     for result in graded:
-        cells = own(result.cells)
+        if not (cells := judged(result)):
+            continue
         levels[_level(list(cells.values()))] += 1
         for test, cell in cells.items():
             passed[test].append(cell.score >= cell.max_score)
