@@ -9,6 +9,7 @@ import re
 import sqlite3
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,14 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from triptych.model.course import Course, CourseError
+from triptych.model.roster import Person
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
 
 
+#: What nbgrader stores of a student beside the id.
+PERSONAL = ("first_name", "last_name", "email", "lms_user_id")
 #: The last line of a traceback, unless it only points to another one.
 ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Entry|Mismatch)\w*: (?!.*traceback)")
 
@@ -91,6 +95,40 @@ def gradebook(course: Course) -> Gradebook:
     return Gradebook(directory.db_url, directory.course_id)
 
 
+def enrol(course: Course, people: Iterable[Person]) -> tuple[int, int]:
+    """Enters students into the gradebook, so that it also lists those who submit nothing.
+
+    What a person's line leaves empty stays as it is in the gradebook. Instructors are not entered.
+
+    Returns:
+        The number of new students and of those whose data has changed.
+    """
+    new = changed = 0
+    with gradebook(course) as book:
+        known = {student.id: student for student in book.students}
+        for person in people:
+            given = {name: value for name in PERSONAL if (value := getattr(person, name))}
+            if person.role != "student":
+                continue
+            if person.user not in known:
+                new += 1
+            elif any(getattr(known[person.user], name) != value for name, value in given.items()):
+                changed += 1
+            else:
+                continue
+            book.update_or_create_student(person.user, **given)
+    return new, changed
+
+
+def students(course: Course) -> list[Person]:
+    """The students in the gradebook."""
+    with gradebook(course) as book:
+        return [
+            Person(str(student.id), **{name: getattr(student, name) or "" for name in PERSONAL})
+            for student in book.students
+        ]
+
+
 def has_gradebook(course: Course) -> bool:
     """Whether the course has a gradebook already, which opening it would create. Raises CourseError as `config_of`."""
     url = str(config_of(course).CourseDirectory.get("db_url", f"sqlite:///{course.root / 'gradebook.db'}"))
@@ -138,8 +176,10 @@ __all__ = [
     "TaskCell",
     "back_up",
     "config_of",
+    "enrol",
     "gradebook",
     "has_gradebook",
     "nbgrader_api",
+    "students",
     "succeed",
 ]
