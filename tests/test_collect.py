@@ -148,7 +148,9 @@ def test_nextcloud_and_folders_made_by_hand(course: Course, tmp_path: Path) -> N
     path = tmp_path / "drop.zip"
     make(path, {f"Abgaben/Ada Lovelace/{NOTEBOOK}": notebook("old"), f"Abgaben/en/{GRAPHS}.ipynb": notebook("g")})
     with zipfile.ZipFile(path, "a") as file:
-        file.writestr(zipfile.ZipInfo(f"Abgaben/Ada Lovelace/{FORWARD} (2).ipynb", (2026, 10, 2, 9, 0, 0)), notebook("new"))
+        file.writestr(
+            zipfile.ZipInfo(f"Abgaben/Ada Lovelace/{FORWARD} (2).ipynb", (2026, 10, 2, 9, 0, 0)), notebook("new")
+        )
         file.writestr(zipfile.ZipInfo(f"Abgaben/{FORWARD}_zoe.ipynb", (2026, 10, 2, 9, 0, 0)), notebook("z"))
         file.writestr(f"Abgaben/{NOTEBOOK}", notebook())
         file.writestr("Abgaben/Ada Lovelac/x.ipynb", notebook())
@@ -357,7 +359,9 @@ def test_a_collected_class_is_graded_and_exported(whole: Course, tmp_path: Path)
     assert ran.exit_code == 0 and "2 students" in ran.output and "emmy, k1, k2" in ran.output, ran.output
     release = (course.release / FORWARD / NOTEBOOK).read_bytes()
     moodle = make(tmp_path / "m.zip", {f"Ada Lovelace_9_assignsubmission_file/{NOTEBOOK}": release})
-    canvas = make(tmp_path / "c.zip", {f"noetheremmy_4712_7_{NOTEBOOK}": release, f"rohrzoë_4713_8_{NOTEBOOK}": release})
+    canvas = make(
+        tmp_path / "c.zip", {f"noetheremmy_4712_7_{NOTEBOOK}": release, f"rohrzoë_4713_8_{NOTEBOOK}": release}
+    )
     assert not collect(course, [moodle, canvas]).left
     with gradebook(course) as book:
         for number, student in enumerate(["ada", "emmy", "zr"]):
