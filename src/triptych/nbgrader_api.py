@@ -9,7 +9,17 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
@@ -90,11 +100,15 @@ def succeed(result: dict[str, Any], action: str) -> None:
 
 
 __all__ = [
+    "Assignment",
     "Comment",
     "Grade",
+    "GradeCell",
     "Gradebook",
     "MissingEntry",
     "SubmittedAssignment",
+    "SubmittedNotebook",
+    "TaskCell",
     "config_of",
     "gradebook",
     "nbgrader_api",

@@ -12,6 +12,8 @@ from pathlib import Path
 from triptych.files import remove
 from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
+from triptych.grade.results.feedback import messages
+from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
@@ -47,6 +49,7 @@ class Writer:
             result = Result(job.student, job.chapter, NOT_GRADED, reason)
         else:
             result = self._read_scores(job)
+            result = replace(result, messages=self._read_messages(job, result))
         seconds = time.monotonic() - start
         result = replace(
             result,
@@ -101,6 +104,11 @@ class Writer:
                     for grade in notebook.grades
                 },
             )
+
+    def _read_messages(self, job: Job, result: Result) -> dict[str, str]:
+        """What the feedback says about failed tests, for the report."""
+        path = self.course.root / "autograded" / job.student / job.chapter / f"{job.chapter}.ipynb"
+        return messages(read_chapter(path), result.cells)
 
     def _remove_scores(self, job: Job) -> None:
         """Removes scores and feedback of an earlier submission."""
