@@ -23,8 +23,38 @@ from triptych.nbgrader_api import Gradebook, gradebook
 DUE = datetime(2026, 10, 1, 12)
 #: Names that students chose themselves: a script, bidirectional controls, another script, a formula, a path, a long one.
 STRANGE = ("<script>alert(1)</script>", "ab\u202egpj.exe", "שרה", "=1+1", "a'b\"c&d", "x" * 120)
-FIRST = "Ada Emmy Carl Blaise Joseph Sofia Isaac Mary Leonhard Maryam Srinivasa Sophie David Grace Alan Katherine".split()
-LAST = "Noether Gauß Ramanujan Kovalevskaya Euler Germain Hilbert Hopper Turing Johnson Mirzakhani Poincaré".split()
+FIRST = [
+    "Ada",
+    "Emmy",
+    "Carl",
+    "Blaise",
+    "Joseph",
+    "Sofia",
+    "Isaac",
+    "Mary",
+    "Leonhard",
+    "Maryam",
+    "Srinivasa",
+    "Sophie",
+    "David",
+    "Grace",
+    "Alan",
+    "Katherine",
+]
+LAST = [
+    "Noether",
+    "Gauß",
+    "Ramanujan",
+    "Kovalevskaya",
+    "Euler",
+    "Germain",
+    "Hilbert",
+    "Hopper",
+    "Turing",
+    "Johnson",
+    "Mirzakhani",
+    "Poincaré",
+]
 
 
 def make(root: Path, students: int, chapters: list[str], strange: tuple[str, ...] = STRANGE) -> Course:

@@ -298,6 +298,27 @@ def test_deleted_answers_are_graded_as_stubs(small: Course) -> None:
     }
 
 
+def strip_ids(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"new{number}", {}
+    return notebook
+
+
+def test_answers_without_ids_and_in_a_copy_get_their_points(small: Course) -> None:
+    submit(small, "ada", strip_ids(answer(small, FORWARD, {"mul_jvp": RIGHT})))
+    copied = submit_stubs(small, "emmy").with_name("my copy.ipynb")
+    copied.write_text(nbformat.writes(answer(small, FORWARD, {"mul_jvp": RIGHT})), encoding="utf-8")
+    submit(small, "mary", nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def unknown():\n    return 1")]))
+    results = {result.student: result for result in run(small)}
+    assert {student: result.score for student, result in results.items()} == {"ada": 2, "emmy": 2, "mary": None}
+    assert (results["emmy"].file, results["mary"].status) == ("my copy.ipynb", NOT_GRADED)
+    page, grades = write_report(small, [FORWARD])
+    rows = read_grades(grades)
+    assert rows["emmy"]["file"] == "my copy.ipynb" and "has no answers" in rows["emmy"]["notes"]
+    assert "recognised by their content: mul_jvp" in rows["ada"]["notes"]
+    assert "my copy.ipynb" in page.read_text(encoding="utf-8")
+
+
 def test_only_the_chosen_students_are_graded(small: Course) -> None:
     for student in ("ada", "emmy"):
         submit_stubs(small, student)

@@ -21,7 +21,7 @@ from triptych.model.course import Course, CourseError, nearest
 
 #: Modules whose messages become part of another message, or are shown next to their subject.
 PARTS = {
-    "build/inline_svg", "check/bank", "model/chapter", "grade/submission/intake", "grade/dispatch/transfer", "grade/sandbox/seccomp",
+    "build/inline_svg", "check/bank", "model/chapter", "grade/submission/choose", "grade/submission/intake", "grade/dispatch/transfer", "grade/sandbox/seccomp",
     "hub/exchange/exchange", "hub/exchange/inbound",
 }  # fmt: skip
 

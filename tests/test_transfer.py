@@ -17,7 +17,16 @@ from triptych.grade.sandbox.limits import Limits
 NAME = f"{FORWARD}.ipynb"
 NOTEBOOK = (PROJECT.release / FORWARD / NAME).read_bytes()
 OTHER = json.dumps({**json.loads(NOTEBOOK), "cells": json.loads(NOTEBOOK)["cells"][:-1]}).encode()
-OUTCOME = {"ready": False, "reason": "x", "seconds": 1.0, "again": False, "phases": {"sandbox": 1.0}, "tests": {}}
+OUTCOME = {
+    "ready": False,
+    "reason": "x",
+    "seconds": 1.0,
+    "again": False,
+    "phases": {"sandbox": 1.0},
+    "tests": {},
+    "notes": ["n"],
+    "file": "a.ipynb",
+}
 FILES = {STAGED + NAME: NOTEBOOK, STAGED + "own/a b.py": b"1", EXECUTED: NOTEBOOK}
 RESULT = {"outcome": OUTCOME | {"ready": True}, "files": FILES}
 
@@ -76,7 +85,7 @@ def test_anything_else_is_refused(tmp_path: Path, result: object) -> None:
     [
         {"ready": 1}, {"reason": None}, {"seconds": float("nan")}, {"seconds": -1}, {"seconds": True},
         {"phases": []}, {"phases": {"sandbox": "1"}}, {"phases": {1: 1.0}}, {"phases": {"sandbox": -0.1}}, {"tests": {"t": float("inf")}},
-        {"again": None}, {"seconds": 10**400}, {"tests": {str(n): 0.0 for n in range(20_000)}},
+        {"again": None}, {"notes": [1]}, {"notes": "n"}, {"file": None}, {"seconds": 10**400}, {"tests": {str(n): 0.0 for n in range(20_000)}},
         {"tests": {"t" * 3000: 1.0}}, {"more": 1},
     ],
 )  # fmt: skip

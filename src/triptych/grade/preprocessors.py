@@ -21,7 +21,8 @@ from traitlets import Unicode
 from triptych.grade.dispatch.batch import Batch, Listener
 from triptych.grade.dispatch.local import prepare_batch
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.intake import RejectedSubmission, read_submission
+from triptych.grade.submission.choose import Chosen, choose
+from triptych.grade.submission.intake import RejectedSubmission
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course, CourseError
@@ -38,6 +39,20 @@ def _submitted(converter: Autograde, student: str, chapter: str) -> Path:
     return Path(coursedir.format_path(coursedir.submitted_directory, student, chapter)).parents[1]
 
 
+def _read(converter: Autograde, student: str, chapter: str) -> tuple[NotebookNode, Chosen]:
+    """The released notebook and a submission.
+
+    Raises:
+        CourseError: the chapter has not been built.
+        RejectedSubmission: the submission cannot be graded.
+    """
+    path = Path(converter.coursedir.root) / "release" / chapter / f"{chapter}.ipynb"
+    if not path.is_file():
+        raise CourseError(f"{path} is missing: run `triptych build {chapter}` first.")
+    release = nbformat.read(path, as_version=4)
+    return release, choose(_submitted(converter, student, chapter), student, chapter, release, Limits())
+
+
 def validate_before_copying() -> None:
     """Makes nbgrader's Autograde validate a submission before it copies the files, because it follows links.
 
@@ -47,7 +62,7 @@ def validate_before_copying() -> None:
 
     def validated(self: Autograde, assignment_id: str, student_id: str) -> None:
         try:
-            read_submission(_submitted(self, student_id, assignment_id), student_id, assignment_id, Limits())
+            _read(self, student_id, assignment_id)
         except RejectedSubmission as rejection:
             raise NbGraderException(f"{student_id}, {assignment_id}: not graded: {rejection}") from rejection
         init_assignment(self, assignment_id, student_id)
@@ -62,11 +77,9 @@ class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Returns the rebuilt notebook. Raises CourseError if the chapter has not been built."""
-        course, chapter = _course(self), resources["nbgrader"]["assignment"]
-        path = course.release / chapter / f"{resources['nbgrader']['notebook']}.ipynb"
-        if not path.is_file():
-            raise CourseError(f"{path} is missing: run `triptych build {chapter}` first.")
-        return rebuild(nbformat.read(path, as_version=4), nb), resources
+        student, chapter = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
+        release, submission = _read(self.parent.parent, student, chapter)
+        return rebuild(release, submission.notebook), resources
 
 
 class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]

@@ -41,6 +41,8 @@ class Result:
         sandbox: "bwrap" or "none".
         phases: Seconds by phase: "sandbox", "cells", "tests", "gradebook".
         tests: Seconds by test cell.
+        notes: What a person should know about it.
+        file: The notebook that was graded, relative to the submission's folder.
         fingerprint: Of everything that decides the result; empty if the next run tries it again in any case.
         unchanged: Whether it is the result of an earlier run.
     """
@@ -59,6 +61,8 @@ class Result:
     sandbox: str = ""
     phases: dict[str, float] = field(default_factory=dict)
     tests: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    file: str = ""
     fingerprint: str = ""
     unchanged: bool = False
 

@@ -52,6 +52,8 @@ class Outcome:
         again: Whether the next run tries it again even if nothing has changed: the submission is not at fault.
         phases: Seconds by phase.
         tests: Seconds by test cell.
+        notes: What a person should know about the submission.
+        file: The notebook that was read, relative to the submission's folder.
     """
 
     ready: bool
@@ -60,6 +62,8 @@ class Outcome:
     again: bool = False
     phases: Mapping[str, float] = field(default_factory=dict)
     tests: Mapping[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    file: str = ""
 
 
 def hard_timeout_s(limits: Limits) -> float:

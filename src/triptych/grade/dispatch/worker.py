@@ -34,8 +34,9 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import keep_at_most
+from triptych.grade.submission.choose import choose
 from triptych.grade.submission.files import copy_tree
-from triptych.grade.submission.intake import RejectedSubmission, copy_files, read_submission
+from triptych.grade.submission.intake import RejectedSubmission, copy_files
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
@@ -171,13 +172,13 @@ def prepare(
     staged = work / "staged" / job.student / job.chapter
     staged.mkdir(parents=True)
     try:
-        submission = read_submission(submitted, job.student, job.chapter, limits)
+        release = nbformat.read(course.release / job.chapter / f"{job.chapter}.ipynb", as_version=4)
+        submission = choose(submitted, job.student, job.chapter, release, limits)
         submission = replace(submission, files=_without_clashes(submission.files, course.release / job.chapter))
         copy_files(submission, submitted / job.student / job.chapter, staged, limits)
     except RejectedSubmission as rejection:
         return Outcome(False, str(rejection), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
-    release = nbformat.read(course.release / job.chapter / name, as_version=4)
     chapter = read_chapter(course.notebook(job.chapter))
     _keep_only_a_valid_timestamp(staged / "timestamp.txt")
     # from the release, never from the source: what a submission lacks is a stub, not the answer
@@ -204,7 +205,15 @@ def prepare(
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
-    return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
+    return Outcome(
+        True,
+        "",
+        time.monotonic() - start,
+        phases=timings.phases,
+        tests=timings.tests,
+        notes=list(submission.notes),
+        file=str(submission.name),
+    )
 
 
 def _without_clashes(files: Sequence[Path], release: Path) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,6 +63,8 @@ class Standing:
         messages: What feedback says about failed test cells.
         sandbox: "bwrap" or "none".
         tests: Seconds by test cell.
+        notes: What a person should know about it.
+        file: The notebook that was graded, relative to the submission's folder.
     """
 
     student: str
@@ -79,6 +81,8 @@ class Standing:
     messages: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = ""
     tests: Mapping[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    file: str = ""
 
     @property
     def is_graded(self) -> bool:
@@ -156,7 +160,9 @@ def _graded(book: Gradebook, results: Mapping[Key, Result]) -> dict[Key, Standin
         if by_hand:
             to_mark.add(submission)
     penalties: dict[str, float] = defaultdict(float)
-    for submission, penalty in book.db.query(SubmittedNotebook.assignment_id, SubmittedNotebook.late_submission_penalty):
+    for submission, penalty in book.db.query(
+        SubmittedNotebook.assignment_id, SubmittedNotebook.late_submission_penalty
+    ):
         penalties[submission] += float(penalty or 0.0)
     columns: Iterable[Any] = book.db.query(
         SubmittedAssignment.id,
@@ -183,6 +189,8 @@ def _graded(book: Gradebook, results: Mapping[Key, Result]) -> dict[Key, Standin
             messages=result.messages if result else {},
             sandbox=result.sandbox if result else "",
             tests=result.tests if result else {},
+            notes=result.notes if result else (),
+            file=result.file if result else "",
         )
     return standings
 

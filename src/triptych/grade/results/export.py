@@ -15,7 +15,7 @@ from triptych.model.course import Course
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
-    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason",
+    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason", "file", "notes",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ class TableExport(ExportPlugin):  # type: ignore[misc]
 
 
 class StatusExport(TableExport):
-    """`nbgrader export` with two more columns: status (graded, not_graded, not_submitted) and reason.
+    """`nbgrader export` with more columns: status (graded, not_graded, not_submitted), reason, file, notes.
 
     The score of a submission that is not graded stays empty: a person decides on it.
     """
@@ -86,6 +86,7 @@ def grade_rows(
                     "late_submission_penalty": standing.penalty,
                     "score": standing.points,
                 }
+                row |= {"file": escape_formula(standing.file), "notes": escape_formula("; ".join(standing.notes))}
             yield [row.get(column) for column in COLUMNS]
 
 

@@ -116,7 +116,11 @@ class Section:
     @property
     def is_open(self) -> bool:
         """Whether nothing was answered: the stub is still there, and each test met one."""
-        return any(cell.is_stub for cell in self.cells) and bool(self.tests) and all(STUB_FRAME.search(test.trace) for test in self.tests)
+        return (
+            any(cell.is_stub for cell in self.cells)
+            and bool(self.tests)
+            and all(STUB_FRAME.search(test.trace) for test in self.tests)
+        )
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,9 @@ class ReportView:
         if standing.points is None:
             return "m" if standing.status == NOT_SUBMITTED else "n"
         marks = {"l": standing.lateness, "k": standing.to_mark, "b": standing.points < plan.points / 2}
-        return " ".join([f"h{self.heat(standing.points, plan.points)}", *(name for name, is_on in marks.items() if is_on)])
+        return " ".join(
+            [f"h{self.heat(standing.points, plan.points)}", *(name for name, is_on in marks.items() if is_on)]
+        )
 
     def cell(self, standing: Standing, plan: ChapterPlan) -> Markup:
         """A cell of the heat map: points, with a link to the feedback."""

@@ -154,11 +154,12 @@ class ClassStatistics:
     @cached_property
     def reasons(self) -> list[tuple[str, list[Standing]]]:
         """The submissions that are not graded, by reason, the most frequent first."""
-        by_reason: dict[str, list[Standing]] = defaultdict(list)
-        for chapter in self.chapters:
-            for standing in chapter.not_graded:
-                by_reason[standing.reason].append(standing)
-        return sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
+        return _grouped((s.reason, s) for chapter in self.chapters for s in chapter.not_graded)
+
+    @cached_property
+    def notes(self) -> list[tuple[str, list[Standing]]]:
+        """The graded submissions of which a person should know something, by that, the most frequent first."""
+        return _grouped((note, s) for chapter in self.chapters for s in chapter.graded for note in s.notes)
 
     @property
     def mean(self) -> float:
@@ -169,6 +170,13 @@ class ClassStatistics:
     def median(self) -> float:
         """The median of the totals, of which there is at least one."""
         return median(self.totals.values())
+
+
+def _grouped(pairs: Iterable[tuple[str, Standing]]) -> list[tuple[str, list[Standing]]]:
+    groups: dict[str, list[Standing]] = defaultdict(list)
+    for text, standing in pairs:
+        groups[text].append(standing)
+    return sorted(groups.items(), key=lambda pair: -len(pair[1]))
 
 
 def class_statistics(course: Course, chapters: Sequence[str]) -> ClassStatistics:

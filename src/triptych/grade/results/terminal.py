@@ -149,7 +149,7 @@ def remarks(standing: Standing) -> list[str]:
         found.append("cells to be marked by hand")
     if standing.sandbox == "none":
         found.append("no sandbox")
-    return found
+    return [*found, *map(one_line, standing.notes)]
 
 
 def _exercises(standing: Standing, plan: ChapterPlan, titles: dict[str, str]) -> Iterator[RenderableType]:
@@ -160,13 +160,17 @@ def _exercises(standing: Standing, plan: ChapterPlan, titles: dict[str, str]) ->
         is_open = bool(failed) and all(standing.messages.get(test) == LEFT_OPEN for test in failed)
         mark, style = ("○", "dim") if is_open else ("✗", "red") if failed else ("✓", "green")
         note = "  left open" if is_open else ""
-        yield Padding(Text.assemble((f"{mark} ", style), f"{exercise}  {score:g} of {most:g}{note}"), (0, 0, 0, 2), expand=False)
+        yield Padding(
+            Text.assemble((f"{mark} ", style), f"{exercise}  {score:g} of {most:g}{note}"), (0, 0, 0, 2), expand=False
+        )
         yield from (_sentence(standing, test, titles) for test in ([] if is_open else failed))
 
 
 def _sentence(standing: Standing, test: str, titles: dict[str, str]) -> RenderableType:
     message = standing.messages.get(test, NOT_YET)
-    return Padding(Text(titles.get(test, test) if message == NOT_YET else one_line(message)), (0, 0, 0, 6), expand=False)
+    return Padding(
+        Text(titles.get(test, test) if message == NOT_YET else one_line(message)), (0, 0, 0, 6), expand=False
+    )
 
 
 def result_line(result: Result) -> tuple[str, str, str, str]:
@@ -179,4 +183,5 @@ def result_line(result: Result) -> tuple[str, str, str, str]:
         found.append(f"{result.penalty:g} points off")
     if result.sandbox == "none":
         found.append("no sandbox")
+    found += result.notes
     return student, f"{counted_score(result.score, result.penalty):g}", f"{result.max_score:g}", ", ".join(found)

@@ -56,6 +56,8 @@ class Writer:
             seconds=outcome.seconds + seconds,
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
+            notes=[*outcome.notes, *result.notes],
+            file=outcome.file,
             sandbox=self.sandbox,
             fingerprint="" if retry else fingerprint,
         )

@@ -70,21 +70,19 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     """The files of a submission as they are, for `read_submission` on another machine.
 
     Returns:
-        Content by relative path: the files that are not notebooks, and the chapter's notebook. Of a notebook that is
-        too long there is one byte more than the limit.
+        Content by relative path. Of a notebook that is too long there is one byte more than the limit.
 
     Raises:
         RejectedSubmission: the folder is not a valid submission.
     """
-    name, bytes_left, contents = Path(f"{chapter}.ipynb"), limits.folder_bytes, {}
+    bytes_left, contents = limits.folder_bytes, {}
     for file in validate_folder(submitted, student, chapter, limits):
-        if file == name or file.suffix != ".ipynb":
-            with open_file(submitted / student / chapter, file) as opened:
-                content = opened.read(1 + (limits.notebook_bytes if file == name else bytes_left))
-            contents[str(file)] = content
-            bytes_left -= len(content)
-            if bytes_left < 0:  # the file has grown after the check
-                raise _too_large(limits)
+        with open_file(submitted / student / chapter, file) as opened:
+            content = opened.read(1 + (limits.notebook_bytes if file.suffix == ".ipynb" else bytes_left))
+        contents[str(file)] = content
+        bytes_left -= len(content)
+        if bytes_left < 0:  # the file has grown after the check
+            raise _too_large(limits)
     return contents
 
 
