@@ -203,8 +203,9 @@ def _students(course: Course, book: Gradebook, standings: Iterable[Key]) -> dict
             if entry.is_dir(follow_symlinks=False) and entry.name[0] != "." and entry.name not in course.plans:
                 students.setdefault(entry.name, Student(entry.name))
     for row in book.students:
-        details = (row.first_name, row.last_name, row.email, row.lms_user_id)
-        students[row.id] = Student(row.id, *(str(text or "") for text in details), in_gradebook=True)
+        students[row.id] = Student(
+            row.id, row.first_name or "", row.last_name or "", row.email or "", row.lms_user_id or "", in_gradebook=True
+        )
     return dict(sorted(students.items()))
 
 

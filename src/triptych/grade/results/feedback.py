@@ -76,7 +76,7 @@ class StudentCell:
     @property
     def html(self) -> str:
         """The source of a code cell, escaped and with its syntax marked."""
-        page = str(Highlight2HTML(pygments_lexer="python3")(self.source))
+        page = str(Highlight2HTML(pygments_lexer="python3")(self.source))  # type: ignore[no-untyped-call]
         return page.replace("<pre>", '<pre tabindex="0">', 1)  # it scrolls, so the keyboard must reach it
 
 
