@@ -5,24 +5,28 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from courses import PROJECT, scratch
+from nbgrader.api import Student
 
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
 from triptych.grade.results.feedback import LEFT_OPEN
 from triptych.model.cell_names import assertion_messages
 from triptych.model.chapter import Role, exercise_of, read_chapter
 from triptych.model.course import Course
-from triptych.nbgrader_api import Gradebook, gradebook
+from triptych.nbgrader_api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook, gradebook
 
 DUE = datetime(2026, 10, 1, 12)
 #: Names that students chose themselves: a script, bidirectional controls, another script, a formula, a path, a long one.
 STRANGE = ("<script>alert(1)</script>", "ab\u202egpj.exe", "שרה", "=1+1", "a'b\"c&d", "x" * 120)
+NO_JSON = "the notebook is not valid JSON: open it in JupyterLab, save it and submit again"
 FIRST = [
     "Ada",
     "Emmy",
@@ -62,37 +66,36 @@ def make(root: Path, students: int, chapters: list[str], strange: tuple[str, ...
     course = scratch(root, chapters)
     rng = random.Random(students)
     names = [*strange, *(f"s{number:04}" for number in range(1, students + 1 - len(strange)))]
-    (course.root / ".triptych").mkdir(exist_ok=True)
-    record = Record(course)
+    results = []
     with gradebook(course) as book:
         for number, chapter in enumerate(chapters):
             _add_chapter(book, course, chapter, DUE + timedelta(weeks=number))
+        # in bulk: nbgrader's own calls take minutes for thousands of submissions
+        entries: list[Any] = []
         for name in names:
             first, last = rng.choice(FIRST), rng.choice(LAST)
-            book.add_student(name, first_name=first, last_name=last, email=f"{first}.{last}@example.org".lower())
-        results = []
-        for name in names:
+            email = f"{first}.{last}@example.org".lower()
+            entries.append(Student(id=name, first_name=first, last_name=last, email=email))
             skill, diligence = rng.gauss(1.2, 1.1), rng.random() ** 0.3
             for number, chapter in enumerate(chapters):
                 if rng.random() > diligence - 0.02 * number:
                     continue
                 if rng.random() < 0.02:
-                    reason = "the notebook is not valid JSON: open it in JupyterLab, save it and submit again"
-                    results.append(Result(name, chapter, NOT_GRADED, reason))
-                    continue
-                results.append(_submission(book, course, name, chapter, skill - 0.12 * number, rng))
+                    results.append(Result(name, chapter, NOT_GRADED, NO_JSON))
+                else:
+                    results.append(_submission(book, course, name, chapter, skill - 0.12 * number, rng, entries))
+        book.db.bulk_save_objects(entries)
         book.db.commit()
-    with record.path.open("w", encoding="utf-8") as file:
-        import json
-
-        file.writelines(json.dumps(asdict(result)) + "\n" for result in results)
+    (course.root / ".triptych").mkdir(exist_ok=True)
+    lines = (json.dumps(asdict(result)) + "\n" for result in results)
+    Record(course).path.write_text("".join(lines), encoding="utf-8")
     return course
 
 
-_CHAPTERS: dict[str, tuple[dict[str, float], dict[str, list[str]], dict[str, str | None]]] = {}
+_CHAPTERS: dict[str, tuple[dict[str, float], dict[str, list[str]], dict[str, str]]] = {}
 
 
-def _chapter(course: Course, chapter: str) -> tuple[dict[str, float], dict[str, list[str]], dict[str, str | None]]:
+def _chapter(course: Course, chapter: str) -> tuple[dict[str, float], dict[str, list[str]], dict[str, str]]:
     """Points, sentences and exercise of each test cell."""
     if chapter not in _CHAPTERS:
         cells = list(read_chapter(PROJECT.notebook(chapter)).with_role(Role.TEST))
@@ -100,7 +103,7 @@ def _chapter(course: Course, chapter: str) -> tuple[dict[str, float], dict[str, 
         _CHAPTERS[chapter] = (
             {cell.grade_id: cell.points for cell in cells},
             {cell.grade_id: sorted(assertion_messages(cell.source)) for cell in cells},
-            {cell.grade_id: exercise_of(cell.grade_id, exercises) for cell in cells},
+            {cell.grade_id: exercise_of(cell.grade_id, exercises) or "" for cell in cells},
         )
     return _CHAPTERS[chapter]
 
@@ -113,22 +116,27 @@ def _add_chapter(book: Gradebook, course: Course, chapter: str, due: datetime) -
 
 
 def _submission(
-    book: Gradebook, course: Course, student: str, chapter: str, skill: float, rng: random.Random
+    book: Gradebook, course: Course, student: str, chapter: str, skill: float, rng: random.Random, entries: list[Any]
 ) -> Result:
     points, sentences, owner = _chapter(course, chapter)
     assignment = book.find_assignment(chapter)
-    submission = book.add_submission(chapter, student)
+    id_ = f"{student} {chapter}"
     late = rng.random() < 0.06
-    submission.timestamp = assignment.duedate + timedelta(hours=rng.uniform(1, 60) if late else -rng.uniform(0, 90))
+    arrived = assignment.duedate + timedelta(hours=rng.uniform(1, 60) if late else -rng.uniform(0, 90))
+    notebook = SubmittedNotebook(id=id_, assignment_id=id_, notebook_id=assignment.notebooks[0].id)
+    entries += [
+        SubmittedAssignment(id=id_, assignment_id=assignment.id, student_id=student, timestamp=arrived),
+        notebook,
+    ]
     cells, messages = {}, {}
-    left_open = {exercise for exercise in set(owner.values()) if rng.random() < 0.1 - 0.05 * skill}
-    for grade in submission.notebooks[0].grades:
-        test = grade.cell.name
+    left_open = {exercise for exercise in sorted(set(owner.values())) if rng.random() < 0.1 - 0.05 * skill}
+    for cell in assignment.notebooks[0].grade_cells:
+        test = cell.name
         hardness = random.Random(test).gauss(0, 0.9)
         is_right = owner[test] not in left_open and skill + rng.gauss(0, 1) > hardness
-        grade.auto_score = points[test] if is_right else 0.0
-        grade.needs_manual_grade = False
-        cells[test] = CellScore(grade.auto_score, points[test])
+        score = points[test] if is_right else 0.0
+        entries.append(Grade(notebook_id=id_, cell_id=cell.id, auto_score=score, needs_manual_grade=False))
+        cells[test] = CellScore(score, points[test])
         if owner[test] in left_open:
             messages[test] = LEFT_OPEN
         elif not is_right:

@@ -6,7 +6,7 @@ const search = document.getElementById("search");
 const show = document.getElementById("show");
 const chapter = document.getElementById("chapter");
 const count = document.getElementById("count");
-const details = rows.map(row => document.getElementById(`d${row.id.slice(1)}`));
+const details = rows.map(row => document.getElementById(`s${row.id.slice(1)}`));
 const names = rows.map(row => row.cells[0].textContent.trim().toLowerCase());
 
 // What the choices of "show" ask of a cell of a chapter.
@@ -73,3 +73,21 @@ controls.addEventListener("input", filter);
 controls.addEventListener("reset", () => setTimeout(filter));
 controls.addEventListener("submit", event => event.preventDefault());
 filter();
+
+// The content of a student's details is only text until they are opened, since there may be thousands.
+function fill(student) {
+  const inert = student.querySelector("noscript");
+  if (inert) inert.outerHTML = inert.textContent;
+}
+
+function openTarget() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target?.classList.contains("student")) return;
+  target.hidden = false;
+  target.open = true;
+  target.scrollIntoView();
+}
+
+document.getElementById("all").addEventListener("toggle", event => fill(event.target), true);
+window.addEventListener("hashchange", openTarget);
+openTarget();
