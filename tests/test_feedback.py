@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from triptych.grade.results.feedback import NOT_YET, clean, explain_test, sections
+from triptych.grade.results.feedback import BY_HAND, NOT_YET, clean, explain_test, sections
 from triptych.model.chapter import Cell, chapter_from
 
 SOURCE = """# The product rule.
@@ -40,6 +40,44 @@ def test_an_error_of_the_students_code_is_shown_without_lines_of_the_test() -> N
     result = explain_test(failed("TypeError", "no", "In[3], line 2", "  expected = secret_reference(3)"), SECRETS)
     assert result.message == "TypeError: no"
     assert "In[3], line 2" in result.trace and "secret_reference" not in result.trace
+
+
+def own_cell(source: str, name: str, message: str, *trace: str) -> Cell:
+    error = nbformat.v4.new_output("error", ename=name, evalue=message, traceback=list(trace))
+    metadata = {"nbgrader": {"solution": True, "grade_id": "mul_jvp"}}
+    node = nbformat.v4.new_code_cell(source, id="mul_jvp", outputs=[error], metadata=metadata)
+    return chapter_from(nbformat.v4.new_notebook(cells=[node]), Path("chapter.ipynb")).cells[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (
+            own_cell("def mul_jvp(x:\n    1", "SyntaxError", "'(' was never closed (1234.py, line 1)"),
+            "Your cell mul_jvp, line 1, does not run: SyntaxError: '(' was never closed",
+        ),
+        (
+            own_cell("x = 1 / 0\ndef mul_jvp(x):\n    1", "ZeroDivisionError", "division by zero", "----> 1 x = 1 / 0"),
+            "Your cell mul_jvp, line 1, does not run: ZeroDivisionError: division by zero",
+        ),
+        (
+            own_cell("def other(x:\n    1", "SyntaxError", "no (1.py, line 1)"),
+            "NameError: name 'mul_jvp' is not defined",
+        ),
+    ],
+)
+def test_a_missing_name_is_explained_by_the_cell_that_should_define_it(cell: Cell, message: str) -> None:
+    test = failed("NameError", "name 'mul_jvp' is not defined")
+    assert explain_test(test, SECRETS, [cell]).message == message
+
+
+def test_a_score_by_hand_reads_truthfully() -> None:
+    passing = failed("AssertionError", "Think of the product rule.")
+    passing.node.metadata.nbgrader.by_hand = True
+    assert explain_test(passing, SECRETS).message == f"{BY_HAND} The test says: Think of the product rule."
+    passing.node.outputs = []
+    result = explain_test(passing, SECRETS)
+    assert (result.message, result.verdict) == (f"{BY_HAND} The test itself passed.", "✎ graded by hand")
 
 
 @pytest.mark.parametrize(

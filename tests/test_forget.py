@@ -20,10 +20,10 @@ from sqlalchemy.engine import Engine
 
 from triptych.build.release import release_chapter
 from triptych.grade.forget import forget
-from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
 from triptych.grade.results.report import write_report
 from triptych.grade.run import grade
+from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 

@@ -22,7 +22,6 @@ from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
-from triptych.grade.lock import course_lock
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.results.feedback import secret_lines
 from triptych.grade.results.report import write_report
@@ -30,6 +29,7 @@ from triptych.grade.results.statistics import class_statistics
 from triptych.grade.results.terminal import result_line
 from triptych.grade.run import Listener, as_json, grade
 from triptych.grade.sandbox.sandbox import find_problem
+from triptych.lock import course_lock
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api
@@ -89,7 +89,7 @@ def test_scores_agree_with_the_bank(graded: SampleClass) -> None:
 
 def test_json_has_the_documented_schema(graded: SampleClass) -> None:
     document = json.loads(json.dumps(as_json(list(graded.results.values()))))
-    assert list(document) == ["submissions"]
+    assert document["not_used"] == []
     for entry in document["submissions"]:
         assert set(entry) == {"student", "chapter", "status", "reason", "score", "max_score", "cells"}
         if entry["status"] == GRADED:
@@ -318,6 +318,24 @@ def test_answers_without_ids_and_in_a_copy_get_their_points(small: Course) -> No
     assert rows["emmy"]["file"] == "my copy.ipynb" and "has no answers" in rows["emmy"]["notes"]
     assert "recognised by their content: mul_jvp" in rows["ada"]["notes"]
     assert "my copy.ipynb" in page.read_text(encoding="utf-8")
+
+
+def test_submissions_in_wrong_places_are_results(small: Course) -> None:
+    submit_right(small).parent.rename(small.submitted / "ada" / "05_Forward_Mode")
+    submit_stubs(small, "emmy")
+    listener = RecordingListener()
+    results = {result.student: result for result in run(small, listener=listener)}
+    assert listener.counts == (2, 0) and results["emmy"].status == GRADED
+    assert results["ada"].status == NOT_GRADED
+    assert "submitted/ada/05_Forward_Mode/ is not the folder of a chapter" in results["ada"].reason
+    assert [result.unchanged for result in run(small)] == [True, True]
+    page, _, not_used = write_report(small, [FORWARD])
+    assert "ada/05_Forward_Mode/" in page.read_text(encoding="utf-8") and "05_Forward_Mode" in not_used.read_text()
+    (again,) = run(small, ["ada"])
+    assert again.reason == results["ada"].reason
+    (small.submitted / "ada" / "05_Forward_Mode").rename(small.submitted / "ada" / FORWARD)
+    (right,) = run(small, ["ada"])
+    assert right.score == 2
 
 
 def test_only_the_chosen_students_are_graded(small: Course) -> None:

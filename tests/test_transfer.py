@@ -26,6 +26,7 @@ OUTCOME = {
     "tests": {},
     "notes": ["n"],
     "file": "a.ipynb",
+    "content": "c",
 }
 FILES = {STAGED + NAME: NOTEBOOK, STAGED + "own/a b.py": b"1", EXECUTED: NOTEBOOK}
 RESULT = {"outcome": OUTCOME | {"ready": True}, "files": FILES}
@@ -37,13 +38,15 @@ def read(result: object, work: Path) -> Outcome:
 
 
 def test_a_result_arrives_as_it_was(tmp_path: Path) -> None:
-    assert read(RESULT, tmp_path) == Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {})
+    assert read(RESULT, tmp_path) == Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c")
     assert (tmp_path / "executed" / "ada" / NAME).read_bytes() == NOTEBOOK
     staged = tmp_path / "staged" / "ada" / FORWARD
     assert (staged / NAME).read_bytes() == NOTEBOOK and (staged / "own" / "a b.py").read_bytes() == b"1"
     # what has been written is what a worker returns
     job = Job(str(PROJECT.root), "ada", FORWARD, str(tmp_path), "none")
-    assert transfer.result_of(Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {}), job) == RESULT
+    assert (
+        transfer.result_of(Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c"), job) == RESULT
+    )
 
 
 def test_the_size_of_a_result_is_limited() -> None:
@@ -90,7 +93,9 @@ def test_anything_else_is_refused(tmp_path: Path, result: object) -> None:
     ],
 )  # fmt: skip
 def test_an_outcome_is_numbers_and_text(change: dict[str, Any]) -> None:
-    assert transfer.read_outcome(OUTCOME) == Outcome(False, "x", 1.0, False, {"sandbox": 1.0}, {})
+    assert transfer.read_outcome(OUTCOME) == Outcome(
+        False, "x", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c"
+    )
     assert len(transfer.read_outcome(OUTCOME | {"reason": "x" * 3000}).reason) == 2000
     with pytest.raises(BadResult):
         transfer.read_outcome(OUTCOME | change)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
+import sqlite3
 import sys
 import warnings
 from pathlib import Path
@@ -16,6 +19,9 @@ from nbgrader.api import (
     Gradebook,
     GradeCell,
     MissingEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
     SubmittedAssignment,
     SubmittedNotebook,
     TaskCell,
@@ -30,6 +36,10 @@ from triptych.model.course import Course, CourseError
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
+
+
+#: The last line of a traceback, unless it only points to another one.
+ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Entry|Mismatch)\w*: (?!.*traceback)")
 
 
 def _put_programs_on_path() -> None:
@@ -83,6 +93,24 @@ def gradebook(course: Course) -> Gradebook:
     return Gradebook(directory.db_url, directory.course_id)
 
 
+def has_gradebook(course: Course) -> bool:
+    """Whether the course has a gradebook already, which opening it would create. Raises CourseError as `config_of`."""
+    url = str(config_of(course).CourseDirectory.get("db_url", f"sqlite:///{course.root / 'gradebook.db'}"))
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file()
+
+
+def back_up(course: Course, name: str) -> None:
+    """Copies the gradebook to a file in `.triptych/`, through SQLite's own backup. Other databases are not copied."""
+    path = course.root / "gradebook.db"
+    if path.is_file():
+        (course.root / ".triptych").mkdir(exist_ok=True)
+        with (
+            contextlib.closing(sqlite3.connect(path)) as book,
+            contextlib.closing(sqlite3.connect(course.root / ".triptych" / name)) as copy,
+        ):
+            book.backup(copy)
+
+
 def succeed(result: dict[str, Any], action: str) -> None:
     """Checks the result of an API call.
 
@@ -91,11 +119,11 @@ def succeed(result: dict[str, Any], action: str) -> None:
         action: What it was for, for the message: "nbgrader could not …".
 
     Raises:
-        CourseError: The call failed; with the last line of nbgrader's own error.
+        CourseError: The call failed; with the last error in what nbgrader said.
     """
     if not result["success"]:
-        lines = (result.get("log") or result.get("error") or "").strip().splitlines()
-        errors = [line for line in lines if "Error" in line or "[ERROR]" in line] or lines
+        lines = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip().splitlines()
+        errors = [line for line in lines if ERROR.match(line)] or [line for line in lines if "[ERROR]" in line] or lines
         raise CourseError(f"nbgrader could not {action}: {errors[-1].strip() if errors else 'no reason given'}")
 
 
@@ -106,11 +134,16 @@ __all__ = [
     "GradeCell",
     "Gradebook",
     "MissingEntry",
+    "Notebook",
+    "SolutionCell",
+    "SourceCell",
     "SubmittedAssignment",
     "SubmittedNotebook",
     "TaskCell",
+    "back_up",
     "config_of",
     "gradebook",
+    "has_gradebook",
     "nbgrader_api",
     "succeed",
 ]

@@ -23,7 +23,7 @@ from traitlets.config import Config
 
 from triptych.files import regular_files, replacing
 from triptych.fingerprint import fingerprint
-from triptych.model.chapter import RECORDING, Role, code_of, role_of, stub, visible_source
+from triptych.model.chapter import RECORDING, Role, code_of, released_source, role_of, visible_source
 from triptych.model.course import Course, CourseError
 from triptych.text import plain
 
@@ -108,8 +108,8 @@ def lecture_view(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         role = role_of(cell)
         if role is Role.SOLUTION:
-            cell.source = stub(cell.source)
-        if role in (Role.SOLUTION, Role.TEST):
+            cell.source = released_source(cell)
+        if role in (Role.SOLUTION, Role.TEST) and cell.cell_type == "code":
             cell.outputs = []
     return notebook
 

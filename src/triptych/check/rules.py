@@ -208,7 +208,7 @@ def _region(source: Source) -> Findings:
         except RegionError as error:
             yield cell.id, str(error)
             continue
-        if cell.role is Role.SOLUTION and not any(line.strip() for line in solution):
+        if cell.role is Role.SOLUTION and not cell.is_manual and not any(line.strip() for line in solution):
             yield cell.id, f"is a solution cell without a {BEGIN_SOLUTION} region"
         if cell.role is not Role.SOLUTION and solution:
             yield cell.id, "has a solution region outside a solution cell"

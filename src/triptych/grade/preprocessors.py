@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from triptych.grade.dispatch.batch import Batch, Listener
 from triptych.grade.dispatch.local import prepare_batch
 from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.arrival import arrival_of
 from triptych.grade.submission.choose import Chosen, choose
 from triptych.grade.submission.intake import RejectedSubmission
 from triptych.grade.submission.rebuild import rebuild
@@ -56,7 +59,8 @@ def _read(converter: Autograde, student: str, chapter: str) -> tuple[NotebookNod
 def validate_before_copying() -> None:
     """Makes nbgrader's Autograde validate a submission before it copies the files, because it follows links.
 
-    nbgrader has no hook that can refuse a submission, so a method of its converter is replaced.
+    nbgrader has no hook that can refuse a submission, so a method of its converter is replaced. So is the method that
+    reads the time of arrival, which takes some time zones for others.
     """
     init_assignment = Autograde.init_assignment
 
@@ -67,6 +71,14 @@ def validate_before_copying() -> None:
             raise NbGraderException(f"{student_id}, {assignment_id}: not graded: {rejection}") from rejection
         init_assignment(self, assignment_id, student_id)
 
+    def existing_timestamp(_: CourseDirectory, folder: str) -> datetime | None:
+        try:
+            moment = arrival_of(Path(folder))
+        except OSError:
+            return None
+        return moment.replace(tzinfo=None) if moment else None
+
+    CourseDirectory.get_existing_timestamp = existing_timestamp
     if not hasattr(init_assignment, "__wrapped__"):  # the configuration may be loaded again
         validated.__wrapped__ = init_assignment  # type: ignore[attr-defined]
         Autograde.init_assignment = validated

@@ -43,6 +43,9 @@ class Result:
         tests: Seconds by test cell.
         notes: What a person should know about it.
         file: The notebook that was graded, relative to the submission's folder.
+        content: A fingerprint of what the student wrote.
+        pending: Graded cells that wait for a person, by name, with their points.
+        by_hand: Cells with a manual score, with the `content` for which it was given.
         fingerprint: Of everything that decides the result; empty if the next run tries it again in any case.
         unchanged: Whether it is the result of an earlier run.
     """
@@ -63,6 +66,9 @@ class Result:
     tests: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     file: str = ""
+    content: str = ""
+    pending: dict[str, float] = field(default_factory=dict)
+    by_hand: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     unchanged: bool = False
 

@@ -32,6 +32,7 @@ UNGRADED = "ungraded"
 
 #: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+TEXT_STUB = "YOUR ANSWER HERE"
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 
@@ -96,7 +97,13 @@ class Cell:
 
     @property
     def points(self) -> float:
-        return float(self.nbgrader.get("points", 0)) if self.role is Role.TEST else 0.0
+        """The points of a test cell, or of one that a person grades."""
+        return float(self.nbgrader.get("points") or 0) if self.role is Role.TEST or self.is_manual else 0.0
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether a person grades it: an answer with points of its own, or a task."""
+        return bool(self.nbgrader.get("task") or (self.nbgrader.get("grade") and self.nbgrader.get("solution")))
 
     @property
     def title(self) -> str:
@@ -124,7 +131,7 @@ class Exercise:
 
     @property
     def points(self) -> float:
-        return sum(test.points for test in self.tests)
+        return self.solution.points + sum(test.points for test in self.tests)
 
 
 @dataclass(frozen=True)
@@ -174,11 +181,17 @@ def role_of(node: NotebookNode) -> Role:
     tags = node.metadata.get("tags", [])
     if node.cell_type == "raw":
         return Role.NOTES
+    if fields.get("solution"):  # with points, a person grades it
+        return Role.SOLUTION
     if fields.get("grade"):
         return Role.TEST
-    if fields.get("solution"):
-        return Role.SOLUTION
     return next((role for role in TAGGED.get(node.cell_type, ()) if role in tags), Role.LECTURE)
+
+
+def is_answer(node: NotebookNode) -> bool:
+    """Whether a student writes into a cell: a solution cell, or a task that is not locked."""
+    fields = node.metadata.get("nbgrader", {})
+    return role_of(node) is Role.SOLUTION or bool(fields.get("task") and not fields.get("locked"))
 
 
 def exercise_of(test_id: str, exercises: Iterable[str]) -> str | None:
@@ -273,6 +286,14 @@ def stub(source: str) -> str:
         elif not inside:
             lines.append(line)
     return "\n".join(lines)
+
+
+def released_source(node: NotebookNode) -> str:
+    """A solution cell as nbgrader releases it: without a solution region all of its text is the solution."""
+    lines = [line.strip() for line in node.source.split("\n")]
+    if BEGIN_SOLUTION in lines:
+        return stub(node.source)
+    return STUB if node.cell_type == "code" else TEXT_STUB
 
 
 def answer_text(source: str) -> str:

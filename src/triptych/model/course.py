@@ -301,9 +301,10 @@ class Course:
             chosen += matches
         return list(dict.fromkeys(chosen))
 
-    def require_students(self, names: Iterable[str]) -> None:
-        """Raises CourseError if a student in `names` has no folder in `submitted/`."""
-        known = sorted(p.name for p in self.submitted.glob("[!.]*")) if self.submitted.is_dir() else []
+    def require_students(self, names: Iterable[str], also: Iterable[str] = ()) -> None:
+        """Raises CourseError if a student in `names` has no folder in `submitted/` and is not in `also`."""
+        folders = {p.name for p in self.submitted.glob("[!.]*")} if self.submitted.is_dir() else set()
+        known = sorted(folders | set(also) - {""})
         for name in names:
             if name not in known:
                 raise CourseError(f"No student {name!r} in {self.submitted}: {nearest(name, known)}")

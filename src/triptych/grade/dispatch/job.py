@@ -12,6 +12,8 @@ from triptych.grade.sandbox.limits import Limits
 GRACE_S = 60.0
 #: Exit code of a worker that has ended itself because its submission did not end.
 STUCK = 9
+#: The beginning of a note on a submission of which it is not known whether it is late.
+NO_ARRIVAL = "no time of arrival"
 #: File in a job's work folder with the id of the test cell that runs.
 RUNNING_TEST = "running-test"
 
@@ -54,6 +56,7 @@ class Outcome:
         tests: Seconds by test cell.
         notes: What a person should know about the submission.
         file: The notebook that was read, relative to the submission's folder.
+        content: A fingerprint of what the student wrote.
     """
 
     ready: bool
@@ -64,6 +67,7 @@ class Outcome:
     tests: Mapping[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     file: str = ""
+    content: str = ""
 
 
 def hard_timeout_s(limits: Limits) -> float:

@@ -22,7 +22,7 @@ from triptych.model.course import Course
 STAGED, EXECUTED = "staged/", "executed.ipynb"
 OUTCOME_TYPES = {
     "ready": bool, "reason": str, "seconds": float, "again": bool, "phases": dict, "tests": dict, "notes": list,
-    "file": str,
+    "file": str, "content": str,
 }  # fmt: skip
 MAX_CHARACTERS = 2000
 MAX_TIMES = 10_000
@@ -116,7 +116,7 @@ def read_outcome(fields: object) -> Outcome:
     """
     if type(fields) is not dict or {name: type(value) for name, value in fields.items()} != OUTCOME_TYPES:
         raise BadResult("its outcome is not an outcome")
-    names = [*fields["phases"], *fields["tests"], *fields["notes"], fields["file"]]
+    names = [*fields["phases"], *fields["tests"], *fields["notes"], fields["file"], fields["content"]]
     times = [fields["seconds"], *fields["phases"].values(), *fields["tests"].values()]
     if len(names) > MAX_TIMES or not all(type(name) is str and len(name) <= MAX_CHARACTERS for name in names):
         raise BadResult("it has too many durations or notes, or for something without a name")

@@ -58,8 +58,8 @@ class Standing:
         max_score: Points that it could have.
         submitted: The time of arrival; None if there is none.
         due: The student's deadline, with an extension; None if there is none.
-        to_mark: Whether cells wait to be marked by hand.
-        cells: Points by test cell.
+        pending: Points that wait for a person.
+        cells: Points by graded cell, without those that wait for a person.
         messages: What feedback says about failed test cells.
         sandbox: "bwrap" or "none".
         tests: Seconds by test cell.
@@ -76,7 +76,7 @@ class Standing:
     max_score: float = 0.0
     submitted: datetime | None = None
     due: datetime | None = None
-    to_mark: bool = False
+    pending: float = 0.0
     cells: Mapping[str, CellScore] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = ""
@@ -152,19 +152,21 @@ def _graded(book: Gradebook, results: Mapping[Key, Result]) -> dict[Key, Standin
     for type_ in (GradeCell, TaskCell):
         cells |= {id_: (name, score) for id_, name, score in book.db.query(type_.id, type_.name, type_.max_score)}
     scores: dict[str, dict[str, CellScore]] = defaultdict(dict)
-    to_mark = set()
-    grades = book.db.query(SubmittedNotebook.assignment_id, Grade.cell_id, Grade.score, Grade.needs_manual_grade)
-    for submission, cell, score, by_hand in grades.join(Grade, Grade.notebook_id == SubmittedNotebook.id):
+    pending: dict[str, float] = defaultdict(float)
+    columns = (Grade.cell_id, Grade.auto_score, Grade.manual_score, Grade.score)
+    grades = book.db.query(SubmittedNotebook.assignment_id, *columns)
+    for submission, cell, auto, manual, score in grades.join(Grade, Grade.notebook_id == SubmittedNotebook.id):
         name, max_score = cells[cell]
-        scores[submission][name] = CellScore(float(score or 0.0), float(max_score or 0.0))
-        if by_hand:
-            to_mark.add(submission)
+        if auto is None and manual is None:
+            pending[submission] += float(max_score or 0.0)
+        else:
+            scores[submission][name] = CellScore(float(score or 0.0), float(max_score or 0.0))
     penalties: dict[str, float] = defaultdict(float)
     for submission, penalty in book.db.query(
         SubmittedNotebook.assignment_id, SubmittedNotebook.late_submission_penalty
     ):
         penalties[submission] += float(penalty or 0.0)
-    columns: Iterable[Any] = book.db.query(
+    submitted: Iterable[Any] = book.db.query(
         SubmittedAssignment.id,
         SubmittedAssignment.student_id,
         Assignment.name,
@@ -173,7 +175,7 @@ def _graded(book: Gradebook, results: Mapping[Key, Result]) -> dict[Key, Standin
         Assignment.duedate,
     ).join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
     standings = {}
-    for id_, student, chapter, timestamp, extension, due in columns:
+    for id_, student, chapter, timestamp, extension, due in submitted:
         result = results.get((student, chapter))
         standings[student, chapter] = Standing(
             student,
@@ -181,10 +183,10 @@ def _graded(book: Gradebook, results: Mapping[Key, Result]) -> dict[Key, Standin
             GRADED,
             score=sum(cell.score for cell in scores[id_].values()),
             penalty=penalties[id_],
-            max_score=sum(cell.max_score for cell in scores[id_].values()),
+            max_score=sum(cell.max_score for cell in scores[id_].values()) + pending[id_],
             submitted=_utc(timestamp),
             due=_utc(due + (extension or timedelta()) if due else None),
-            to_mark=id_ in to_mark,
+            pending=pending[id_],
             cells=scores[id_],
             messages=result.messages if result else {},
             sandbox=result.sandbox if result else "",

@@ -15,7 +15,7 @@ from triptych.model.course import Course
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
-    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason", "file", "notes",
+    "raw_score", "late_submission_penalty", "score", "max_score", "status", "reason", "file", "to_grade", "notes",
 )  # fmt: skip
 
 
@@ -46,7 +46,8 @@ class TableExport(ExportPlugin):  # type: ignore[misc]
 
 
 class StatusExport(TableExport):
-    """`nbgrader export` with more columns: status (graded, not_graded, not_submitted), reason, file, notes.
+    """`nbgrader export` with more columns: status (graded, not_graded, not_submitted), reason, file,
+    to_grade (points that wait for a person) and notes.
 
     The score of a submission that is not graded stays empty: a person decides on it.
     """
@@ -86,8 +87,14 @@ def grade_rows(
                     "late_submission_penalty": standing.penalty,
                     "score": standing.points,
                 }
+                row["to_grade"] = standing.pending or None
                 row |= {"file": escape_formula(standing.file), "notes": escape_formula("; ".join(standing.notes))}
             yield [row.get(column) for column in COLUMNS]
+
+
+def is_pending(grade: Any) -> bool:
+    """Whether an entry of the gradebook waits for a person: it has neither an automatic nor a manual score."""
+    return grade.manual_score is None and grade.auto_score is None
 
 
 def escape_formula(text: str) -> str:

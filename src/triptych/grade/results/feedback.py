@@ -7,7 +7,7 @@ That is text and PNG pictures only, so no output of a student's code can become 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import resources as package_resources
@@ -19,7 +19,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from triptych.grade.record import CellScore
-from triptych.grade.submission.rebuild import is_extra
+from triptych.grade.results.export import is_pending
+from triptych.grade.submission.rebuild import defined_names, is_extra
 from triptych.model.cell_names import assertion_messages
 from triptych.model.chapter import (
     STUB,
@@ -30,6 +31,7 @@ from triptych.model.chapter import (
     exercise_of,
     headings,
     hidden_lines,
+    is_answer,
     stub,
     visible_source,
 )
@@ -48,6 +50,11 @@ LEFT_OPEN = "Left open."
 NO_COMMENT = "No response."
 #: The end of a trace that leads to the stub of an answer.
 STUB_FRAME = re.compile(r"in (\w+): raise NotImplementedError")
+BY_HAND = "Your instructor set this score by hand."
+UNANSWERED = "This was left open."
+#: The line in the message of a SyntaxError, and the marked line in a traceback.
+SYNTAX_LINE = re.compile(r" \([^()]*, line (\d+)\)$")
+CELL_LINE = re.compile(r"^-+> (\d+) ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -90,10 +97,21 @@ class TestResult:
     points: float
     message: str = ""
     trace: str = ""
+    #: whether the score was set by hand, or waits for that
+    by_hand: bool = False
+    pending: bool = False
 
     @property
     def passed(self) -> bool:
-        return self.score >= self.points
+        return self.score >= self.points and not self.pending
+
+    @property
+    def verdict(self) -> str:
+        if self.pending:
+            return "… to be graded"
+        if self.by_hand:
+            return "✎ graded by hand"
+        return "✓ passed" if self.passed else "✗ not yet"
 
 
 @dataclass
@@ -144,6 +162,7 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
     templates: ClassVar[str] = str(Path(str(package_resources.files("triptych.data"))) / "templates")
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        _mark_manual_scores(nb, resources["nbgrader"])
         chapter = chapter_from(nb, Path(resources["nbgrader"]["notebook"]))
         title = next(iter(_chapter_headings(chapter)), chapter.id)
         parts = sections(chapter)
@@ -157,27 +176,44 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
+def _mark_manual_scores(nb: NotebookNode, identity: Any) -> None:
+    """Notes in the metadata of graded cells which scores were set by hand and which wait for that."""
+    with Gradebook(identity["db_url"]) as book:
+        notebook = book.find_submission_notebook(identity["notebook"], identity["assignment"], identity["student"])
+        grades = {grade.name: grade for grade in notebook.grades}
+        for cell in nb.cells:
+            fields = cell.metadata.get("nbgrader", {})
+            if (grade := grades.get(fields.get("grade_id"))) and (fields.get("grade") or fields.get("task")):
+                fields.by_hand, fields.pending = grade.manual_score is not None, is_pending(grade)
+
+
 def sections(chapter: Chapter) -> list[Section]:
     """The exercises of an autograded chapter in order, after a section for extra cells before the first exercise."""
     secrets, chapter_headings = secret_lines(chapter), _chapter_headings(chapter)
     all_sections = [Section("", "Your own cells")]
     exercises: dict[str, Section] = {}
+    broken = [c for c in chapter.cells if (is_answer(c.node) or is_extra(c.node)) and _first_error(c) is not None]
     for cell in chapter.cells:
         if cell.role is Role.SOLUTION:
             section = Section(cell.grade_id, _exercise_title(cell.grade_id, chapter_headings))
             exercises[cell.grade_id] = section
             all_sections.append(section)
+        elif cell.is_manual:  # a task, answered in the cells after it
+            all_sections.append(Section(cell.grade_id, _exercise_title(cell.grade_id, chapter_headings)))
         if cell.role is Role.TEST:
             section = exercises.get(exercise_of(cell.grade_id, exercises) or "", all_sections[-1])
-            section.tests.append(explain_test(cell, secrets))
-        elif cell.role is Role.SOLUTION or is_extra(cell.node):
+            section.tests.append(explain_test(cell, secrets, broken))
+        elif cell.role is Role.SOLUTION or cell.is_manual or is_extra(cell.node):
             all_sections[-1].cells.append(_student_cell(cell, secrets))
+        if cell.is_manual:
+            all_sections[-1].tests.append(_manual_result(cell))
     return [section for section in all_sections if section.cells or section.tests]
 
 
 def _start(parts: list[Section]) -> tuple[Section, TestResult | None] | None:
     """Where to go on: the first behaviour that fails, otherwise the first exercise left open."""
-    failed = ((part, test) for part in parts if not part.is_open for test in part.tests if not test.passed)
+    tests = ((part, test) for part in parts if not part.is_open for test in part.tests)
+    failed = ((part, test) for part, test in tests if not (test.passed or test.by_hand))
     return next(failed, None) or next(((part, None) for part in parts if part.is_open), None)
 
 
@@ -190,7 +226,7 @@ def messages(chapter: Chapter, scores: Mapping[str, CellScore]) -> dict[str, str
         test.id: LEFT_OPEN if part.is_open else test.message
         for part in sections(chapter)
         for test in part.tests
-        if not test.passed
+        if not test.passed and not test.by_hand
     }
 
 
@@ -222,19 +258,54 @@ def secret_lines(chapter: Chapter) -> frozenset[str]:
     return frozenset(line for line in hidden if len(line) >= SECRET_LENGTH and line not in text)
 
 
-def explain_test(cell: Cell, secrets: frozenset[str]) -> TestResult:
+def _manual_result(cell: Cell) -> TestResult:
+    score, pending = float(cell.nbgrader.get("score") or 0.0), bool(cell.nbgrader.get("pending"))
+    unanswered = not pending and not cell.nbgrader.get("by_hand")
+    message = UNANSWERED if unanswered and score < cell.points else ""
+    return TestResult(cell.grade_id, "graded by a person", score, cell.points, message, by_hand=True, pending=pending)
+
+
+def explain_test(cell: Cell, secrets: frozenset[str], broken: Sequence[Cell] = ()) -> TestResult:
     """The result of an autograded test cell.
 
     Args:
         cell: a test cell with its outputs, and its score in nbgrader's metadata.
         secrets: lines that must not be shown.
+        broken: the student's cells that ended with an error.
     """
-    score = float(cell.nbgrader.get("score") or 0.0)
+    score, by_hand = float(cell.nbgrader.get("score") or 0.0), bool(cell.nbgrader.get("by_hand"))
     message, trace = "", ""
-    if score < cell.points:
-        error = next((output for output in cell.node.outputs if output.output_type == "error"), None)
-        message, trace = _explain_error(error, cell.source, secrets) if error is not None else (NOT_YET, "")
-    return TestResult(cell.grade_id, cell.title, score, cell.points, message, trace)
+    if score < cell.points or by_hand:
+        error = _first_error(cell)
+        if error is not None:
+            message, trace = _explain_error(error, cell.source, secrets)
+            if error.get("ename") == "NameError":
+                names = set(re.findall(r"'(\w+)'", str(error.get("evalue", ""))))
+                causes = [cause for cause in broken if names & defined_names(cause.source)]
+                message, trace = (_cause(causes[0], secrets), "") if causes else (message, trace)
+        elif not by_hand:
+            message = NOT_YET
+    if by_hand:
+        message = f"{BY_HAND} {f'The test says: {message}' if message else 'The test itself passed.'}"
+    return TestResult(cell.grade_id, cell.title, score, cell.points, message, trace, by_hand)
+
+
+def _first_error(cell: Cell) -> NotebookNode | None:
+    return next((output for output in cell.node.get("outputs", []) if output.output_type == "error"), None)
+
+
+def _cause(cell: Cell, secrets: frozenset[str]) -> str:
+    """Why a student's cell has not defined its names: the error that ended it, with its line."""
+    error = _first_error(cell) or NotebookNode()
+    name, text = clean(str(error.get("ename", "")), secrets)[:60], clean(str(error.get("evalue", "")), secrets)
+    text = text.strip().split("\n")[0][:MESSAGE_LENGTH]
+    if match := SYNTAX_LINE.search(text):
+        text, line = text[: match.start()], match[1]
+    else:
+        lines = CELL_LINE.findall(clean("\n".join(map(str, error.get("traceback", []))), secrets))
+        line = lines[0] if lines else ""
+    place = f", line {line}," if line else ""
+    return f"Your cell {'' if is_extra(cell.node) else cell.grade_id}{place} does not run: {name}: {text}".rstrip(": ")
 
 
 def _explain_error(error: NotebookNode, source: str, secrets: frozenset[str]) -> tuple[str, str]:

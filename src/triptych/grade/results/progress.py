@@ -54,6 +54,10 @@ class GradingBar(Listener):
         self._start = time.monotonic()
         self._bar.update(self._task, total=total)
 
+    def changed(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._out.print(Text(line))
+
     def waiting(self, reason: str) -> None:
         self._bar.update(self._task, names=reason)
         if not self._is_waiting and self._bar.disable:

@@ -27,6 +27,8 @@ from triptych.grade.results.statistics import (
     histogram,
 )
 from triptych.grade.results.terminal import remarks
+from triptych.grade.results.unused import findings, write_findings
+from triptych.grade.submission.places import Finding
 from triptych.model.course import ChapterPlan, Course
 from triptych.nbgrader_api import gradebook
 from triptych.text import one_line
@@ -43,22 +45,24 @@ def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
     """Writes `report.html` and `grades.csv` into the course folder.
 
     Returns:
-        The paths of both files.
+        The paths of both files, and of the list of files that were not used, if there are any.
 
     Raises:
         CourseError: Nothing has been graded, or the record is damaged.
     """
-    page = render(course, class_statistics(course, chapters))
+    found = findings(course)
+    page = render(course, class_statistics(course, chapters), found)
     report, grades = course.root / "report.html", course.root / "grades.csv"
     with replacing(report) as file:
         file.write_text(page, encoding="utf-8")
     with gradebook(course) as book, replacing(grades) as file:
         class_list = read_class(course, book)
         write_csv(file, grade_rows(class_list, class_list.students.values(), book.assignments))
-    return [report, grades]
+    not_used = write_findings(course, found)
+    return [report, grades, *([not_used] if not_used else [])]
 
 
-def render(course: Course, results: ClassStatistics) -> str:
+def render(course: Course, results: ClassStatistics, found: Sequence[Finding] = ()) -> str:
     """The page. Everything that comes from students is escaped by the template, or by `urllib.parse.quote`."""
     templates = resources.files("triptych.data").joinpath("templates")
     script = templates.joinpath("report.js").read_text(encoding="utf-8")
@@ -71,6 +75,7 @@ def render(course: Course, results: ClassStatistics) -> str:
         lang=course.language,
         results=results,
         view=view,
+        findings=found,
         fonts=font_faces(course.slides, FONTS),
         style=page_style(),
         script=script,
@@ -106,7 +111,7 @@ class ReportView:
         """The classes of a standing's cell in the heat map, which the filter reads."""
         if standing.points is None:
             return "m" if standing.status == NOT_SUBMITTED else "n"
-        marks = {"l": standing.lateness, "k": standing.to_mark, "b": standing.points < plan.points / 2}
+        marks = {"l": standing.lateness, "k": standing.pending, "b": standing.points < plan.points / 2}
         return " ".join(
             [f"h{self.heat(standing.points, plan.points)}", *(name for name, is_on in marks.items() if is_on)]
         )
@@ -115,9 +120,9 @@ class ReportView:
         """A cell of the heat map: points, with a link to the feedback."""
         if standing.points is None:
             # the key explains the dash, of which there may be thousands
-            text = Markup("–" if standing.status == NOT_SUBMITTED else '!<span class="off"> not graded</span>')
+            text = Markup("–") if standing.status == NOT_SUBMITTED else Markup('!<span class="off"> not graded</span>')
         else:
-            marks = (", late" if standing.lateness else "") + (", to be marked" if standing.to_mark else "")
+            marks = (", late" if standing.lateness else "") + (", to be marked" if standing.pending else "")
             text = Markup("{}").format(format_points(standing.points))
             if marks:
                 text += Markup('<span class="off">{}</span>').format(marks)

@@ -99,7 +99,7 @@ class ChapterStatistics:
 
     @property
     def to_mark(self) -> int:
-        return sum(standing.to_mark for standing in self.graded)
+        return sum(bool(standing.pending) for standing in self.graded)
 
     @cached_property
     def scores(self) -> list[float]:

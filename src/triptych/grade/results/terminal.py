@@ -93,7 +93,7 @@ def short(standing: Standing) -> str:
     """A standing in a few characters: its points with marks, or a sign for none."""
     if standing.points is None:
         return "–" if standing.status == NOT_SUBMITTED else "!"
-    return f"{'L ' if standing.lateness else ''}{standing.points:g}{'*' if standing.to_mark else ''}"
+    return f"{'L ' if standing.lateness else ''}{standing.points:g}{'*' if standing.pending else ''}"
 
 
 def _slowest(results: ClassStatistics) -> Table | None:
@@ -145,8 +145,6 @@ def remarks(standing: Standing) -> list[str]:
         found.append(f"{duration(late)} late")
     if standing.penalty:
         found.append(f"{standing.penalty:g} points off")
-    if standing.to_mark:
-        found.append("cells to be marked by hand")
     if standing.sandbox == "none":
         found.append("no sandbox")
     return [*found, *map(one_line, standing.notes)]

@@ -20,7 +20,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from triptych.model.chapter import Role, role_of
+from triptych.fingerprint import fingerprint
+from triptych.model.chapter import is_answer
 
 #: The ids of extra cells begin with this.
 EXTRA = "extra-"
@@ -73,7 +74,7 @@ def match(release: NotebookNode, submission: NotebookNode) -> Matches:
         if same := texts[_folded(submission.cells[number].source)]:
             ids[number] = same.pop(0)
 
-    solutions = [cell.id for cell in release.cells if role_of(cell) is Role.SOLUTION]
+    solutions = [cell.id for cell in release.cells if is_answer(cell)]
     stubs = {id_: defined_names(released[id_].source) for id_ in solutions}
     absent = [id_ for id_ in solutions if id_ not in ids]
     by_names = []
@@ -147,7 +148,7 @@ def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
         if original is not None and id_ not in seen:
             seen.add(id_)
             anchor = id_
-            if role_of(original) is Role.SOLUTION:
+            if is_answer(original):
                 answers[id_] = cell.source
         elif original is not None and cell.source == original.source:
             continue  # an unchanged copy of a released cell is not the student's own
@@ -168,8 +169,14 @@ def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
 def answers_of(release: NotebookNode, submission: NotebookNode) -> dict[str, str]:
     """The texts of the solution cells that a submission has, by id, to compare two submissions."""
     pairs = zip(match(release, submission).ids, submission.cells, strict=True)
-    solutions = {cell.id for cell in release.cells if role_of(cell) is Role.SOLUTION}
+    solutions = {cell.id for cell in release.cells if is_answer(cell)}
     return {id_: _folded(cell.source) for id_, cell in pairs if id_ in solutions}
+
+
+def content_of(notebook: NotebookNode) -> str:
+    """A fingerprint of what the student wrote in a rebuilt notebook."""
+    own = (cell for cell in notebook.cells if is_extra(cell) or is_answer(cell))
+    return fingerprint(texts=[f"{cell.id}\0{cell.source}" for cell in own])
 
 
 def _released_id(cell: NotebookNode, released: Container[str]) -> str:
