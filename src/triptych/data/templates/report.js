@@ -55,7 +55,8 @@ function sort(column, descending) {
 [...table.tHead.rows[0].cells].forEach((head, column) => {
   const button = document.createElement("button");
   button.type = "button";
-  button.append(...head.childNodes);
+  // over the text, which is thus repeated on each printed page
+  button.setAttribute("aria-label", `Sort by ${(head.querySelector(".name") ?? head).textContent}`);
   head.append(button);
   if (!column) head.setAttribute("aria-sort", "ascending");
   button.addEventListener("click", () => {
