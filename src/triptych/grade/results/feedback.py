@@ -170,7 +170,7 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
         with Gradebook(graded["db_url"]) as book:
             submission = book.find_submission(graded["assignment"], graded["student"])
             arrival = Arrival(submission.timestamp, submission.duedate)
-        resources["feedback"] = {"title": title, "sections": parts, "arrival": arrival, "start": _start(parts)}
+        resources["feedback"] = {"title": title, "sections": parts, "arrival": arrival, "start": where_to_start(parts)}
         resources["feedback"]["style"] = page_style()
         nb.cells = []
         return nb, resources
@@ -210,7 +210,7 @@ def sections(chapter: Chapter) -> list[Section]:
     return [section for section in all_sections if section.cells or section.tests]
 
 
-def _start(parts: list[Section]) -> tuple[Section, TestResult | None] | None:
+def where_to_start(parts: list[Section]) -> tuple[Section, TestResult | None] | None:
     """Where to go on: the first behaviour that fails, otherwise the first exercise left open."""
     tests = ((part, test) for part in parts if not part.is_open for test in part.tests)
     failed = ((part, test) for part, test in tests if not (test.passed or test.by_hand))
