@@ -182,8 +182,26 @@ def build(
         print_changes(course, chapters)
     else:
         given = {"speaker": speaker, "event": event, "date": date}
+        require_solvable(course, chapters)
         talk = replace(course.talk, **{name: text for name, text in given.items() if text})
         build_all(course, chapters, with_answers=with_answers, talk=talk, pdf=pdf, force=force)
+
+
+def require_solvable(course: Course, chapters: list[str]) -> None:
+    """Raises CourseError if a chapter's own answers fail in the sandbox. Without a sandbox they are not run."""
+    from triptych.grade.own_answers import require_full_points, unproven
+
+    waiting = unproven(course, chapters)
+    if not waiting:
+        return
+    from triptych.grade.sandbox.sandbox import find_problem
+
+    if problem := find_problem():
+        out.print(Text(f"own answers not run, because sandboxes do not work here ({problem.rstrip('.')})", style="dim"))
+        return
+    with progress("running own answers", len(waiting)) as advance:
+        require_full_points(course, waiting, advance)
+    out.print(Text(f"own answers get full points: {', '.join(waiting)}"))
 
 
 def print_changes(course: Course, chapters: list[str]) -> None:
