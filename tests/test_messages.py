@@ -5,6 +5,7 @@ The messages are collected from the source (sentences.py). Messages of single fu
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -55,6 +56,19 @@ def submission_of(student: str) -> Callable[[Path], object]:
     return lambda root: (root / "submitted" / student).mkdir(parents=True)
 
 
+def without_ids(root: Path) -> None:
+    path = root / "source" / FORWARD / f"{FORWARD}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(notebook | {"nbformat_minor": 4}), encoding="utf-8")
+
+
+def half_a_region(root: Path) -> None:
+    path = root / "source" / FORWARD / f"{FORWARD}.ipynb"
+    path.write_text(path.read_text(encoding="utf-8").replace("### END HIDDEN TESTS", "# the end", 1), encoding="utf-8")
+
+
 CHAPTER = '[chapters.01_a]\ntitle = "A"\n'
 #: A change that spoils the course, a command, and part of the message that it ends with.
 MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
@@ -63,6 +77,8 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (None, "grade 5 --sandbox docker", "give bwrap, or none"),
     (None, "grade 5 --sandbox none", "triptych build 05_forward_mode"),
     (None, "grade 5 --jobs 2 --scheduler tcp://h:1", "give one of them"),
+    (without_ids, "build 5", "has cells without ids (notebook format 4.4): run `triptych check --fix 05_forward_mode`"),
+    (half_a_region, "build 5", "has '### BEGIN HIDDEN TESTS' without '### END HIDDEN TESTS'. Write both"),
     (submission_of("lovelace"), "grade 5 --sandbox none --student lovlace", "did you mean lovelace?"),
     (None, "report 5", "Nothing has been graded in"),
     (None, "forget nobody --yes", "holds nothing of 'nobody'"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
+    Assignment,
     Comment,
     Grade,
     Gradebook,
@@ -23,6 +24,7 @@ from nbgrader.api import (
     SolutionCell,
     SourceCell,
     SubmittedAssignment,
+    SubmittedNotebook,
     TaskCell,
 )
 from nbgrader.apps.api import NbGraderAPI
@@ -164,6 +166,7 @@ def succeed(result: dict[str, Any], action: str) -> None:
 
 
 __all__ = [
+    "Assignment",
     "Comment",
     "Grade",
     "GradeCell",
@@ -173,6 +176,7 @@ __all__ = [
     "SolutionCell",
     "SourceCell",
     "SubmittedAssignment",
+    "SubmittedNotebook",
     "TaskCell",
     "back_up",
     "config_of",

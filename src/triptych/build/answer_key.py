@@ -25,6 +25,7 @@ from triptych.files import regular_files, replacing
 from triptych.fingerprint import fingerprint
 from triptych.model.chapter import RECORDING, Role, code_of, released_source, role_of, visible_source
 from triptych.model.course import Course, CourseError
+from triptych.model.sound import require_sound
 from triptych.text import plain
 
 #: Seconds that one cell may run.
@@ -52,6 +53,7 @@ def answer_key(course: Course, chapter: str, *, force: bool = False) -> Notebook
     path, cached = course.notebook(chapter), cache_path(course, chapter)
     if cached.is_file() and not force:
         return nbformat.read(cached, as_version=4)
+    require_sound(path)
     notebook = without_secrets(nbformat.read(path, as_version=4))
     _execute(notebook, path)
     with replacing(cached) as partial:

@@ -19,6 +19,7 @@ from triptych.files import regular_files
 from triptych.lock import course_lock
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course
+from triptych.model.sound import require_sound
 from triptych.nbgrader_api import back_up, nbgrader_api, succeed
 
 
@@ -44,6 +45,7 @@ def release_chapter(course: Course, chapter: str, *, lock: bool = True) -> Path:
     Raises:
         CourseError: nbgrader failed; the message has its reason. Or the course is being graded.
     """
+    require_sound(course.notebook(chapter))
     change = planned_change(course, chapter)
     state, target = course.root / ".triptych", course.release / chapter
     state.mkdir(exist_ok=True)

@@ -30,6 +30,7 @@ from triptych.grade.submission.intake import submissions
 from triptych.grade.submission.places import Finding, survey
 from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
+from triptych.model.sound import require_sound
 from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, back_up, gradebook, has_gradebook
 from triptych.text import one_line
 
@@ -219,3 +220,4 @@ def _release_if_changed(course: Course, chapter: str, listener: Listener) -> Non
 def _require_release(course: Course, chapter: str) -> None:
     if not (course.release / chapter / f"{chapter}.ipynb").is_file():
         raise CourseError(f"release/{chapter} is missing: run `triptych build {chapter}` first.")
+    require_sound(course.notebook(chapter))

@@ -226,6 +226,17 @@ def code_of(source: str) -> str:
     return rest if first.split()[:1] == [BUILDS_ON] else source
 
 
+def is_marker(line: str, marker: str) -> bool:
+    """Whether a line is the marker of a region for nbgrader, which looks for its words alone."""
+    return marker.removeprefix("### ") in line
+
+
+def without_markers(source: str) -> str:
+    """A solution cell without the markers of its region."""
+    markers = (BEGIN_SOLUTION, END_SOLUTION)
+    return "\n".join(line for line in source.split("\n") if not any(is_marker(line, marker) for marker in markers))
+
+
 def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
     """Splits a cell at the lines `begin` and `end`.
 
@@ -239,12 +250,11 @@ def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str
     inside: list[str] = []
     is_open = False
     for line in source.split("\n"):
-        marker = line.strip()
-        if marker == begin:
+        if is_marker(line, begin):
             if is_open:
                 raise RegionError(f"has {begin!r} twice without {end!r} between them")
             is_open = True
-        elif marker == end:
+        elif is_marker(line, end):
             if not is_open:
                 raise RegionError(f"has {end!r} before any {begin!r}")
             is_open = False
@@ -276,12 +286,11 @@ def stub(source: str) -> str:
     lines: list[str] = []
     inside = False
     for line in source.split("\n"):
-        marker = line.strip()
-        if marker == BEGIN_SOLUTION:
+        if is_marker(line, BEGIN_SOLUTION):
             inside = True
             indent = line[: len(line) - len(line.lstrip())]
             lines += [indent + stub_line for stub_line in STUB.split("\n")]
-        elif marker == END_SOLUTION:
+        elif is_marker(line, END_SOLUTION):
             inside = False
         elif not inside:
             lines.append(line)
@@ -290,15 +299,14 @@ def stub(source: str) -> str:
 
 def released_source(node: NotebookNode) -> str:
     """A solution cell as nbgrader releases it: without a solution region all of its text is the solution."""
-    lines = [line.strip() for line in node.source.split("\n")]
-    if BEGIN_SOLUTION in lines:
+    if any(is_marker(line, BEGIN_SOLUTION) for line in node.source.split("\n")):
         return stub(node.source)
     return STUB if node.cell_type == "code" else TEXT_STUB
 
 
 def answer_text(source: str) -> str:
     """The answer in a solution cell as a slide shows it: without markers, docstrings and blank lines at its ends."""
-    lines = [line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION)]
+    lines = without_markers(source).split("\n")
     documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, documented) and ast.get_docstring(node) is not None and len(node.body) > 1:

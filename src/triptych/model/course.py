@@ -158,9 +158,16 @@ class Course:
         for folder in (start, *start.parents):
             if (folder / "source" / "course.toml").is_file():
                 return cls(folder)
+        for folder in (start, *start.parents):
+            if (folder / "nbgrader_config.py").is_file():
+                raise CourseError(
+                    f"{folder} is a course of nbgrader, but not of triptych, which needs source/course.toml with the "
+                    "points of each exercise, one notebook source/NAME/NAME.ipynb for each chapter, and its own "
+                    "nbgrader_config.py: see docs/instructors/index.md."
+                )
         raise CourseError(
             f"{start} is not in a course folder (no source/course.toml here or above). "
-            "Change to the folder that contains nbgrader_config.py, or name it with --course."
+            "Change to the folder that contains source/, or name it with --course."
         )
 
     @property
