@@ -175,10 +175,10 @@ def secret_lines(chapter: Chapter) -> frozenset[str]:
 
 
 def _manual_result(cell: Cell) -> TestResult:
-    score, pending = float(cell.nbgrader.get("score") or 0.0), bool(cell.nbgrader.get("pending"))
-    unanswered = not pending and not cell.nbgrader.get("by_hand")
-    message = UNANSWERED if unanswered and score < cell.points else ""
-    return TestResult(cell.grade_id, "graded by a person", score, cell.points, message, by_hand=True, pending=pending)
+    by_hand, pending = bool(cell.nbgrader.get("by_hand")), bool(cell.nbgrader.get("pending"))
+    message = "" if by_hand or pending else UNANSWERED
+    score = float(cell.nbgrader.get("score") or 0.0)
+    return TestResult(cell.grade_id, "Your own answer", score, cell.points, message, by_hand=by_hand, pending=pending)
 
 
 def explain_test(cell: Cell, secrets: frozenset[str], broken: Sequence[Cell] = ()) -> TestResult:
