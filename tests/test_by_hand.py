@@ -16,7 +16,8 @@ from nbformat import NotebookNode
 from triptych.build.answer_key import lecture_view
 from triptych.build.release import release_chapter
 from triptych.grade.record import Result
-from triptych.grade.results.report import class_statistics, write_report
+from triptych.grade.results.report import write_report
+from triptych.grade.results.statistics import class_statistics
 from triptych.grade.run import grade
 from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
@@ -108,7 +109,7 @@ def test_manual_answers_are_kept_flagged_and_counted(course: Course) -> None:
     result = run(course)["ada"]
     assert (result.score, result.pending) == (11, {})
     assert "to be graded" not in feedback(course) and row(course)["to_grade"] == ""
-    assert class_statistics(course, [FORWARD])[0].mean == (11 + 0) / 2
+    assert class_statistics(course, [FORWARD]).chapters[0].mean == (11 + 0) / 2
 
 
 def test_the_release_and_the_lecture_hold_no_model_answer(course: Course) -> None:

@@ -348,14 +348,33 @@ def print_findings(found: Sequence[Finding], students: Sequence[str] = ()) -> No
 
 
 @app.command()
-def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
+def report(
+    names: ChapterNames = None,
+    student: Annotated[
+        str, typer.Option("--student", "-s", metavar="NAME", help="Print this student's results, and write nothing.")
+    ] = "",
+    folder: CourseFolder = None,
+) -> None:
     """Print how the class did, and write report.html and grades.csv."""
     course = Course.find(folder)
-    report_all(course, course.choose(names or []))
+    chapters = course.choose(names or [])
+    if student:
+        report_student(course, chapters, student)
+    else:
+        report_all(course, chapters)
+
+
+def report_student(course: Course, chapters: list[str], student: str) -> None:
+    from triptych.grade.results.statistics import class_statistics
+    from triptych.grade.results.terminal import student_report
+
+    out.print(student_report(course, class_statistics(course, chapters), student), soft_wrap=False)
 
 
 def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import class_statistics, tables, write_report
+    from triptych.grade.results.report import write_report
+    from triptych.grade.results.statistics import class_statistics
+    from triptych.grade.results.terminal import tables
     from triptych.grade.results.unused import findings
 
     if show:

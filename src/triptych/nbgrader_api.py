@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
+    Assignment,
     Comment,
     Grade,
     Gradebook,
@@ -22,11 +23,12 @@ from nbgrader.api import (
     SolutionCell,
     SourceCell,
     SubmittedAssignment,
+    SubmittedNotebook,
     TaskCell,
 )
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -85,10 +87,20 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 
 def gradebook(course: Course) -> Gradebook:
-    """Opens the course's gradebook; use it in a `with` block. Raises CourseError as `config_of`."""
+    """Opens the course's gradebook; use it in a `with` block.
+
+    Raises:
+        CourseError: As `config_of`; or the gradebook cannot be opened.
+    """
     _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
-    return Gradebook(directory.db_url, directory.course_id)
+    try:
+        return Gradebook(directory.db_url, directory.course_id)
+    except DatabaseError as error:
+        reason = f"{error.orig}"
+        raise CourseError(
+            f"The gradebook of {course.root} cannot be opened ({reason}): restore it, for example from .triptych/."
+        ) from error
 
 
 def has_gradebook(course: Course) -> bool:
@@ -126,6 +138,7 @@ def succeed(result: dict[str, Any], action: str) -> None:
 
 
 __all__ = [
+    "Assignment",
     "Comment",
     "Grade",
     "GradeCell",
@@ -135,6 +148,7 @@ __all__ = [
     "SolutionCell",
     "SourceCell",
     "SubmittedAssignment",
+    "SubmittedNotebook",
     "TaskCell",
     "back_up",
     "config_of",

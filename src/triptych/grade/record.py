@@ -36,6 +36,7 @@ class Result:
         late: Whether it was handed in after the deadline.
         penalty: Points taken off for being late.
         cells: Points by test cell.
+        messages: What feedback says about failed test cells.
         seconds: Time spent on it.
         sandbox: "bwrap" or "none".
         phases: Seconds by phase: "sandbox", "cells", "tests", "gradebook".
@@ -58,6 +59,7 @@ class Result:
     late: bool = False
     penalty: float = 0.0
     cells: dict[str, CellScore] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     sandbox: str = ""
     phases: dict[str, float] = field(default_factory=dict)

@@ -7,19 +7,23 @@ That is text and PNG pictures only, so no output of a student's code can become 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from importlib import resources as package_resources
 from pathlib import Path
 from typing import Any, ClassVar
 
+from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from triptych.grade.record import CellScore
 from triptych.grade.results.export import is_pending
 from triptych.grade.submission.rebuild import defined_names, is_extra
 from triptych.model.cell_names import assertion_messages
 from triptych.model.chapter import (
+    STUB,
     Cell,
     Chapter,
     Role,
@@ -40,6 +44,12 @@ MESSAGE_LENGTH, TEXT_LENGTH, PICTURE_LENGTH, OUTPUTS = 300, 10_000, 2_000_000, 5
 #: Shorter lines of hidden tests (`)`, `else:`) give nothing away and occur in students' code as well.
 SECRET_LENGTH = 12
 NOT_YET = "This behaviour does not hold yet."
+#: What the report says of the tests of an exercise that was not begun.
+LEFT_OPEN = "Left open."
+#: The comment that nbgrader itself gives to an unchanged answer.
+NO_COMMENT = "No response."
+#: The end of a trace that leads to the stub of an answer.
+STUB_FRAME = re.compile(r"in (\w+): raise NotImplementedError")
 BY_HAND = "Your instructor set this score by hand."
 UNANSWERED = "This was left open."
 #: The line in the message of a SyntaxError, and the marked line in a traceback.
@@ -64,6 +74,17 @@ class StudentCell:
     is_code: bool
     outputs: list[Output]
     comment: str
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether it still has the line that stands for the answer."""
+        return self.is_code and STUB.split("\n")[-1] in self.source
+
+    @property
+    def html(self) -> str:
+        """The source of a code cell, escaped and with its syntax marked."""
+        page = str(Highlight2HTML(pygments_lexer="python3")(self.source))  # type: ignore[no-untyped-call]
+        return page.replace("<pre>", '<pre tabindex="0">', 1)  # it scrolls, so the keyboard must reach it
 
 
 @dataclass(frozen=True)
@@ -110,6 +131,30 @@ class Section:
     def points(self) -> float:
         return sum(test.points for test in self.tests)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was answered: the stub is still there, and each test met one."""
+        return (
+            any(cell.is_stub for cell in self.cells)
+            and bool(self.tests)
+            and all(STUB_FRAME.search(test.trace) for test in self.tests)
+        )
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """When a submission arrived, and when it was due."""
+
+    submitted: datetime | None
+    due: datetime | None
+
+    @property
+    def late(self) -> str:
+        """How late it was, in words; empty if it was not."""
+        if self.submitted is None or self.due is None or self.submitted <= self.due:
+            return ""
+        return duration(self.submitted - self.due)
+
 
 class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
     """Replaces the cells of an autograded notebook by the template's data, `resources["feedback"]`."""
@@ -120,7 +165,13 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
         _mark_manual_scores(nb, resources["nbgrader"])
         chapter = chapter_from(nb, Path(resources["nbgrader"]["notebook"]))
         title = next(iter(_chapter_headings(chapter)), chapter.id)
-        resources["feedback"] = {"title": title, "sections": sections(chapter)}
+        parts = sections(chapter)
+        graded = resources["nbgrader"]
+        with Gradebook(graded["db_url"]) as book:
+            submission = book.find_submission(graded["assignment"], graded["student"])
+            arrival = Arrival(submission.timestamp, submission.duedate)
+        resources["feedback"] = {"title": title, "sections": parts, "arrival": arrival, "start": where_to_start(parts)}
+        resources["feedback"]["style"] = page_style()
         nb.cells = []
         return nb, resources
 
@@ -157,6 +208,39 @@ def sections(chapter: Chapter) -> list[Section]:
         if cell.is_manual:
             all_sections[-1].tests.append(_manual_result(cell))
     return [section for section in all_sections if section.cells or section.tests]
+
+
+def where_to_start(parts: list[Section]) -> tuple[Section, TestResult | None] | None:
+    """Where to go on: the first behaviour that fails, otherwise the first exercise left open."""
+    tests = ((part, test) for part in parts if not part.is_open for test in part.tests)
+    failed = ((part, test) for part, test in tests if not (test.passed or test.by_hand or test.pending))
+    return next(failed, None) or next(((part, None) for part in parts if part.is_open), None)
+
+
+def messages(chapter: Chapter, scores: Mapping[str, CellScore]) -> dict[str, str]:
+    """What feedback says about the failed test cells of an autograded chapter, by their ids."""
+    for cell in chapter.with_role(Role.TEST):
+        if cell.grade_id in scores:
+            cell.node.metadata.nbgrader["score"] = scores[cell.grade_id].score
+    return {
+        test.id: LEFT_OPEN if part.is_open else test.message
+        for part in sections(chapter)
+        for test in part.tests
+        if not (test.passed or test.by_hand or test.pending)
+    }
+
+
+def duration(time: timedelta) -> str:
+    """A length of time in words, to two units: "2 days 3 h"."""
+    minutes = max(1, round(time.total_seconds() / 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    units = [f"{days} day{'s' if days > 1 else ''}" if days else "", f"{hours} h" if hours else ""]
+    return " ".join(filter(None, [*units, f"{minutes} min" if minutes and not days else ""]))
+
+
+def page_style() -> str:
+    """The style sheet that feedback pages and the report share."""
+    return (package_resources.files("triptych.data") / "templates" / "page.css").read_text(encoding="utf-8")
 
 
 def secret_lines(chapter: Chapter) -> frozenset[str]:
@@ -232,6 +316,8 @@ def _explain_error(error: NotebookNode, source: str, secrets: frozenset[str]) ->
     first_line = clean(text, secrets).strip().split("\n")[0][:MESSAGE_LENGTH]
     # the traceback has no frames of the test itself; the rest are lines of the student's cells
     trace = clean("\n".join(map(str, error.get("traceback", []))), secrets)
+    if name == "NotImplementedError" and (frames := STUB_FRAME.findall(trace)):
+        return f"{frames[-1]} is still open.", trace[-TEXT_LENGTH:]
     return f"{clean(name, secrets)[:60]}: {first_line}".rstrip(": "), trace[-TEXT_LENGTH:]
 
 
@@ -251,7 +337,7 @@ def _student_cell(cell: Cell, secrets: frozenset[str]) -> StudentCell:
         source=clean(cell.source)[:TEXT_LENGTH],
         is_code=cell.is_code,
         outputs=[output for output in outputs if output.text or output.png],
-        comment=str(cell.nbgrader.get("comment") or ""),
+        comment=comment if (comment := str(cell.nbgrader.get("comment") or "")) != NO_COMMENT else "",
     )
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from triptych.grade.dispatch.batch import Listener
 from triptych.grade.record import GRADED, Result
-from triptych.grade.results.report import result_line
+from triptych.grade.results.terminal import result_line
 
 SHOWN_NAMES = 4
 

@@ -13,6 +13,8 @@ from triptych.files import remove
 from triptych.grade.dispatch.job import NO_ARRIVAL, Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
 from triptych.grade.results.export import is_pending
+from triptych.grade.results.feedback import messages
+from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
@@ -50,6 +52,7 @@ class Writer:
             result = Result(job.student, job.chapter, NOT_GRADED, reason)
         else:
             result = self._read_scores(job)
+            result = replace(result, messages=self._read_messages(job, result))
             kept = [name for name, content in by_hand.items() if content != outcome.content]
             if kept:
                 result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
@@ -135,6 +138,11 @@ class Writer:
                 pending=pending,
                 notes=notes,
             )
+
+    def _read_messages(self, job: Job, result: Result) -> dict[str, str]:
+        """What the feedback says about failed tests, for the report."""
+        path = self.course.root / "autograded" / job.student / job.chapter / f"{job.chapter}.ipynb"
+        return messages(read_chapter(path), result.cells)
 
     def _remove_scores(self, job: Job) -> None:
         """Removes scores and feedback of an earlier submission."""
