@@ -129,12 +129,12 @@ def succeed(result: dict[str, Any], action: str) -> None:
         action: What it was for, for the message: "nbgrader could not …".
 
     Raises:
-        CourseError: The call failed; with the last error in what nbgrader said.
+        CourseError: The call failed; with the first error in what nbgrader said, the cause of the others.
     """
     if not result["success"]:
         lines = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip().splitlines()
         errors = [line for line in lines if ERROR.match(line)] or [line for line in lines if "[ERROR]" in line] or lines
-        raise CourseError(f"nbgrader could not {action}: {errors[-1].strip() if errors else 'no reason given'}")
+        raise CourseError(f"nbgrader could not {action}: {errors[0].strip() if errors else 'no reason given'}")
 
 
 __all__ = [
