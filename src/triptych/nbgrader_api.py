@@ -29,7 +29,7 @@ from nbgrader.api import (
 )
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -91,10 +91,20 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 
 def gradebook(course: Course) -> Gradebook:
-    """Opens the course's gradebook; use it in a `with` block. Raises CourseError as `config_of`."""
+    """Opens the course's gradebook; use it in a `with` block.
+
+    Raises:
+        CourseError: As `config_of`; or the gradebook cannot be opened.
+    """
     _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
-    return Gradebook(directory.db_url, directory.course_id)
+    try:
+        return Gradebook(directory.db_url, directory.course_id)
+    except DatabaseError as error:
+        reason = f"{error.orig}"
+        raise CourseError(
+            f"The gradebook of {course.root} cannot be opened ({reason}): restore it, for example from .triptych/."
+        ) from error
 
 
 def enrol(course: Course, people: Iterable[Person]) -> tuple[int, int]:
@@ -157,12 +167,12 @@ def succeed(result: dict[str, Any], action: str) -> None:
         action: What it was for, for the message: "nbgrader could not …".
 
     Raises:
-        CourseError: The call failed; with the last error in what nbgrader said.
+        CourseError: The call failed; with the first error in what nbgrader said, the cause of the others.
     """
     if not result["success"]:
         lines = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip().splitlines()
         errors = [line for line in lines if ERROR.match(line)] or [line for line in lines if "[ERROR]" in line] or lines
-        raise CourseError(f"nbgrader could not {action}: {errors[-1].strip() if errors else 'no reason given'}")
+        raise CourseError(f"nbgrader could not {action}: {errors[0].strip() if errors else 'no reason given'}")
 
 
 __all__ = [
