@@ -124,8 +124,8 @@ def test_moodle_without_folders(course: Course, tmp_path: Path) -> None:
 def test_canvas(course: Course, tmp_path: Path) -> None:
     """As lib/content_zipper.rb names them: sortable name, LATE, number of the user, number of the file, name."""
     given = {
-        f"lovelaceada_4711_100_{NOTEBOOK}": notebook("first"),
-        f"lovelaceada_4711_99_{FORWARD}-1.ipynb": notebook("before"),
+        f"lovelaceada_4711_99_{NOTEBOOK}": notebook("before"),
+        f"lovelaceada_4711_100_{FORWARD}-1.ipynb": notebook("newest"),
         "lovelaceada_4711_101_scratch.ipynb": notebook("no", "mul_jvp"),
         f"noetheremmy_LATE_4712_80_{FORWARD}-2.ipynb": notebook("e"),
         f"müllerrohrzoë_5_81_{NOTEBOOK}": notebook("z"),
@@ -133,10 +133,12 @@ def test_canvas(course: Course, tmp_path: Path) -> None:
         f"anon_ab12c_7_{NOTEBOOK}": notebook(),
     }
     result = collect(course, [make(tmp_path / "submissions.zip", given)])
-    assert [text_of(course, student) for student in ("ada", "emmy", "zr")] == ["first", "e", "z"]
+    assert [text_of(course, student) for student in ("ada", "emmy", "zr")] == ["newest", "e", "z"]
     assert [p.student for p in result.placed if p.late] == ["emmy"]
     assert f"ada/{FORWARD}/scratch.ipynb" in placed(course), "grading looks at all that was handed in together"
-    assert f"ada/{FORWARD}/{FORWARD}-1.ipynb" in placed(course)
+    assert [str(older) for older in result.older] == [
+        f"submissions.zip: lovelaceada_4711_99_{NOTEBOOK} is an earlier version of submitted/ada/{FORWARD}"
+    ]
     assert [left.reason.partition(":")[0] for left in result.left] == [
         "is a text that was typed into a form, not a file",
         "names no student, because marking is anonymous",
