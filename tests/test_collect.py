@@ -219,6 +219,7 @@ def test_the_command_ends_with_1_if_anything_is_left(course: Course, tmp_path: P
     assert "\x1b" not in ran.output and "1 not placed" in ran.output
     with pytest.raises(CourseError, match="does not exist"):
         collect(course, [tmp_path / "none.zip"])
+    assert "y.zip holds no files" in reasons(collect(course, [make(tmp_path / "y.zip", {})]))
     with course_lock(course), pytest.raises(CourseError, match="another run"):
         collect(course, [path])
 

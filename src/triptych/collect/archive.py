@@ -54,7 +54,7 @@ class ArchiveError(Exception):
 class Budget:
     """What may still be unpacked. Of a class, or, of a student's own archive, what a submission may have."""
 
-    files: int = 50_000
+    files: int = 20_000
     bytes: int = 5_000_000_000
 
     def take(self, files: int = 0, size: int = 0) -> None:

@@ -95,7 +95,7 @@ def collect(
         CourseError: the roster is empty, an archive does not exist, or a class is being graded.
     """
     for archive in archives:
-        if not archive.exists():
+        if not archive.is_file() and not archive.is_dir():
             raise CourseError(f"{archive} does not exist: name an archive or a folder.")
         if archive.resolve() in (course.submitted.resolve(), *course.submitted.resolve().parents):
             raise CourseError(f"{archive} contains submitted/ itself: name a folder outside of it.")
@@ -138,6 +138,8 @@ class _Collection:
                 self._leave(one_line(archive.name, 80), str(error))
                 continue
             self._result.left += left
+            if not members and not left:
+                self._leave(one_line(archive.name, 80), "holds no files: name another archive")
             for key, files in self._divide(members, source, archive.name).items():
                 groups[key] += files
         for number, ((student, chapter), files) in enumerate(sorted(groups.items())):
