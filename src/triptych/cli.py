@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from triptych.collect.cli import collect, roster
 from triptych.fingerprint import version_of
 from triptych.hub.cli import hub
 from triptych.model.course import Course, CourseError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hub, name="hub")
 app.add_typer(new, name="new")
+app.add_typer(roster, name="roster")
 #: Lines of a difference that are printed; the others are counted.
 MAX_DIFFERENCE_LINES = 60
 #: Lines on files in wrong places that are printed.
@@ -250,6 +252,9 @@ def build_all(course: Course, chapters: list[str], **options: Any) -> None:
     if unchanged:
         out.print(Text(f"up to date: {', '.join(unchanged)} (--force makes them again)"))
     out.print(f"built in {time.monotonic() - start:.1f} s; open {course.slides.relative_to(course.root)}/index.html")
+
+
+app.command()(collect)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import re
 import sqlite3
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,19 @@ from nbgrader.api import (
 )
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from triptych.model.course import Course, CourseError
+from triptych.model.roster import Person
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
 
 
+#: What nbgrader stores of a student beside the id.
+PERSONAL = ("first_name", "last_name", "email", "lms_user_id")
 #: The last line of a traceback, unless it only points to another one.
 ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Entry|Mismatch)\w*: (?!.*traceback)")
 
@@ -87,10 +91,54 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 
 def gradebook(course: Course) -> Gradebook:
-    """Opens the course's gradebook; use it in a `with` block. Raises CourseError as `config_of`."""
+    """Opens the course's gradebook; use it in a `with` block.
+
+    Raises:
+        CourseError: As `config_of`; or the gradebook cannot be opened.
+    """
     _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
-    return Gradebook(directory.db_url, directory.course_id)
+    try:
+        return Gradebook(directory.db_url, directory.course_id)
+    except DatabaseError as error:
+        reason = f"{error.orig}"
+        raise CourseError(
+            f"The gradebook of {course.root} cannot be opened ({reason}): restore it, for example from .triptych/."
+        ) from error
+
+
+def enrol(course: Course, people: Iterable[Person]) -> tuple[int, int]:
+    """Enters students into the gradebook, so that it also lists those who submit nothing.
+
+    What a person's line leaves empty stays as it is in the gradebook. Instructors are not entered.
+
+    Returns:
+        The number of new students and of those whose data has changed.
+    """
+    new = changed = 0
+    with gradebook(course) as book:
+        known = {student.id: student for student in book.students}
+        for person in people:
+            given = {name: value for name in PERSONAL if (value := getattr(person, name))}
+            if person.role != "student":
+                continue
+            if person.user not in known:
+                new += 1
+            elif any(getattr(known[person.user], name) != value for name, value in given.items()):
+                changed += 1
+            else:
+                continue
+            book.update_or_create_student(person.user, **given)
+    return new, changed
+
+
+def students(course: Course) -> list[Person]:
+    """The students in the gradebook."""
+    with gradebook(course) as book:
+        return [
+            Person(str(student.id), **{name: getattr(student, name) or "" for name in PERSONAL})
+            for student in book.students
+        ]
 
 
 def has_gradebook(course: Course) -> bool:
@@ -119,12 +167,12 @@ def succeed(result: dict[str, Any], action: str) -> None:
         action: What it was for, for the message: "nbgrader could not …".
 
     Raises:
-        CourseError: The call failed; with the last error in what nbgrader said.
+        CourseError: The call failed; with the first error in what nbgrader said, the cause of the others.
     """
     if not result["success"]:
         lines = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip().splitlines()
         errors = [line for line in lines if ERROR.match(line)] or [line for line in lines if "[ERROR]" in line] or lines
-        raise CourseError(f"nbgrader could not {action}: {errors[-1].strip() if errors else 'no reason given'}")
+        raise CourseError(f"nbgrader could not {action}: {errors[0].strip() if errors else 'no reason given'}")
 
 
 __all__ = [
@@ -142,8 +190,10 @@ __all__ = [
     "TaskCell",
     "back_up",
     "config_of",
+    "enrol",
     "gradebook",
     "has_gradebook",
     "nbgrader_api",
+    "students",
     "succeed",
 ]

@@ -213,7 +213,7 @@ def sections(chapter: Chapter) -> list[Section]:
 def where_to_start(parts: list[Section]) -> tuple[Section, TestResult | None] | None:
     """Where to go on: the first behaviour that fails, otherwise the first exercise left open."""
     tests = ((part, test) for part in parts if not part.is_open for test in part.tests)
-    failed = ((part, test) for part, test in tests if not (test.passed or test.by_hand))
+    failed = ((part, test) for part, test in tests if not (test.passed or test.by_hand or test.pending))
     return next(failed, None) or next(((part, None) for part in parts if part.is_open), None)
 
 
@@ -226,7 +226,7 @@ def messages(chapter: Chapter, scores: Mapping[str, CellScore]) -> dict[str, str
         test.id: LEFT_OPEN if part.is_open else test.message
         for part in sections(chapter)
         for test in part.tests
-        if not test.passed and not test.by_hand
+        if not (test.passed or test.by_hand or test.pending)
     }
 
 
@@ -259,10 +259,10 @@ def secret_lines(chapter: Chapter) -> frozenset[str]:
 
 
 def _manual_result(cell: Cell) -> TestResult:
-    score, pending = float(cell.nbgrader.get("score") or 0.0), bool(cell.nbgrader.get("pending"))
-    unanswered = not pending and not cell.nbgrader.get("by_hand")
-    message = UNANSWERED if unanswered and score < cell.points else ""
-    return TestResult(cell.grade_id, "graded by a person", score, cell.points, message, by_hand=True, pending=pending)
+    by_hand, pending = bool(cell.nbgrader.get("by_hand")), bool(cell.nbgrader.get("pending"))
+    message = "" if by_hand or pending else UNANSWERED
+    score = float(cell.nbgrader.get("score") or 0.0)
+    return TestResult(cell.grade_id, "Your own answer", score, cell.points, message, by_hand=by_hand, pending=pending)
 
 
 def explain_test(cell: Cell, secrets: frozenset[str], broken: Sequence[Cell] = ()) -> TestResult:

@@ -60,6 +60,18 @@ def survey(submitted: Path, chapters: Sequence[str], roster: Collection[str] = (
     return list(_Survey(submitted, chapters, roster).findings())
 
 
+def chapter_of(name: str, chapters: Sequence[str], *, by_number: bool = False) -> str:
+    """The chapter that a name stands for in other letters, with other signs or, if so asked, a number; or nothing."""
+    stem = re.sub(r"(?i)\.ipynb$|[ _-]*\(\d+\)|[ _-]*copy\d*(?=\.|$)", "", name)
+    folded = _folded(stem)
+    for chapter in chapters:
+        if folded == _folded(chapter):
+            return chapter
+    if by_number and (match := NUMBER.fullmatch(stem)):
+        return next((chapter for chapter in chapters if int(chapter[:2]) == int(match[1][:9])), "")
+    return ""
+
+
 class _Survey:
     def __init__(self, submitted: Path, chapters: Sequence[str], roster: Collection[str]) -> None:
         self._submitted, self._chapters, self._roster = submitted, chapters, roster
@@ -109,15 +121,7 @@ class _Survey:
                 yield self._found(entry, problem, student, chapter)
 
     def _chapter_of(self, name: str, *, by_number: bool = False) -> str:
-        """The chapter that a name stands for in other letters, with other signs or, in a student's folder, a number."""
-        stem = re.sub(r"(?i)\.ipynb$|[ _-]*\(\d+\)|[ _-]*copy\d*(?=\.|$)", "", name)
-        folded = _folded(stem)
-        for chapter in self._chapters:
-            if folded == _folded(chapter):
-                return chapter
-        if by_number and (match := NUMBER.fullmatch(stem)):
-            return next((c for c in self._chapters if int(c[:2]) == int(match[1][:9])), "")
-        return ""
+        return chapter_of(name, self._chapters, by_number=by_number)
 
     def _chapter_inside(self, folder: Path) -> str:
         names = (entry.path.name for entry in _below(folder))
@@ -160,4 +164,4 @@ def _folded(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()
 
 
-__all__ = ["Finding", "survey"]
+__all__ = ["LITTER", "Finding", "chapter_of", "survey"]
