@@ -160,7 +160,7 @@ def test_a_failing_build_leaves_release_and_gradebook(course: Course) -> None:
         notebook.cells.append(twice)
 
     edit(course.notebook(FORWARD), spoil)
-    with pytest.raises(CourseError, match="nbgrader could not make the student version of .*mul_jvp_zero"):
+    with pytest.raises(CourseError, match=r"nbgrader could not make the student version of .*mul_jvp_zero"):
         release_chapter(course, FORWARD)
     assert scores(course) == before
     assert (course.release / FORWARD / f"{FORWARD}.ipynb").read_bytes() == page
