@@ -92,7 +92,11 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (contract(f"{CHAPTER}exercises.f = 3\n"), "check", "is not a table"),
     (contract(f"{CHAPTER}exercises.f = {{ points = 1 }}\n"), "check", "has no minutes"),
     (contract(f"{CHAPTER}exercises.f = {{ points = '1', minutes = 2 }}\n"), "check", "Write a number"),
-    (lambda root: (root / "source" / "course.toml").unlink(), "check", "no source/course.toml here or above"),
+    (
+        lambda root: (root / "source" / "course.toml").unlink(),
+        "check",
+        "but no source/course.toml, so it is no course of triptych",
+    ),
     (None, "hub status --folder .", "holds no hub"),
     (None, "hub up --roster x.csv --login odd", "give firstuse, shared-password or file"),
     (None, "demo --keep source", "name another one with --keep"),

@@ -54,7 +54,5 @@ def test_without_a_sandbox_the_reason_is_said(course: Course, monkeypatch: pytes
 
 def test_a_course_of_nbgrader_is_told_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").touch()
-    with pytest.raises(
-        CourseError, match=r"is a course of nbgrader, but not of triptych, which needs source/course.toml"
-    ):
+    with pytest.raises(CourseError, match=r"but no source/course.toml, so it is no course of triptych. That needs"):
         Course.find(tmp_path)

@@ -161,9 +161,9 @@ class Course:
         for folder in (start, *start.parents):
             if (folder / "nbgrader_config.py").is_file():
                 raise CourseError(
-                    f"{folder} is a course of nbgrader, but not of triptych, which needs source/course.toml with the "
-                    "points of each exercise, one notebook source/NAME/NAME.ipynb for each chapter, and its own "
-                    "nbgrader_config.py: see docs/instructors/index.md."
+                    f"{folder} has nbgrader_config.py but no source/course.toml, so it is no course of triptych. That "
+                    "needs source/course.toml with the points of each exercise, a notebook source/NAME/NAME.ipynb for "
+                    "each chapter, and triptych's own nbgrader_config.py: see docs/instructors/index.md."
                 )
         raise CourseError(
             f"{start} is not in a course folder (no source/course.toml here or above). "
