@@ -81,6 +81,21 @@ function fill(student) {
   if (inert) inert.outerHTML = inert.textContent;
 }
 
+// Points link to the feedback as the details do, from the moment that the pointer is over their row.
+function link(row) {
+  const student = details[rows.indexOf(row)];
+  fill(student);
+  student.querySelectorAll("tbody tr").forEach((line, i) => {
+    const page = line.querySelector("th a"), cell = row.cells[i + 1];
+    if (!page || cell.querySelector("a")) return;
+    const anchor = document.createElement("a");
+    anchor.href = page.href;
+    anchor.tabIndex = -1;  // the keyboard reaches the page from the details, with fewer stops
+    anchor.append(...cell.childNodes);
+    cell.append(anchor);
+  });
+}
+
 function openTarget() {
   const target = document.getElementById(location.hash.slice(1));
   if (!target?.classList.contains("student")) return;
@@ -89,6 +104,16 @@ function openTarget() {
   target.scrollIntoView();
 }
 
+body.addEventListener("pointerover", event => {
+  const row = event.target.closest("tr");
+  if (row) link(row);
+});
+body.addEventListener("click", event => {  // a finger arrives together with its pointer
+  if (!event.target.closest("a")) event.target.closest("td")?.querySelector("a")?.click();
+});
 document.getElementById("all").addEventListener("toggle", event => fill(event.target), true);
 window.addEventListener("hashchange", openTarget);
-openTarget();
+requestAnimationFrame(() => setTimeout(() => {
+  table.classList.add("ready");
+  openTarget();
+}));

@@ -219,14 +219,14 @@ def where_to_start(parts: list[Section]) -> tuple[Section, TestResult | None] | 
 
 def messages(chapter: Chapter, scores: Mapping[str, CellScore]) -> dict[str, str]:
     """What feedback says about the failed test cells of an autograded chapter, by their ids."""
-    for cell in chapter.with_role(Role.TEST):
-        if cell.grade_id in scores:
-            cell.node.metadata.nbgrader["score"] = scores[cell.grade_id].score
+    tests = {cell.grade_id: cell for cell in chapter.with_role(Role.TEST)}
+    for test in tests.keys() & scores.keys():
+        tests[test].node.metadata.nbgrader["score"] = scores[test].score
     return {
         test.id: LEFT_OPEN if part.is_open else test.message
         for part in sections(chapter)
         for test in part.tests
-        if not (test.passed or test.by_hand or test.pending)
+        if test.id in tests and not test.passed
     }
 
 
