@@ -204,6 +204,15 @@ def test_only_newer_work_replaces_what_is_there(course: Course, tmp_path: Path) 
     assert [p.name for p in course.submitted.iterdir()] == ["ada"], "no working folder stays"
 
 
+def test_a_run_that_was_killed_loses_nothing(course: Course, tmp_path: Path) -> None:
+    old = course.submitted / ".collecting-x" / "old" / "ada" / FORWARD
+    old.mkdir(parents=True)
+    (course.submitted / "ada").mkdir()
+    (old / NOTEBOOK).write_bytes(notebook("old"))
+    collect(course, [make(tmp_path / "x.zip", {f"emmy/{NOTEBOOK}": notebook()})])
+    assert text_of(course, "ada") == "old" and {p.name for p in course.submitted.iterdir()} == {"ada", "emmy"}
+
+
 def test_links_in_submitted_are_not_followed(course: Course, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     course.submitted.mkdir()

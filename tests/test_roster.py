@@ -25,6 +25,7 @@ zoe,Zoë,Weiß,zoe@example.org,0012
 SAME: dict[str, bytes] = {
     "plain": TABLE.encode(),
     "byte-order mark": TABLE.encode("utf-8-sig"),
+    "byte-order mark and quotes": TABLE.replace("user", '"user"').encode("utf-8-sig"),
     "UTF-16": TABLE.encode("utf-16"),
     "Latin-1": TABLE.encode("latin-1"),
     "semicolons": TABLE.replace(",", ";").encode(),
@@ -63,10 +64,16 @@ def test_forms_of_a_table_are_the_same(tmp_path: Path, form: str) -> None:
     assert read_people(write(tmp_path, SAME[form]), SAFE_NAME, RULE) == [ADA, ZOE]
 
 
+def test_moodles_export_has_numbers_and_no_logins(tmp_path: Path) -> None:
+    table = "First name,Last name,ID number,Institution,Email address\nAda,Lovelace,4711,,ada@example.org\n"
+    (person,) = read_people(write(tmp_path, table.encode()), SAFE_NAME, RULE)
+    assert person == Person("4711", "student", "Ada", "Lovelace", "ada@example.org", "4711")
+
+
 def test_the_hub_reads_the_same_forms(tmp_path: Path) -> None:
-    table = "\ufeffId;Role;Vorname;Nachname;E-Mail\n\n noether ;Instructor;Emmy;Noether;\nada;;Ada;Lovelace;\n"
+    table = "\ufeffId;Role;Vorname;Name;E-Mail\n\n noether ;Instructor;Emmy;von Noether;\nada;;Ada;Lovelace;\n"
     roster = read_roster(write(tmp_path, table.encode()))
-    assert roster.instructor.full_name == "Emmy Noether" and [s.full_name for s in roster.students] == ["Ada Lovelace"]
+    assert roster.instructor.last_name == "von Noether" and [s.full_name for s in roster.students] == ["Ada Lovelace"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ from triptych.text import one_line
 
 #: The working folder in `submitted/`, so that folders are renamed and not copied to their places.
 WORKING = ".collecting-"
+#: The folder therein with submissions that are being replaced.
+OLD = "old"
 
 #: Canvas's number of a version at the end of a file's name.
 VERSION = r"-\d+(?=\.ipynb$)"
@@ -106,7 +108,7 @@ def collect(
         created = not course.submitted.exists()
         course.submitted.mkdir(exist_ok=True)
         for abandoned in course.submitted.glob(f"{WORKING}*"):
-            remove(abandoned)
+            _recover(abandoned, course.submitted)
         working = Path(tempfile.mkdtemp(prefix=WORKING, dir=course.submitted))
         try:
             return _Collection(course, Owners(roster), working, chapter, use_times, dry_run).run(archives)
@@ -279,8 +281,9 @@ class _Collection:
         if self._dry_run:
             return how
         target.parent.mkdir(exist_ok=True)
-        old = new.with_name(f"{new.name}.old")
+        old = self._working / OLD / target.relative_to(self._course.submitted)
         if how == "replaced":
+            old.parent.mkdir(parents=True, exist_ok=True)
             target.rename(old)
         try:
             new.rename(target)
@@ -289,6 +292,15 @@ class _Collection:
                 old.rename(target)
             raise
         return how
+
+
+def _recover(abandoned: Path, submitted: Path) -> None:
+    """Removes the working folder of a run that was killed, and puts back a submission that it was replacing."""
+    for old in (abandoned / OLD).glob("*/*"):
+        target = submitted / old.relative_to(abandoned / OLD)
+        if not os.path.lexists(target):
+            old.rename(target)
+    remove(abandoned)
 
 
 def _select(files: list[_File], chapter: str) -> tuple[_File, dict[str, _File], list[_File]]:

@@ -168,6 +168,8 @@ def _columns(header: list[str]) -> dict[str, int]:
             if name in names and names.index(name) not in columns.values():
                 columns[field] = names.index(name)
                 break
+    if "user" in columns and names[columns["user"]] in NAMES["lms_user_id"] and "idnumber" in names:
+        columns.setdefault("lms_user_id", names.index("idnumber"))  # Moodle's export, which has no login names
     if "full_name" in columns and "first_name" in columns:
         columns.setdefault("last_name", columns["full_name"])
         del columns["full_name"]
