@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev student demo test test-slow test-all check lint build bench lock clean
+.PHONY: help setup dev student demo test test-slow test-all check lint build site bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -69,13 +69,16 @@ lint: $(VENV)/dev  ## fix, format and type-check the code
 build: $(VENV)/base  ## build student versions, answer keys and decks of all chapters
 	$(BIN)/triptych build
 
+site: $(VENV)/dev  ## make the book, site/index.html
+	$(BIN)/triptych site
+
 lock: $(VENV)/base  ## generate requirements files and environment.yml from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra dev --extra build --output-file requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build --constraint requirements-dev.txt --output-file requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra hub --extra build --constraint requirements-dev.txt --output-file requirements-hub.txt
 	$(BIN)/python tools/environment.py > environment.yml
 
-clean:  ## remove derived files: demo, decks, answer keys, caches (never submissions or scores)
-	rm -rf demo build .triptych/answer_keys .triptych/build.json .mypy_cache .ruff_cache .pytest_cache
+clean:  ## remove derived files: demo, decks, book, answer keys, caches (never submissions or scores)
+	rm -rf demo build site .triptych/answer_keys .triptych/build.json .mypy_cache .ruff_cache .pytest_cache
 	rm -f slides/*.html slides/*.pdf
 	find solutions -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, GetGrades, OverwriteCells, SaveAutoGrades
 
-from triptych.build.release import RemoveNotes
+from triptych.build.release import RemoveNotes, StudentText
 from triptych.grade.results.export import StatusExport
 from triptych.grade.results.feedback import FeedbackView
 from triptych.grade.preprocessors import ExecuteSubmission, RebuildFromRelease, validate_before_copying
@@ -17,8 +17,8 @@ c.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}?timeout=60"
 # Files in source folders that do not belong to an assignment.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
 
-# Release: without speaker notes.
-c.GenerateAssignment.preprocessors.prepend([RemoveNotes])
+# Release: without speaker notes, exercises in boxes.
+c.GenerateAssignment.preprocessors.prepend([RemoveNotes, StudentText])
 # Answer keys by `nbgrader generate_solution`, like those of `triptych build`: also without hidden tests.
 c.GenerateSolution.preprocessors.prepend([RemoveNotes, ClearHiddenTests])
 

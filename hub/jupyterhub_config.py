@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from triptych.hub.admin.environment import hub_files
+
 c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
 site = json.loads((here / "settings.json").read_text())
@@ -24,6 +26,10 @@ c.JupyterHub.db_url = f"sqlite:///{here / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(here / "cookie_secret")
 c.JupyterHub.cleanup_servers = True  # stopping the hub stops all servers
 
+# --- the hub's own pages: the course's name and look -----------------------------------------------------
+c.JupyterHub.template_paths = [str(hub_files() / "pages")]
+c.JupyterHub.template_vars = {"course_title": site["course_title"], "house_css": (here / "house.css").read_text()}
+
 # --- logins ---------------------------------------------------------------------------------------------
 c.Authenticator.allowed_users = {instructor, *students}
 c.Authenticator.admin_users = set()  # root administers the hub on the command line
@@ -33,10 +39,10 @@ if site["login"] == "firstuse":
     c.FirstUseAuthenticator.dbm_path = str(here / "passwords.dbm")
     c.FirstUseAuthenticator.create_users = False
     c.FirstUseAuthenticator.min_password_length = 10
-    c.JupyterHub.template_vars = {
-        "announcement_login": "Sign in with the user name and the first password that you were given; "
+    c.JupyterHub.template_vars["announcement_login"] = (
+        "Sign in with the user name and the first password that you were given; "
         'afterwards you can <a href="/hub/auth/change-password">choose your own</a>.'
-    }
+    )
 elif site["login"] == "shared-password":  # for demonstrations on the loopback interface: everyone can log in as anyone
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.user_password = site["shared_password"]

@@ -6,7 +6,9 @@ For the tests of the hub and its load test. Knows nothing about how the hub is m
 from __future__ import annotations
 
 import contextlib
+import html
 import json
+import re
 import ssl
 import time
 import uuid
@@ -135,6 +137,11 @@ class Browser:
         if not reply["success"]:
             raise RequestFailed(f"{self.user}'s Validate: {reply['value']}")
         return dict(reply["value"])
+
+    def course_page(self) -> str:
+        """The text of the course page."""
+        page = self._checked("GET", "triptych/course").text
+        return " ".join(html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)).split())
 
     def formgrader(self, method: str, path: str, content: object = None) -> Any:
         reply = self._checked(method, f"formgrader/api/{path}", json=content or {}).json()

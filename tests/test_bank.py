@@ -14,9 +14,9 @@ from triptych.model.course import Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(COURSE.root / "tools"))
-from wrong_answers import PAGE, SEED, answer_checker, escape, make_row, messages_by_test, read_page  # noqa: E402
+from wrong_answers import SEED, answer_checker, escape, make_row, messages_by_test, read_pages  # noqa: E402
 
-PAGE_LINES = read_page(PAGE.read_text(encoding="utf-8"))
+PAGE_LINES = read_pages()
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def test_answer_gets_its_verdict(
         assert messages == expected, UPDATE
 
 
-UPDATE = "run `.venv/bin/python tools/wrong_answers.py`, which writes docs/wrong-answers.md"
+UPDATE = "run `.venv/bin/python tools/wrong_answers.py`, which writes docs/instructors/wrong-answers/"
 
 
 def test_page_of_wrong_answers_lists_the_bank() -> None:

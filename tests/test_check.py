@@ -153,6 +153,8 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("metadata", "differ from", lambda nb: nb.metadata.pop("triptych")),
     ("outputs", "contains outputs", lambda nb: first(nb, "solution").update(execution_count=3)),
     ("locked", "can be edited", lambda nb: nb.cells[0].metadata.nbgrader.update(locked=False)),
+    ("folded", "is not folded", lambda nb: cell(nb, "show-slopes").metadata.pop("jupyter")),
+    ("folded", "need not read", lambda nb: cell(nb, "how-exact-is-it-code").metadata.update(tags=[])),
     ("region", "without a ### BEGIN SOLUTION", lambda nb: first(nb, "solution").update(source="x = 1")),
     ("region", "without a ### BEGIN HIDDEN", lambda nb: first(nb).update(source="assert True, 'x'")),
     ("region", "outside a test cell", add_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS", "code")),

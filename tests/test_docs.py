@@ -460,6 +460,15 @@ def test_links_and_anchors_resolve(page: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("index", sorted((ROOT / "docs").rglob("index.md")), ids=lambda page: page.parent.name)
+def test_pages_have_one_title_and_are_listed_in_their_index(index: Path) -> None:
+    linked = {(index.parent / str(t.attrs["href"])).resolve() for _, t in inline(index) if t.type == "link_open"}
+    for page in [*index.parent.glob("*.md"), *index.parent.glob("*/index.md")]:
+        titles = sum(token.type == "heading_open" and token.tag == "h1" for token in tokens(page))
+        assert titles == 1, f"{page.relative_to(ROOT)} has {titles} titles"
+        assert page == index or page in linked, f"{index.relative_to(ROOT)} does not link to {page.name}"
+
+
 def drawn_by_scripts() -> set[str]:
     """Returns the pictures of tools/screenshots.py and the drawings of tools/figures."""
     script = (ROOT / "tools" / "screenshots.py").read_text(encoding="utf-8")
@@ -470,8 +479,8 @@ def drawn_by_scripts() -> set[str]:
     ]
     assert isinstance(table, ast.Dict)
     names = {f"{ast.literal_eval(key)}.png" for key in table.keys if key}
-    for figures in (ROOT / "tools" / "figures").glob("*.py"):
-        names |= set(re.findall(r"[\w-]+\.svg", figures.read_text(encoding="utf-8")))
+    for drawing in [ROOT / "tools" / "animation.py", *(ROOT / "tools" / "figures").glob("*.py")]:
+        names |= set(re.findall(r"[\w-]+\.(?:svg|gif)", drawing.read_text(encoding="utf-8")))
     return names
 
 
@@ -528,7 +537,7 @@ def test_pages_that_code_names_exist() -> None:
 def test_paths_in_running_text_exist(page: Path) -> None:
     """Paths are relative to the project or to the package."""
     paths = re.compile(r"(benchmarks|build|docs|grade|hub|model|slides/t\w+|src|tests|tools|\.ci)/[\w./-]*")
-    generated = ("build/screenshots/", "tests/chapters/test_09_newton.py")
+    generated = ("build/screenshots/", "build/book", "build/html", "tests/chapters/test_09_newton.py")
     for line, token in inline(page):
         if token.type == "code_inline" and paths.fullmatch(token.content) and not token.content.startswith(generated):
             exists = any((folder / token.content).exists() for folder in (ROOT, ROOT / "src" / "triptych"))
@@ -565,6 +574,9 @@ def test_address_appears_everywhere_once_it_is_set(url: str) -> None:
         published = address.with_address(text, url)
         assert url in published or "mybinder.org/v2/git/https%3A%2F%2F" in published
         assert address.with_address(published, address.project_address()) == text
+        if name == "README.md":
+            assert "badge" in published and "badge" not in text.replace("address:badge", "")
+            assert ("//ada.github.io/triptych/slides/05_forward_mode.html" in published) is ("github" in url)
         if name == "source/course.toml":
             assert tomllib.loads(published)["address"] == url
         if name == "pyproject.toml":
@@ -575,7 +587,7 @@ def test_no_placeholder_stands_for_the_address() -> None:
     placeholder = re.compile(r"\b(OWNER|REPOSITORY|YOUR[-_]\w+)\b|(github|gitlab)\.com/(owner|user|org|you|your-\w+)/")
     for name in TRACKED:
         path = ROOT / name
-        if name == "tests/test_docs.py" or "/vendor/" in name or path.suffix == ".png" or not path.is_file():
+        if name == "tests/test_docs.py" or "/vendor/" in name or path.suffix in (".png", ".gif") or not path.is_file():
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             assert not placeholder.search(line), f"{name}:{number} has a placeholder for an address"

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import signal
 import sqlite3
 import ssl
@@ -25,11 +26,13 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from certipy import Certipy
 from courses import FORWARD
 from hub_browser import Browser
 from hub_workshop import COURSE_ID, NOTEBOOK, RIGHT, SUM, WRONG, Workshop, fill, workshop
 from needs import needs_chromium, needs_hub
+from waiting import happens
 
 from triptych.build.browser import find_chromium
 from triptych.grade.record import Record
@@ -121,6 +124,7 @@ def trip(hub: Workshop, noether: Browser, ada: Browser, ben: Browser) -> dict[st
     trip["results"] = json.loads(course_folder(hub).joinpath("results.json").read_text())["submissions"]
     trip["scores"] = formgrader_scores(noether)
     trip["released"] = noether.formgrader("POST", f"assignment/{FORWARD}/release_feedback")["log"]
+    trip["page"], trip["instructor's page"] = ada.course_page(), noether.course_page()
     ada.button("fetch_feedback", COURSE_ID, FORWARD)
     (entry,) = [e for e in ada.assignments(COURSE_ID, FORWARD) if e["status"] == "submitted"]
     trip["entry"] = entry["submissions"][0]
@@ -256,6 +260,19 @@ def test_the_course_folder_belongs_to_the_instructor_alone(trip: dict[str, Any],
 # --- the pages of students and instructor --------------------------------------------------------------------------
 
 
+def test_the_course_page_shows_deadline_progress_and_feedback(trip: dict[str, Any]) -> None:
+    page = trip["page"]
+    assert "5. Forward mode 7 exercises, 22 points. Deadline was 20" in page
+    assert "Submitted 20" in page and "Feedback available Visible tests: 3 of 3 points Submit again Feedback" in page
+    assert "Formgrader" not in page and "instructor" not in page
+
+
+def test_the_instructors_course_page_counts_submissions(trip: dict[str, Any]) -> None:
+    page = trip["instructor's page"]
+    assert "You are the instructor of 2 students" in page and "Formgrader Terminal in triptych/" in page
+    assert re.search(r"5\. Forward mode yes 20\S+ 2 of 2 2 2 From release", page), page
+
+
 def test_a_student_has_no_formgrader_and_no_course_list(ada: Browser) -> None:
     assert ada.ask("GET", "formgrader").status_code == 404
     assert ada.ask("GET", "formgraders").status_code == 404
@@ -319,6 +336,7 @@ attempt("files", "replace release", lambda: os.rename(f"{{site}}/exchange/{{cour
 attempt("files", "rename inbound of another", lambda: os.rename({submission!r}, {submission!r} + "x"))
 attempt("files", "write into another's submission", lambda: open({submission!r} + "/more.txt", "w"))
 attempt("files", "write environment", lambda: open(os.path.join(os.path.dirname(json.__file__), "x.py"), "w"))
+attempt("files", "write chapters.json", lambda: open(f"{{site}}/exchange/{{course}}/chapters.json", "a"))
 attempt("files", "write configuration", lambda: open(f"{{site}}/etc/common/nbgrader_config.py", "a"))
 
 me = os.getuid()
@@ -380,7 +398,7 @@ def attempts(hub: Workshop, trip: dict[str, Any], noether: Browser, ada: Browser
 
 
 def test_a_student_cannot(attempts: Attempts) -> None:
-    assert len(attempts["files"]) == 22
+    assert len(attempts["files"]) == 23
     assert not {name: outcome for name, outcome in attempts["files"].items() if outcome != "PermissionError"}
 
 
@@ -462,7 +480,7 @@ def test_the_proxy_obeys_the_hub_alone(attempts: Attempts) -> None:
     assert attempts["proxy"] == {"routes": "HTTP 403", "redirect ada": "HTTP 403"}
 
 
-@pytest.mark.parametrize("path", ["lab", "api/contents", "formgrader", "api/kernels"])
+@pytest.mark.parametrize("path", ["lab", "api/contents", "formgrader", "api/kernels", "triptych/course"])
 def test_a_browser_does_not_get_into_anothers_server(ben: Browser, ada: Browser, hub: Workshop, path: str) -> None:
     for owner in (ada.user, hub.instructor):
         answer = ben.client.get(f"/user/{owner}/{path}")
@@ -567,7 +585,7 @@ def test_late_work_is_shown_as_late(hub: Workshop, trip: dict[str, Any], noether
 
 @needs_chromium
 def test_pages_in_a_real_browser(hub: Workshop, trip: dict[str, Any], ada: Browser, tmp_path: Path) -> None:
-    """Login, Assignment List, an open notebook, Validate, the formgrader and fetched feedback.
+    """Login, the course page, a chapter, Validate, Submit, feedback, Assignment List, the formgrader.
 
     TRIPTYCH_PICTURES names a folder for the pictures.
     """
@@ -579,34 +597,85 @@ def test_pages_in_a_real_browser(hub: Workshop, trip: dict[str, Any], ada: Brows
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         try:
+            requested: list[str] = []
             for user in (ada.user, hub.instructor):
                 # the formgrader needs a wide window
                 size = {"width": 1280 if user == ada.user else 1440, "height": 800}
                 page = chromium.new_context(viewport=size).new_page()
                 page.set_default_timeout(90_000)
-                page.goto(f"{hub.address}/hub/login")
-                expect(page.locator("#login-main")).to_be_visible()
-                page.fill("#username_input", user)
-                page.fill("#password_input", passwords[user])
+                page.on("request", lambda one: requested.append(one.url))
+                log_in(page, hub, user, passwords[user], pictures / "1-login.png" if user == ada.user else None)
+                expect(page.locator(".tt-course h1")).to_have_text("Automatic differentiation from first principles")
+                assert serious(page, ".tt-course") == []
+                assert page.locator(".jp-Launcher").count() == 0
+                assert not [url for url in requested if not url.startswith((hub.address, "data:", "blob:"))]
                 if user == ada.user:
-                    expect(page.get_by_text("first password")).to_be_visible()
-                    page.screenshot(path=pictures / "1-login.png")
-                page.click("#login_submit")
-                page.wait_for_url("**/lab**", timeout=90_000)
-                page.wait_for_selector("#jp-MainLogo, .jp-Launcher")
+                    from_the_course_page(page, pictures)
+                    page.context.clear_cookies()
+                    log_in(page, hub, user, passwords[user])
+                    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+                    expect(page.locator(".tt-course h1")).to_be_hidden()
                 menu(page, "Nbgrader")
                 if user == ada.user:
                     expect(page.locator(".lm-Menu-item", has_text="Formgrader")).to_have_count(0)
                     as_a_student(page, pictures, trip["entry"]["local_feedback_path"])
                 else:
-                    page.locator(".lm-Menu-item", has_text="Formgrader").first.click()
+                    page.keyboard.press("Escape")
+                    page.screenshot(path=pictures / "8-instructor.png")
+                    page.get_by_role("button", name="Formgrader").click()
                     frame = page.frame_locator("iframe").first
                     expect(frame.get_by_text(FORWARD).first).to_be_visible(timeout=90_000)
                     expect(page.locator(".jp-DirListing-item", has_text=COURSE_ID)).to_be_visible()
                     page.screenshot(path=pictures / "5-formgrader.png")
+                    page.get_by_role("tab", name="Course", exact=True).click()
+                    page.get_by_role("button", name="Terminal").click()
+                    page.locator(".jp-Terminal textarea").wait_for(state="attached")
+                    # a login shell, Jupyter's default, would not find the command
+                    page.keyboard.type("triptych --help > help.txt && mv help.txt done.txt\n")
+                    assert happens((course_folder(hub) / "done.txt").is_file), "the terminal has no triptych"
                 page.context.close()
         finally:
             chromium.close()
+
+
+def log_in(page: Any, hub: Workshop, user: str, password: str, picture: Path | None = None) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"{hub.address}/hub/login")
+    expect(page.locator("#login-main").get_by_text("Automatic differentiation from first principles")).to_be_visible()
+    page.fill("#username_input", user)
+    page.fill("#password_input", password)
+    if picture:
+        expect(page.get_by_text("first password")).to_be_visible()
+        page.screenshot(path=picture)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert serious(page) == []
+        page.emulate_media(color_scheme="light")
+    page.click("#login_submit")
+    page.wait_for_url("**/lab**", timeout=90_000)
+
+
+def serious(page: Any, part: str | None = None) -> list[str]:
+    """What axe-core finds on a page or in a part of it."""
+    return [violation["id"] for violation in Axe().run(page, context=part).response["violations"]]
+
+
+def from_the_course_page(page: Any, pictures: Path) -> None:
+    """With the keyboard: open the chapter, return by the Help menu, submit. Ends with the chapter in front."""
+    from playwright.sync_api import expect
+
+    page.screenshot(path=pictures / "7-course.png")
+    page.locator(f"#open-{FORWARD}").press("Enter")
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    expect(page.get_by_text("(ipykernel) | Idle")).to_be_visible(timeout=90_000)
+    menu(page, "Help")
+    page.locator(".lm-Menu-item", has_text="Course page").click()
+    page.locator(f"#submit-{FORWARD}").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Submitted: Forward mode")).to_be_visible()
+    expect(page.locator(f"#submit-{FORWARD}")).to_be_focused()
+    with page.expect_response(lambda reply: "lab/api/workspaces" in reply.url and reply.request.method == "PUT"):
+        page.locator(f"#open-{FORWARD}").press("Enter")
 
 
 def menu(page: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The parts of the hub that need no running hub: roster, settings, control groups, units, Validate."""
+"""The parts of the hub that need no running hub: roster, settings, control groups, units, Validate, the course page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -28,12 +30,14 @@ from triptych.hub.admin.accounts import random_password, refuse_system_accounts
 from triptych.hub.admin.site import Settings, Site
 from triptych.hub.admin.systemd import write_units
 from triptych.hub.cli import split_address
+from triptych.hub.exchange import listing
 from triptych.hub.roster import as_csv, read_roster
-from triptych.hub.singleuser import validate_notebook
+from triptych.hub.singleuser import course_page, progress, validate_notebook
 from triptych.hub.singleuser.cgroups import Groups
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import Role, chapter_from
 from triptych.model.course import Course, CourseError
+from triptych.nbgrader_api import gradebook
 
 PROJECT = Path(__file__).parents[1]
 
@@ -395,6 +399,52 @@ def test_an_endless_loop_is_stopped(released: Course, tmp_path: Path, monkeypatc
     monkeypatch.setattr(validate_notebook, "CELL_TIMEOUT_S", 2)
     (entry,) = validate_notebook.validate(path)["failed"]
     assert "is there an endless loop?" in entry["raw_error"]
+
+
+# --- the course page ----------------------------------------------------------------------------------
+
+HOSTILE_NAME = '<img src=x onerror="alert(1)">'
+
+
+def assignment(chapter: str, status: str, **fields: Any) -> dict[str, Any]:
+    return {"course_id": "c", "assignment_id": chapter, "status": status, **fields}
+
+
+def test_names_on_the_course_page_are_text() -> None:
+    listed = {"title": HOSTILE_NAME, "chapters": {"05_x": {"title": HOSTILE_NAME, "due": ""}}}
+    assignments = [assignment("05_x", "fetched"), assignment(HOSTILE_NAME, "released")]
+    page = course_page.render(**course_page.students_page(listed, assignments), course_id=HOSTILE_NAME, base="/")
+    assert page.count("&lt;img") > 5 and "<img" not in page and 'onerror="' not in page
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"n": 5}', '{"n": ["x", 1, 2]}', '{"n": [1]}'])
+def test_a_damaged_record_of_validate_is_ignored(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    progress.remember("n", [2, 3])
+    (file,) = tmp_path.rglob("validated.json")
+    assert progress.recall("n")[:2] == (2, 3) and file.stat().st_mode & 0o777 == 0o600  # type: ignore[index]
+    file.write_text(content)
+    assert progress.recall("n") is None
+    progress.remember("n", [3, 3])
+    assert progress.recall("n")[:2] == (3, 3)  # type: ignore[index]
+
+
+def test_deadlines_are_published(released: Course, tmp_path: Path) -> None:
+    assert listing.read(tmp_path)["chapters"] == {}
+    with gradebook(released) as book:
+        book.update_or_create_assignment(FORWARD, duedate=datetime(2026, 12, 1, 12))
+    before = os.umask(0o077)
+    try:
+        assert listing.publish(released, tmp_path) == listing.read(tmp_path)
+    finally:
+        os.umask(before)
+    chapter = listing.read(tmp_path)["chapters"][FORWARD]
+    assert (chapter["title"], chapter["due"]) == ("Forward mode", "2026-12-01T12:00:00+00:00")
+    assert (tmp_path / listing.FILE).stat().st_mode & 0o777 == 0o644
+    page = course_page.render(
+        **course_page.students_page(listing.read(tmp_path), [assignment(FORWARD, "released")]), course_id="c", base="/"
+    )
+    assert 'datetime="2026-12-01T12:00:00+00:00"' in page and "Not fetched yet" in page
 
 
 # --- the lock files -----------------------------------------------------------------------------------

@@ -143,6 +143,14 @@ def test_a_change_is_taken_over_score_by_score(name: str, by_build: bool, course
     assert all(result.unchanged for result in run(course).values())
 
 
+def test_a_chapter_that_has_not_changed_has_no_change(tmp_path: Path) -> None:
+    """All of it, since its student version has other text and fewer cells than its source."""
+    course = scratch(tmp_path / "course")
+    release_chapter(course, FORWARD)
+    change = planned_change(course, FORWARD)
+    assert change is not None and not change, list(change.lines())
+
+
 def test_a_student_s_first_submission_after_a_change_is_graded(course: Course) -> None:
     edit(course.notebook(FORWARD), add_test)
     submit(course, "mary", answer(course, FORWARD, {}))

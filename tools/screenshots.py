@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -73,26 +74,40 @@ def open_report(page: Page, course: Course) -> None:
         page.wait_for_selector("#heat.ready")
 
 
+def open_book(page: Page, course: Course) -> None:
+    chapter = ROOT / "site" / "chapters" / f"{CHAPTER}.html"
+    if not chapter.is_file():
+        sys.exit("There is no book: run `make site` first.")
+    page.goto(chapter.as_uri())
+    page.wait_for_timeout(3000)  # formulas
+    page.evaluate("() => document.getElementById('one-sweep-forward').scrollIntoView()")
+
+
 # --- a student's JupyterLab ----------------------------------------------------------------------
 
 
-def write_answer(right: bool, folder: Path) -> None:
-    """Writes a notebook with one executed exercise, answered from the bank, to `folder`."""
+def write_notebook(answer: str | None, folder: Path) -> None:
+    """Writes a notebook with one exercise to `folder`: open, or executed with an answer up to its first test."""
     notebook = nbformat.read(COURSE.release / CHAPTER / f"{CHAPTER}.ipynb", as_version=4)
-    answers = read_bank(COURSE.answers, CHAPTER, EXERCISE)
-    start = next(i for i, cell in enumerate(notebook.cells) if cell.id == EXERCISE)
-    notebook.cells[start].source = next(answer.source for answer in answers if answer.right is right)
-    end = next(i for i in range(start, len(notebook.cells)) if notebook.cells[i].id.startswith(f"{EXERCISE}_")) + 1
+    ids = [cell.id for cell in notebook.cells]
+    first, solution = ids.index(f"exercise-{EXERCISE}"), ids.index(EXERCISE)
+    end = next(i for i in range(solution, len(ids)) if ids[i].startswith(f"{EXERCISE}_")) + 1
     notebook.cells = notebook.cells[:end]
-    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
-    notebook.cells = notebook.cells[start - 1 :]  # heading, answer, first test
+    if answer is not None:
+        notebook.cells[solution].source = answer
+        NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
+        first = solution
+    notebook.cells = notebook.cells[first:]
     nbformat.write(notebook, folder / f"{CHAPTER}.ipynb")
 
 
 @contextmanager
 def student_lab(work: Path, chapter: str) -> Iterator[str]:
     """Runs a student's JupyterLab on the folder `work`. Yields its address with the chapter's notebook."""
-    command = [sys.executable, str(ROOT / "tools" / "student.py"), chapter, "--no-browser", "--work", str(work)]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, str(ROOT / "tools" / "student.py"), chapter, "--no-browser", "--port", port]
+    command += ["--work", str(work)]
     home = {"HOME": str(work.parent), "JUPYTER_RUNTIME_DIR": str(work.parent / "run")}
     with subprocess.Popen(
         command,
@@ -109,53 +124,66 @@ def student_lab(work: Path, chapter: str) -> Iterator[str]:
             os.killpg(server.pid, signal.SIGTERM)
 
 
-def take_answer(page: Page, course: Course, *, right: bool) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
+def take_exercise(page: Page, course: Course, *, name: str, answer: str = "") -> None:
+    """Takes a picture of an exercise, open or with an answer of the bank, which is named by its title."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         work = Path(scratch) / "work"
         (work / CHAPTER).mkdir(parents=True)
-        write_answer(right, work / CHAPTER)
+        write_notebook(answer_of_bank(answer) if answer else None, work / CHAPTER)
         with student_lab(work, CHAPTER) as address:
             page.goto(address.replace("/lab/tree/", "/doc/tree/"))  # only the notebook, without side bars
-            take_when_ready(page, IMAGES / f"{'passing' if right else 'failing'}.png")
+            take_when_ready(page, IMAGES / f"{name}.png")
+
+
+def answer_of_bank(title: str) -> str:
+    return next(answer.source for answer in read_bank(COURSE.answers, CHAPTER, EXERCISE) if answer.title == title)
 
 
 def take_lab(page: Page, course: Course) -> None:
-    with tempfile.TemporaryDirectory() as scratch, student_lab(Path(scratch) / "work", "1") as address:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        student_lab(Path(scratch) / "work", "1") as address,
+    ):
         page.goto(address)
         page.wait_for_selector(".jp-DirListing-item")
         take_when_ready(page, IMAGES / "student.png")
 
 
 def take_when_ready(page: Page, target: Path) -> None:
-    """Takes a picture once the kernel is idle and JupyterLab's question about news is dismissed."""
+    wait_for_lab(page)
+    page.screenshot(path=target)
+
+
+def wait_for_lab(page: Page) -> None:
+    """Waits until the kernel is idle and dismisses JupyterLab's question about news."""
     page.wait_for_selector(".jp-Notebook .jp-CodeCell .cm-content")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     if page.get_by_role("button", name="No", exact=True).count():
         page.get_by_role("button", name="No", exact=True).click()
     page.wait_for_timeout(1000)
-    page.screenshot(path=target)
 
 
 #: For each picture of docs/images, the function that opens its page, and the size of the window. The functions for
 #: JupyterLab take the picture themselves, while the server runs.
 PICTURES: dict[str, tuple[Callable[[Page, Course], None], tuple[int, int]]] = {
     "slide": (open_slide, (1280, 720)),
-    "feedback": (open_feedback, (1000, 562)),
+    "book": (open_book, (1100, 720)),
+    "feedback": (open_feedback, (840, 560)),
     "report": (open_report, (1200, 675)),
-    "failing": (partial(take_answer, right=False), (1000, 620)),
-    "passing": (partial(take_answer, right=True), (1000, 620)),
-    "student": (take_lab, (1280, 800)),
+    "exercise": (partial(take_exercise, name="exercise"), (840, 620)),
+    "failing": (partial(take_exercise, name="failing", answer="factors crossed"), (900, 620)),
+    "student": (take_lab, (1120, 700)),
 }
+#: Width of the pictures, in pixels: twice what GitHub shows on a small screen.
+WIDTH = 1280
 #: Pictures that need the graded class.
 FROM_CLASS = {"slide", "feedback"}
 
 
-def shrink(target: Path, width: int, height: int) -> None:
-    """Scales a picture to 800 pixels and 128 colours, because READMEs are also read on phones."""
+def reduce_colours(target: Path) -> None:
+    """Reduces a picture to 128 colours, because READMEs are also read on phones."""
     with Image.open(target) as image:
-        image.resize((800, round(800 * height / width)), Image.Resampling.LANCZOS).convert(
-            "P", palette=Image.Palette.ADAPTIVE, colors=128
-        ).save(target, optimize=True)
+        image.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def main(names: list[str]) -> None:
@@ -171,14 +199,16 @@ def main(names: list[str]) -> None:
             open_page, (width, height) = PICTURES[name]
             target = IMAGES / f"{name}.png"
             target.unlink(missing_ok=True)
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, device_scale_factor=WIDTH / width, color_scheme="light"
+            )
             page.set_default_timeout(120_000)  # milliseconds; a busy machine starts JupyterLab slowly
             open_page(page, course)
             if not target.exists():
                 page.wait_for_timeout(500)
                 page.screenshot(path=target)
             page.close()
-            shrink(target, width, height)
+            reduce_colours(target)
             print(f"wrote {target.relative_to(ROOT)}")
         browser.close()
 

@@ -233,6 +233,18 @@ def check_release(course: Course, chapters: list[str]) -> None:
     out.print("release/ follows from the sources.")
 
 
+@app.command()
+def site(folder: CourseFolder = None) -> None:
+    """Make the book, site/index.html: chapters with outputs, decks, exercises and documentation."""
+    course = Course.find(folder)
+    build_all(course, course.chapters)
+    from triptych.site.build import build_site
+
+    start = time.monotonic()
+    page = build_site(course)
+    out.print(f"made the book in {time.monotonic() - start:.1f} s; open {page.relative_to(course.root)}")
+
+
 def build_all(course: Course, chapters: list[str], **options: Any) -> None:
     from triptych.build.targets import build_course
 

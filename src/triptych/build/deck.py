@@ -22,19 +22,28 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
-from triptych.build.deck_cells import HIDE_INPUT, DeckError, prepare, with_choices, with_lines
+from triptych.build.deck_cells import DeckError, prepare, with_choices, with_lines
 from triptych.build.fonts import font_faces
 from triptych.build.inline_svg import SvgError, inline_svg
 from triptych.build.interactive import STYLES as FIGURE_STYLES
 from triptych.build.interactive import figure_scripts, interactive_figures
 from triptych.files import write_whole
 from triptych.model.course import ExercisePlan
-from triptych.model.slides import CORE, Slide, plan_text, slides_of
+from triptych.model.slides import CORE, HIDE_INPUT, Slide, plan_text, slides_of
 
 __all__ = ["DeckError", "write_deck", "write_slides"]
 
 STYLES = ("vendor/reveal.js/reset.css", "vendor/reveal.js/reveal.css", "theme/triptych.css", "theme/parts.css")
-#: In the order in which they run: `start.js` configures MathJax before MathJax loads.
+#: What formulas need, in the order in which it runs: `formulas.js` configures MathJax before MathJax loads.
+FORMULAS = (
+    "template/formulas.js",
+    "vendor/mathjax/tex-svg.js",
+    "vendor/mathjax/assistive-mml.js",
+    "vendor/mathjax/tex/enclose.js",  # before cancel.js, which extends it
+    "vendor/mathjax/tex/*.js",
+    "vendor/mathjax/newcm/*.js",
+    "vendor/fira/formulas.js",
+)
 SCRIPTS = (
     "vendor/reveal.js/reveal.js",
     "vendor/reveal.js/notes.js",
@@ -42,12 +51,7 @@ SCRIPTS = (
     "template/navigation.js",
     "template/countdown.js",
     "template/start.js",
-    "vendor/mathjax/tex-svg.js",
-    "vendor/mathjax/assistive-mml.js",
-    "vendor/mathjax/tex/enclose.js",  # before cancel.js, which extends it
-    "vendor/mathjax/tex/*.js",
-    "vendor/mathjax/newcm/*.js",
-    "vendor/fira/formulas.js",
+    *FORMULAS,
 )
 
 _IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(.*?)\2([^>]*>)""", re.IGNORECASE | re.DOTALL)
@@ -118,7 +122,7 @@ def write_slides(slides: list[Slide], slides_dir: Path, target: Path, *, title: 
         "lang": lang,
         "slides": len(slides),
         "styles": [font_faces(slides_dir), *(_read(slides_dir / name) for name in STYLES)],
-        "scripts": [_inline_script(_read(file)) for file in _scripts(slides_dir)],
+        "scripts": [_inline_script(_read(file)) for file in script_files(slides_dir, SCRIPTS)],
     }
     cells = [cell for slide in slides for cell in slide.cells]
     notebook = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
@@ -216,9 +220,9 @@ def _data_uri(source: str, folder: Path, cell_id: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
 
 
-def _scripts(slides_dir: Path) -> Iterable[Path]:
-    """The files of `SCRIPTS`, each once."""
-    files = [sorted(slides_dir.glob(name)) if "*" in name else [slides_dir / name] for name in SCRIPTS]
+def script_files(slides_dir: Path, names: Iterable[str]) -> Iterable[Path]:
+    """The files of these names, each once. A name may be a pattern."""
+    files = [sorted(slides_dir.glob(name)) if "*" in name else [slides_dir / name] for name in names]
     return dict.fromkeys(chain(*files))
 
 

@@ -13,9 +13,8 @@ from nbformat.v4 import new_raw_cell
 
 from triptych.model.cell_options import ALT, OptionError, line_steps, location_of, options_of, without_options
 from triptych.model.chapter import answer_text
-from triptych.model.slides import PLAN, Slide, hides_input, is_answer, is_picture, slide_type
+from triptych.model.slides import HIDE_INPUT, PLAN, Slide, hides_input, is_answer, is_picture, slide_type
 
-HIDE_INPUT = "hide-input"
 PREDICT, HINT = "**Predict.**", "**Hint.**"
 
 _HIGHLIGHTED = re.compile(r"(?s)(.*?<pre>(?:<span></span>)?)(.*?)\n?(</pre>.*)")

@@ -71,8 +71,9 @@ def _cells(chapter: Chapter) -> list[Cell]:
 
 
 def _hash(cell: Cell) -> str:
-    """The key of a cell's outputs, which the setup cell computes in the same way."""
-    return hashlib.sha256(cell.code.strip().encode()).hexdigest()
+    """The key of a cell's outputs, which the setup cell computes in the same way: options of decks do not matter."""
+    program = "\n".join(text for text in cell.code.strip().split("\n") if not text.startswith("#"))
+    return hashlib.sha256(program.encode()).hexdigest()
 
 
 def _inputs(chapter: Chapter) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from triptych.build.student_text import write_student_text
 from triptych.build.takeover import planned_change, take_over
 from triptych.files import regular_files
 from triptych.lock import course_lock
@@ -28,6 +29,14 @@ class RemoveNotes(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         nb.cells = [cell for cell in nb.cells if role_of(cell) is not Role.NOTES]
+        return nb, resources
+
+
+class StudentText(NbGraderPreprocessor):  # type: ignore[misc]
+    """Puts exercises into boxes with help, and takes the lecture's marks from headings."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        write_student_text(nb, Path(resources["metadata"]["path"]))
         return nb, resources
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
+from triptych.build.student_text import write_student_text
 from triptych.model.chapter import read_chapter, released_source
 from triptych.model.course import Course
 from triptych.nbgrader_api import (
@@ -130,7 +131,10 @@ def take_over(course: Course, chapter: str) -> None:
 
 def _cells_of_source(course: Course, chapter: str) -> dict[str, _Cell]:
     cells = {}
-    for cell in read_chapter(course.notebook(chapter)).notebook.cells:
+    path = course.notebook(chapter)
+    notebook = read_chapter(path).notebook
+    write_student_text(notebook, path.parent)  # what nbgrader enters
+    for cell in notebook.cells:
         if tables := frozenset(table for table, has in TABLES.items() if has(cell)):
             fields = cell.metadata.nbgrader
             name, points = str(fields["grade_id"]), fields.get("points")

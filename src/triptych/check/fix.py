@@ -18,7 +18,7 @@ from triptych.files import write_whole
 from triptych.model.builds_on import exercises_needed, with_line
 from triptych.model.chapter import Role, chapter_from, headings, role_of
 from triptych.model.course import ChapterPlan, Course, CourseError
-from triptych.model.slides import EXERCISE, PLAN, plan_text
+from triptych.model.slides import EXERCISE, HIDE_INPUT, PLAN, plan_text, slide_type
 
 NOTEBOOK_METADATA: dict[str, Any] = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -87,6 +87,12 @@ def has_readable_id(node: NotebookNode) -> bool:
     return bool(READABLE_ID.fullmatch(id_)) and not RANDOM_ID.fullmatch(id_)
 
 
+def is_folded(node: NotebookNode) -> bool:
+    """Whether a cell's code is folded: where the author asks for it, and helpers that are on no slide."""
+    is_helper = role_of(node) in (Role.LECTURE, Role.SETUP, Role.STUDENT_SIDE) and slide_type(node) == "skip"
+    return node.cell_type == "code" and (is_helper or bool(node.metadata.get("jupyter", {}).get("source_hidden")))
+
+
 def fix_chapter(course: Course, chapter_id: str) -> bool:
     """Fixes in place what can be fixed mechanically in a chapter's notebook and its copies of shared files.
 
@@ -121,8 +127,8 @@ def fix_notebook(
     """A copy of a source notebook in standard form.
 
     Fixed are ids without meaning, missing nbgrader fields and slide types, outputs, unexpected metadata, the text of
-    the shared setup cell, the line of points and minutes below an exercise's heading, lines `%%builds_on`, and
-    references.
+    the shared setup cell, the line of points and minutes below an exercise's heading, lines `%%builds_on`,
+    references, and the metadata that folds the code of helpers.
 
     Args:
         notebook: the notebook.
@@ -142,7 +148,9 @@ def fix_notebook(
             node.source = with_references(node.source, references)
         if node.get("id") == TOOLS_ID or (node.cell_type == "code" and node.source.startswith(TOOLS_BEGIN)):
             node.id, node.source = TOOLS_ID, course_tools()
-            node.metadata["jupyter"] = {"source_hidden": True}  # students need not read it
+        if is_folded(node):
+            node.metadata.setdefault("jupyter", {})["source_hidden"] = True
+            node.metadata["tags"] = sorted({*node.metadata.get("tags", []), HIDE_INPUT})
     _fix_ids(notebook)
     for index, exercises in exercises_needed(chapter_from(notebook, Path())).items():
         notebook.cells[index].source = with_line(notebook.cells[index].source, exercises)

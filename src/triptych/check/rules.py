@@ -22,6 +22,7 @@ from triptych.check.fix import (
     TOOLS_ID,
     course_tools,
     has_readable_id,
+    is_folded,
     notebook_metadata,
     original,
 )
@@ -46,7 +47,7 @@ from triptych.model.chapter import (
     solution_lines,
 )
 from triptych.model.course import ChapterPlan, Course, CourseError, nearest
-from triptych.model.slides import CORE, EXERCISE, is_recap, plan_text
+from triptych.model.slides import CORE, EXERCISE, HIDE_INPUT, is_recap, plan_text
 from triptych.model.workshop import parts_of
 
 #: Marks a place that `triptych new` leaves to the author.
@@ -198,6 +199,13 @@ def _locked(source: Source) -> Findings:
     for cell in source.chapter.with_role(Role.LECTURE, Role.READING, Role.SETUP, Role.STUDENT_SIDE):
         if not cell.nbgrader.get("locked"):
             yield cell.id, "can be edited by students; lock it"
+
+
+def _folded(source: Source) -> Findings:
+    for cell in source.chapter.cells:
+        hidden = cell.node.metadata.get("jupyter", {}).get("source_hidden")
+        if is_folded(cell.node) and not (hidden and HIDE_INPUT in cell.tags):
+            yield cell.id, "is code that students need not read, and is not folded; run `triptych check --fix`"
 
 
 # --- code ------------------------------------------------------------------------------------------
@@ -447,6 +455,7 @@ RULES: dict[str, Callable[[Source], Findings]] = {
     "metadata": _metadata,
     "outputs": _outputs,
     "locked": _locked,
+    "folded": _folded,
     "region": _region,
     "names": _names,
     "message": _message,

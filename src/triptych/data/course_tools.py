@@ -7,6 +7,8 @@ import json
 import os
 import runpy
 import secrets
+import textwrap
+import types
 from pathlib import Path
 
 import jax
@@ -118,7 +120,8 @@ class BuildsOn:
         self.shell, self.recorded, self.verdicts = shell, recorded, {}
 
     def __call__(self, line, code):
-        outputs = self.recorded["cells"].get(hashlib.sha256(code.strip().encode()).hexdigest())
+        program = "\n".join(text for text in code.strip().split("\n") if not text.startswith("#"))
+        outputs = self.recorded["cells"].get(hashlib.sha256(program.encode()).hexdigest())
         failing = [] if outputs is None else [name for name in line.split() if not self.passes(name)]
         reason = f"your `{failing[0]}` is open or does not pass its visible tests yet" if failing else ""
         if not failing:
@@ -159,5 +162,32 @@ class BuildsOn:
         exec(compile(ast.Interactive(last), file, "single"), names)
 
 
+def in_words(error, frames):
+    """A sentence for an open answer, and for an assertion that fails in a cell and not in a function; else None."""
+    if isinstance(error, NotImplementedError) and not error.args and frames:
+        name = frames[-1].tb_frame.f_code.co_qualname
+        return f"○ `{name}` is still open: write your answer in place of `raise NotImplementedError()`."
+    if isinstance(error, AssertionError) and error.args and len(frames) == 1:
+        return f"✗ {error}"
+    return None
+
+
+def show_error(shell, kind, error, trace, tb_offset=None):
+    """Shows an error of a cell: a sentence alone, if there is one, otherwise the lines of the notebook that led to it."""
+    frames = []
+    while trace is not None:
+        frame, trace = trace, trace.tb_next
+        file = frame.tb_frame.f_code.co_filename
+        if frame.tb_frame.f_globals is shell.user_ns and file != show_error.__code__.co_filename:
+            frames.append(frame)
+    if sentence := in_words(error, frames):
+        error._render_traceback_ = lambda: textwrap.wrap(sentence, 80, subsequent_indent="  ")
+    for frame in reversed(frames):
+        trace = types.TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    shell.showtraceback((kind, error, trace or error.__traceback__), tb_offset=0 if frames else tb_offset)
+
+
 if get_ipython() is not None:
     get_ipython().register_magic_function(BuildsOn(get_ipython()), "cell", "builds_on")
+    if hasattr(get_ipython(), "kernel"):  # where a person reads it
+        get_ipython().set_custom_exc((Exception,), show_error)

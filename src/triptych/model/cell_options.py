@@ -27,9 +27,9 @@ def options_of(cell: NotebookNode) -> dict[str, str]:
     return {name: value.strip("\"'") for name, value in _OPTION.findall(cell.source)}
 
 
-def without_options(source: str) -> str:
-    """The source of a code cell without the lines of its options."""
-    return _OPTION.sub("", source)
+def without_options(source: str, *kept: str) -> str:
+    """The source of a code cell without the lines of its options, some of them excepted."""
+    return _OPTION.sub(lambda line: line[0] if line[1] in kept else "", source)
 
 
 def location_of(options: dict[str, str]) -> str:

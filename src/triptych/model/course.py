@@ -58,6 +58,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "about": (str, "a text in quotes"),
     "language": (str, 'a text in quotes, as in "en"'),
     "address": (str, "the course's public address in quotes"),
+    "hub": (str, "the address of the course's hub in quotes"),
     "reading": (str, "a path in the course folder, or an address, in quotes"),
     "part": (str, "a text in quotes"),
     "talk": (dict, "a table [talk] with event, speaker, date"),
@@ -222,6 +223,11 @@ class Course:
         return str(self.contract.get("address", "")).rstrip("/")
 
     @property
+    def hub(self) -> str:
+        """The address of the course's JupyterHub; empty if it has none."""
+        return str(self.contract.get("hub", ""))
+
+    @property
     def reading(self) -> str:
         """The reading list: a path in the course folder or an address; empty if there is none."""
         return str(self.contract.get("reading", ""))
@@ -237,7 +243,8 @@ class Course:
     def plans(self) -> dict[str, ChapterPlan]:
         """The chapters in the contract, in its order. Raises CourseError if an entry is malformed."""
         plans = {}
-        self._validate("", self.contract, {"title", "language", "workshop", "address", "reading", "talk"}, {"chapters"})
+        optional = {"title", "language", "workshop", "address", "hub", "reading", "talk"}
+        self._validate("", self.contract, optional, {"chapters"})
         for chapter, entry in self.contract["chapters"].items():
             where = f"chapters.{chapter}"
             if not CHAPTER_ID.fullmatch(chapter):

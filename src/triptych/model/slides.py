@@ -16,6 +16,8 @@ from triptych.model.course import ExercisePlan
 #: Begins the headings of slides on the core path, which are the slides of the workshop.
 CORE = "●"
 EXERCISE = re.compile(r"^(?:● )?Exercise: `(\w+)`")
+#: The tag that hides a cell's code in nbconvert and in Jupyter Book. JupyterLab and RISE read `source_hidden`.
+HIDE_INPUT = "hide-input"
 _PICTURE = re.compile(r"\s*!\[[^\]]*\]\([^)]*\)\s*")
 #: The text of `plan_text` in an exercise's cell: bold, with a full stop if text follows.
 PLAN = re.compile(r"\*\*[\d.]+ (?:bonus )?points? · \d+ minutes?(\.?)\*\*[ \n]*")
@@ -132,7 +134,7 @@ def is_picture(cell: NotebookNode) -> bool:
 
 def hides_input(cell: NotebookNode) -> bool:
     """Whether a code cell shows only its output."""
-    hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in cell.metadata.get("tags", [])
+    hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or HIDE_INPUT in cell.metadata.get("tags", [])
     return bool(hidden or not cell.source.strip())
 
 

@@ -69,7 +69,7 @@ def make_copy(course: Course, options: PresentOptions, folder: Path) -> tuple[Pa
         raise CourseError(f"{student_file} is missing: make it with `triptych build {options.chapter}`.")
     source = read_chapter(course.notebook(options.chapter))
     student = nbformat.read(student_file, as_version=4)
-    if [cell.id for cell in source.cells if cell.role is not Role.NOTES] != [cell.id for cell in student.cells]:
+    if [cell.id for cell in source.cells if cell.is_code] != [c.id for c in student.cells if c.cell_type == "code"]:
         raise CourseError(f"{student_file} has other cells than its source: run `triptych build {options.chapter}`.")
     key = {cell.id: cell for cell in answer_key(course, options.chapter).cells}
     notebook = live_notebook(course, options, source, student, key)
@@ -97,7 +97,7 @@ def make_copy(course: Course, options: PresentOptions, folder: Path) -> tuple[Pa
 def live_notebook(
     course: Course, options: PresentOptions, source: Chapter, student: NotebookNode, key: dict[str, NotebookNode]
 ) -> NotebookNode:
-    """The student version with speaker notes and with the outputs that are shown before anything has run.
+    """The source with the stubs and tests of the student version, and the outputs shown before anything has run.
 
     Code can be edited in every cell, and the cells of all exercises are on slides. A cell whose code is hidden shows
     its output, since nobody can see that there is something to run.
@@ -113,16 +113,17 @@ def live_notebook(
     cells = {cell.id: cell for cell in student.cells}
     notebook = nbformat.from_dict({**student, "cells": []})
     for cell in source.cells:
-        if cell.role is Role.NOTES:
+        if not cell.is_code:
+            cell.node.metadata |= {"editable": False, "deletable": False}  # protected from an accidental key
             notebook.cells.append(cell.node)
             continue
         node = cells[cell.id]
-        if cell.is_code:
-            node.source = without_options(code_of(node.source))  # the kernel's extension fills in answers
-            for name in ("editable", "deletable"):  # nbgrader's; Markdown stays protected from an accidental key
-                node.metadata.pop(name, None)
+        text = cell.source if cell.role in SHOWN_ROLES else node.source
+        node.source = without_options(code_of(text))  # the kernel's extension fills in answers
+        for name in ("editable", "deletable"):  # nbgrader's
+            node.metadata.pop(name, None)
         hidden = bool(node.metadata.get("jupyter", {}).get("source_hidden"))
-        if cell.is_code and cell.role in SHOWN_ROLES and (hidden or options.outputs):
+        if cell.role in SHOWN_ROLES and (hidden or options.outputs):
             node.outputs = key[cell.id].outputs
         if cell.role is Role.SOLUTION and options.solutions:
             node.source = _without_markers(key[cell.id].source)

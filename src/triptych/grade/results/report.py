@@ -36,7 +36,7 @@ from triptych.text import one_line
 #: Numbers of failures that the page lists for the class and a chapter, of sentences for a student's chapter, and of
 #: names in a list.
 MOST_FAILED, SENTENCES, NAMES = 10, 3, 100
-FONTS = ("fira-sans-400", "fira-sans-600", "fira-code-400")
+FONTS = ("fira-sans-[46]00.woff2", "fira-code-400.woff2")
 #: The lowest share of the points for each colour of the heat map after the first; the last is for all of them.
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -76,7 +76,7 @@ def render(course: Course, results: ClassStatistics, found: Sequence[Finding] = 
         results=results,
         view=view,
         findings=found,
-        fonts=font_faces(course.slides, FONTS),
+        fonts="\n".join(font_faces(course.slides, pattern) for pattern in FONTS),
         style=page_style(),
         script=script,
         # no other script runs on the page

@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from triptych.build.fonts import font_faces
 from triptych.files import regular_files, write_whole
 from triptych.hub.admin.accounts import last_line, run_as
 from triptych.hub.admin.environment import hub_files
@@ -38,7 +39,13 @@ c.CourseDirectory.root = {course_root!r}
 """
 SERVER_COMMON = """\
 # Written by `triptych hub up` for everyone's server.
+from importlib.resources import files
+
 c = get_config()  # noqa: F821
+# the course page in JupyterLab
+c.LabApp.extra_labextensions_path = [str(files("triptych") / "data" / "labextensions")]
+# A login shell, the default, would take the course's commands off PATH.
+c.ServerApp.terminado_settings = {{"shell_command": ["/bin/bash"]}}
 # Kernels listen on sockets in a closed folder. On TCP every user of the machine could subscribe to a kernel's output.
 c.ConnectionFileMixin.transport = "ipc"
 c.MappingKernelManager.cull_idle_timeout = {idle_kernel}
@@ -49,11 +56,14 @@ SERVER_INSTRUCTOR = """\
 c = get_config()  # noqa: F821
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
+#: The fonts of the hub's own pages.
+TEXT_FONTS = "fira-sans-[46]00.woff2"
 #: The beginning of an error message of `triptych`.
 ERROR_PREFIX = "triptych: "
 EXTENSIONS = {
     "nbgrader.server_extensions.validate_assignment": False,
     "triptych.hub.singleuser.validate_handler": True,
+    "triptych.hub.singleuser.course_page": True,
     # no language servers are installed, and looking for one starts npm in every home
     "jupyter_lsp": False,
 }
@@ -68,7 +78,12 @@ HIDDEN_FROM_STUDENTS = [
     "@jupyter/nbgrader:create-assignment",
 ]
 #: Extensions that would show news and update notes in the middle of a workshop.
-DISTRACTING = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/lsp-extension"]
+DISTRACTING = [
+    "@jupyterlab/apputils-extension:announcements",
+    "@jupyterlab/lsp-extension",
+    "@jupyterlab/fileeditor-extension:language-server",
+    "@jupyterlab/notebook-extension:language-server",
+]
 
 
 def make_site_folder(site: Site) -> None:
@@ -117,6 +132,17 @@ def write_site(site: Site, settings: Settings) -> None:
     config = site.private / "jupyterhub_config.py"
     if not config.is_file():  # an existing one is the administrator's
         write_whole(config, (hub_files() / config.name).read_text(encoding="utf-8"), 0o600)
+
+
+def write_house_style(site: Site, course: Course) -> None:
+    """Writes the style sheet of the hub's own pages: the fonts of text and the colours of the slides' theme."""
+    theme = course.slides / "theme" / "triptych.css"
+    style = ""
+    if theme.is_file():
+        # the colours are the rules before the first heading of the theme
+        colours, _, _ = theme.read_text(encoding="utf-8").partition(":root[data-theme")
+        style = f"{font_faces(course.slides, TEXT_FONTS)}\n{colours}"
+    write_whole(site.house_style, style, 0o600)
 
 
 def _write_configuration(

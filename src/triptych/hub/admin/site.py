@@ -27,6 +27,7 @@ class Settings:
     exchange: str
     #: the proxy's command
     proxy: list[str]
+    course_title: str = ""
     #: the address that users connect to
     host: str = "127.0.0.1"
     port: int = 8000
@@ -96,6 +97,8 @@ class Site:
         #: only root may enter: configuration, database, tokens, passwords, log
         self.private = folder / "hub"
         self.settings_file = self.private / "settings.json"
+        #: the fonts and colours of the hub's own pages
+        self.house_style = self.private / "house.css"
         self.log = self.private / "hub.log"
         self.pid_file = self.private / "hub.pid"
         #: the roster of the last `hub up`

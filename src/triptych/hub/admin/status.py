@@ -10,11 +10,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.files import RejectedSubmission
 from triptych.hub.admin.process import Api
 from triptych.hub.admin.site import Settings
-from triptych.hub.exchange.inbound import validate_folder
+from triptych.hub.exchange.inbound import arrivals
 from triptych.hub.singleuser.cgroups import Groups
 
 
@@ -46,7 +44,7 @@ def members(settings: Settings) -> list[Member]:
     """
     known = {user["name"]: user for user in Api(settings).users()}
     groups = Groups(settings.group_name)
-    submitted = arrivals(settings)
+    submitted = arrivals(Path(settings.exchange) / settings.course_id / "inbound", settings.students)
     chapters = settings.released
 
     def member(user: str, role: str) -> Member:
@@ -68,23 +66,6 @@ def members(settings: Settings) -> list[Member]:
         )
 
     return [member(settings.instructor, "instructor"), *(member(student, "student") for student in settings.students)]
-
-
-def arrivals(settings: Settings) -> dict[tuple[str, str], datetime]:
-    """The arrival of each student's last submission by (student, chapter), without those that collecting rejects."""
-    latest: dict[tuple[str, str], datetime] = {}
-    inbound = Path(settings.exchange) / settings.course_id / "inbound"
-    for folder in inbound.iterdir() if inbound.is_dir() else ():
-        parts = folder.name.rsplit("+", 3)
-        if len(parts) < 3 or parts[0] not in settings.students:
-            continue
-        try:
-            arrived = validate_folder(folder, parts[0], Limits()).arrived
-        except (RejectedSubmission, OSError):
-            continue
-        key = (parts[0], parts[1])
-        latest[key] = max(latest.get(key, arrived), arrived)
-    return latest
 
 
 def _has_fetched(user: str, course_id: str, chapter: str) -> bool:

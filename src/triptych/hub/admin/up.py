@@ -67,9 +67,13 @@ def bring_up(
     proxy = environment.find_proxy(site)
     shared = _environment(site, old, options, say)
     _create_accounts(site, roster, say)
-    settings = _settings(site, old, roster, options, course_id=course_id, environment=str(shared), proxy=proxy)
+    settings = _settings(
+        site, old, roster, options,
+        course_id=course_id, course_title=course.title, environment=str(shared), proxy=proxy,
+    )  # fmt: skip
     require_safe_address(settings)
     files.write_site(site, settings)
+    files.write_house_style(site, course)
     site.save(settings)
     write_whole(site.roster, as_csv(roster), 0o600)
     if files.has_own_configuration(site):

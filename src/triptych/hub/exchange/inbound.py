@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,22 @@ def validate_folder(folder: Path, student: str, limits: Limits) -> Submission:
     finally:
         os.close(descriptor)
     return Submission(student, folder, datetime.fromtimestamp(newest_ns / 1e9, UTC))
+
+
+def arrivals(inbound: Path, students: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """The arrival of each student's last submission by (student, chapter), without those that collecting rejects."""
+    latest: dict[tuple[str, str], datetime] = {}
+    for folder in inbound.iterdir() if inbound.is_dir() else ():
+        parts = folder.name.rsplit("+", 3)
+        if len(parts) < 3 or parts[0] not in students:
+            continue
+        try:
+            arrived = validate_folder(folder, parts[0], Limits()).arrived
+        except (RejectedSubmission, OSError):
+            continue
+        key = (parts[0], parts[1])
+        latest[key] = max(latest.get(key, arrived), arrived)
+    return latest
 
 
 def _user_name(uid: int) -> str:

@@ -19,6 +19,7 @@ from nbgrader.utils import parse_utc
 from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.build.release import release_chapter
 from triptych.fingerprint import fingerprint
+from triptych.hub.exchange import listing
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, succeed
 
@@ -71,7 +72,9 @@ def release(course: Course, chapter: str, due: str | None = None) -> bool:
         with gradebook(course) as book:
             book.update_or_create_assignment(chapter, duedate=deadline)
     api = exchange_api(course)
-    released = Path(api.exchange_root) / api.coursedir.course_id / "outbound" / chapter
+    exchange = Path(api.exchange_root) / api.coursedir.course_id
+    listing.publish(course, exchange)
+    released = exchange / "outbound" / chapter
     if released.is_dir() and fingerprint(released) == fingerprint(course.release / chapter):
         return False
     succeed(api.release_assignment(chapter), f"release {chapter}")

@@ -1,5 +1,5 @@
-"""The parts that JupyterHub and the users' servers load: the spawner, control groups, the Validate button.
+"""The parts that JupyterHub and the users' servers load: spawner, control groups, Validate button, course page.
 
-Entry points: `spawner.CourseSpawner`, `validate_handler`.
+Entry points: `spawner.CourseSpawner`, `validate_handler`, `course_page`.
 Loaded by JupyterHub and Jupyter servers; `admin` imports `cgroups`.
 """

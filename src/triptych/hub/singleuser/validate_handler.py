@@ -21,6 +21,8 @@ from jupyter_server.utils import url_path_join
 from nbgrader.server_extensions.validate_assignment.handlers import NbGraderVersionHandler
 from tornado import web
 
+from triptych.hub.singleuser import progress
+
 #: The time limit for a whole notebook.
 NOTEBOOK_TIMEOUT_S = 180
 
@@ -42,10 +44,10 @@ class ValidateHandler(JupyterHandler):
             self.finish(json.dumps(_failed(f"There is no notebook {path}: save it first.")))
             return
         async with self.running:
-            reply = await self._validate(notebook)
+            reply = await self._validate(notebook, str(notebook.relative_to(root)))
         self.finish(json.dumps(reply))
 
-    async def _validate(self, notebook: Path) -> dict[str, Any]:
+    async def _validate(self, notebook: Path, name: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -68,7 +70,11 @@ class ValidateHandler(JupyterHandler):
             text = errors.decode(errors="replace").strip()
             self.log.error("Validating %s failed: %s", notebook, text)
             return _failed(f"The notebook could not be run: {text.splitlines()[-1] if text else 'no reason given'}")
-        return {"success": True, "value": json.loads(output.decode().splitlines()[-1])}
+        reply = json.loads(output.decode().splitlines()[-1])
+        if points := reply.pop("points", None):
+            with contextlib.suppress(OSError):  # a full disk
+                progress.remember(name, points)
+        return {"success": True, "value": reply}
 
 
 def _failed(text: str) -> dict[str, Any]:

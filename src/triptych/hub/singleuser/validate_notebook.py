@@ -118,6 +118,12 @@ def answer(chapter: Chapter) -> dict[str, Any]:
     return {"failed": entries} if entries else {}
 
 
+def points(chapter: Chapter) -> list[float]:
+    """The points of the test cells of an executed notebook that raised no error, and those of all."""
+    worth = [(float(cell.nbgrader.get("points", 0)), _error(cell)) for cell in chapter.with_role(Role.TEST)]
+    return [sum(value for value, error in worth if error is None), sum(value for value, _ in worth)]
+
+
 def entry(heading: str, lines: Sequence[str]) -> dict[str, str]:
     """A part of the dialog, which shows `source` as text and `error` as HTML."""
     text = "\n".join(lines)
@@ -175,7 +181,8 @@ def validate(path: Path) -> dict[str, Any]:
     """Runs the necessary cells of a notebook; the file is not changed.
 
     Returns:
-        The reply to nbgrader's button: `changed` test cells, otherwise `answer`'s reply.
+        The reply to nbgrader's button: `changed` test cells, otherwise `answer`'s reply, and in `points` the points
+        of the tests whose visible part passes, and those of all.
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -187,7 +194,8 @@ def validate(path: Path) -> dict[str, Any]:
     cells = [notebook.cells[index] for index in sorted(cells_to_run(chapter))]
     part = nbformat.from_dict({**notebook, "cells": cells})
     run(part, path.parent)
-    return answer(chapter_from(part, path))
+    done = chapter_from(part, path)
+    return {**answer(done), "points": points(done)}
 
 
 def main() -> None:
