@@ -264,7 +264,9 @@ def test_pages_in_a_browser(course: Course, address: str) -> None:
             page.goto(address + kind)
             if "search" in kind:
                 page.wait_for_selector("ul.search li")
-            page.add_style_tag(content="* { transition: none !important; }")  # axe-core would see colours on their way
+            page.add_style_tag(
+                content="* { transition: none !important; animation: none !important; }"
+            )  # colours on their way
             page.evaluate("document.querySelectorAll('.bd-article details:not(.deck)').forEach(d => (d.open = true))")
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)

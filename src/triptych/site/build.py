@@ -117,7 +117,7 @@ def _stage_look(course: Course, staging: Staging) -> None:
     slides = course.slides
     theme, line, _ = (slides / "theme" / "triptych.css").read_text(encoding="utf-8").partition(_SLIDES_ONLY)
     if not line:
-        raise CourseError(f"{slides}/theme/triptych.css has no line {_SLIDES_ONLY!r}, above which its colours are.")
+        raise CourseError(f"{slides}/theme/triptych.css has no line {_SLIDES_ONLY!r}: write it below the colours.")
     figures = [(slides / name).read_text(encoding="utf-8") for name in FIGURE_STYLES]
     staging.write("_static/theme.css", "\n".join([font_faces(slides, embedded=False), theme, *figures]))
     for font in font_files(slides):
