@@ -188,3 +188,11 @@ def test_a_missing_answer_is_said(release: NotebookNode, folder: Path) -> None:
     del notebook.cells[5]
     put(folder, main=notebook)
     assert choose(folder.parents[1], "ada", CHAPTER, release, Limits()).notes == ("no answer found for dual",)
+
+
+def test_tests_of_an_earlier_release_are_no_answers(release: NotebookNode, folder: Path) -> None:
+    old = copy.deepcopy(release)
+    old.cells.append(code("assert mul_jvp(0, 0) == 0", "mul_jvp_removed", grade=True, points=1))
+    put(folder, main=old, **{"an untouched copy": old, "mine": answered(old)})
+    chosen = choose(folder.parents[1], "ada", CHAPTER, release, Limits())
+    assert chosen.name == Path("mine.ipynb")

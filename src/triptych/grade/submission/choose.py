@@ -41,7 +41,10 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
     rejection: RejectedSubmission | None = None
     try:
         notebook = read_notebook(folder / name, limits)
-        has_answers = match(release, notebook).changed
+        own = match(release, notebook)
+        # code in other cells may be the student's, or tests of an earlier release of the chapter
+        better = any(match(release, other).has_answers for other in others.values())
+        has_answers = own.has_answers or (own.changed and not better)
     except RejectedSubmission as error:
         rejection, has_answers = error, False
     if has_answers:
@@ -71,7 +74,8 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
 def _notebooks_with_answers(
     names: Sequence[Path], folder: Path, release: NotebookNode, limits: Limits
 ) -> dict[Path, NotebookNode]:
-    found = {}
+    found: dict[Path, NotebookNode] = {}
+    answered: dict[Path, NotebookNode] = {}
     for name in names[:MAX_OTHERS]:
         try:
             notebook = read_notebook(folder / name, limits)
@@ -80,7 +84,9 @@ def _notebooks_with_answers(
         matches = match(release, notebook)
         if matches.changed and not matches.is_lost:
             found[name] = notebook
-    return found
+            if matches.has_answers:
+                answered[name] = notebook
+    return answered or found
 
 
 def _notes_on(matches: Matches) -> list[str]:

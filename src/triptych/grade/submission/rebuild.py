@@ -41,7 +41,8 @@ class Matches:
         without_id: those of them that were recognised without their ids.
         elsewhere: solution cells that the submission lacks, but whose names another cell of the student defines.
         missing: the other solution cells.
-        changed: whether the student has written anything.
+        changed: whether the student has written anything, or there are cells of an earlier release.
+        has_answers: whether a solution cell is answered.
         has_code: whether there is code in cells of the student's own.
     """
 
@@ -51,6 +52,7 @@ class Matches:
     elsewhere: list[str]
     missing: list[str]
     changed: bool
+    has_answers: bool
     has_code: bool
 
     @property
@@ -120,6 +122,7 @@ def match(release: NotebookNode, submission: NotebookNode) -> Matches:
         elsewhere=elsewhere,
         missing=[id_ for id_ in absent if id_ not in elsewhere],
         changed=bool(answered or extra),
+        has_answers=bool(answered or elsewhere),
         has_code=bool(extra),
     )
 
