@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from triptych.check.references import BIBLIOGRAPHY
 from triptych.model.course import Course
 from triptych.site.build import FORMULA_SCRIPT
 
@@ -25,7 +26,7 @@ myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "html_image"]
 myst_heading_anchors = 4
 myst_update_mathjax = False
 mathjax_path = FORMULA_SCRIPT
-bibtex_bibfiles = [str(file) for file in course.source.glob("references.bib")]
+bibtex_bibfiles = [str(file) for file in course.source.glob(BIBLIOGRAPHY)]
 copybutton_selector = ".cell_input div.highlight pre, .highlight-bash pre, .highlight-python pre"
 nitpicky = True
 

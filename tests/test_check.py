@@ -32,6 +32,7 @@ def test_each_chapter_ends_with_five_references() -> None:
     for chapter in PROJECT.chapters:
         last = read_chapter(PROJECT.notebook(chapter)).cells[-1]
         assert len(re.findall(r"(?m)^- ", last.source)) == 5, chapter
+        assert not re.search(r"[{}\\]", last.source), chapter
 
 
 def test_chapter_5_reads_as_a_text() -> None:
@@ -39,6 +40,13 @@ def test_chapter_5_reads_as_a_text() -> None:
     cells = read_chapter(PROJECT.notebook(FORWARD)).cells
     prose = [re.sub(r"\$[^$]*\$|<[^>]*>", " ", cell.source) for cell in cells[:-1] if cell.role is Role.READING]
     assert 1500 <= sum(len(re.findall(r"[A-Za-z][\w'’-]*", text)) for text in prose) <= 2500
+
+
+def test_reading_cells_are_on_no_slide_after_a_fix(tmp_path: Path) -> None:
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), lambda notebook: notebook.cells[-1].metadata.pop("slideshow"))
+    assert fix_chapter(course, FORWARD)
+    assert read_chapter(course.notebook(FORWARD)).cells[-1].slide_type == "skip"
 
 
 def test_references_follow_the_bibliography(tmp_path: Path) -> None:

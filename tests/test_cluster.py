@@ -145,8 +145,14 @@ def farm(tmp_path_factory: pytest.TempPathFactory, scratch_space: Path) -> Itera
         for kind in ("cert", "key")
     }
     tls = {f"distributed.comm.tls.{name}": str(file) for name, file in {**files, "ca-file": folder / "ca.pem"}.items()}
+    options = {
+        "distributed.comm.require-encryption": True,
+        "distributed.worker.daemon": False,
+        # LocalCluster gives up a worker whose restart takes longer: 15 s are too few on a busy machine.
+        "distributed.deploy.lost-worker-timeout": "1 hour",
+    }
     with (
-        dask.config.set({**tls, "distributed.comm.require-encryption": True, "distributed.worker.daemon": False}),
+        dask.config.set({**tls, **options}),
         LocalCluster(
             n_workers=0,
             threads_per_worker=1,

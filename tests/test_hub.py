@@ -29,6 +29,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from certipy import Certipy
 from courses import FORWARD
+from decks import end_animations
 from hub_browser import Browser
 from hub_workshop import COURSE_ID, NOTEBOOK, RIGHT, SUM, WRONG, Workshop, fill, workshop
 from needs import needs_chromium, needs_hub
@@ -650,6 +651,7 @@ def log_in(page: Any, hub: Workshop, user: str, password: str, picture: Path | N
         page.screenshot(path=picture)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
+            page.wait_for_selector(f'html[data-bs-theme="{scheme}"]')  # set by a script of the page
             assert serious(page) == []
         page.emulate_media(color_scheme="light")
     page.click("#login_submit")
@@ -657,8 +659,13 @@ def log_in(page: Any, hub: Workshop, user: str, password: str, picture: Path | N
 
 
 def serious(page: Any, part: str | None = None) -> list[str]:
-    """What axe-core finds on a page or in a part of it."""
-    return [violation["id"] for violation in Axe().run(page, context=part).response["violations"]]
+    """What axe-core finds on a page or in a part of it, one line each."""
+    end_animations(page)
+    return [
+        f"{violation['id']}: {node['html'][:200]} ({node['failureSummary']})"
+        for violation in Axe().run(page, context=part).response["violations"]
+        for node in violation["nodes"]
+    ]
 
 
 def from_the_course_page(page: Any, pictures: Path) -> None:

@@ -430,7 +430,9 @@ def test_a_damaged_record_of_validate_is_ignored(content: str, tmp_path: Path, m
 
 
 def test_deadlines_are_published(released: Course, tmp_path: Path) -> None:
-    assert listing.read(tmp_path)["chapters"] == {}
+    for broken in ("", "[1]", '{"title": "x"}'):
+        assert listing.read(tmp_path)["chapters"] == {}
+        (tmp_path / listing.FILE).write_text(broken)
     with gradebook(released) as book:
         book.update_or_create_assignment(FORWARD, duedate=datetime(2026, 12, 1, 12))
     before = os.umask(0o077)

@@ -520,9 +520,11 @@ def test_what_a_student_bound_is_there_again_after_a_test() -> None:
 
 
 def test_a_helper_given_to_a_student_reads_the_courses_names() -> None:
-    setup = SCALES + "def again(x): return scaled(scaled(x))"
+    setup = SCALES + "def again(x): return scaled(scaled(x))\ndef by_way_of(x): return again(x)"
     answer = "def f(g): return g(1)\ndef scaled(x): return 0"
-    assert errors(run(answer, "assert f(again) == 4, 'four'", binds="def f(g): return g(1)", setup=setup)) == {}
+    for helper in ("again", "by_way_of"):
+        test = f"assert f({helper}) == 4, 'four'"
+        assert errors(run(answer, test, binds="def f(g): return g(1)", setup=setup)) == {}, helper
 
 
 def test_a_student_may_use_a_name_that_no_function_of_the_course_reads() -> None:

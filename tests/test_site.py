@@ -264,9 +264,6 @@ def test_pages_in_a_browser(course: Course, address: str) -> None:
             page.goto(address + kind)
             if "search" in kind:
                 page.wait_for_selector("ul.search li")
-            page.add_style_tag(
-                content="* { transition: none !important; animation: none !important; }"
-            )  # colours on their way
             page.evaluate("document.querySelectorAll('.bd-article details:not(.deck)').forEach(d => (d.open = true))")
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
@@ -296,4 +293,4 @@ def test_drawings_search_and_formulas_work(address: str) -> None:
         # a sentence of a message finds the page of wrong answers, and what is folded opens
         page.goto(f"{address}search.html?q=transpose+column+Jacobian+row")
         page.locator("ul.search a", has_text="Wrong answers: 5").first.click()
-        assert page.locator("details[open]").count() >= 1
+        page.locator("details[open]").first.wait_for()

@@ -71,6 +71,7 @@
   };
 
   const keys = (event) => {
+    if (!map.open) return; // its links keep the focus until the next frame
     event.stopPropagation(); // no key moves the deck below
     const links = [...map.querySelectorAll("a")];
     const at = links.indexOf(document.activeElement);

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pybtex.database import BibliographyData, Entry, Person, parse_file
 from pybtex.exceptions import PybtexError
+from pybtex.richtext import Text
 
 from triptych.model.chapter import Chapter, Role, headings
 from triptych.model.course import Course, CourseError
@@ -38,7 +39,9 @@ def references(course: Course) -> dict[str, str]:
     for key, entry in data.entries.items():
         try:
             address = _address(entry)
-            found[address] = f"{_authors(entry)}, [*{entry.fields['title']}*]({address}), {entry.fields['year']}"
+            found[address] = (
+                f"{_authors(entry)}, [*{_plain(entry.fields['title'])}*]({address}), {entry.fields['year']}"
+            )
         except KeyError as error:
             place = f"{path.relative_to(course.root)}, entry {key}"
             raise CourseError(f"{place}: has no {error.args[0]}; write author, title, year, and doi or url.") from error
@@ -77,6 +80,11 @@ def _address(entry: Entry) -> str:
     return str(entry.fields["url"])
 
 
+def _plain(text: str) -> str:
+    """The text of a BibTeX field without its braces and commands."""
+    return str(Text.from_latex(text))
+
+
 def _authors(entry: Entry) -> str:
     names = [_name(person) for person in entry.persons["author"]]
     if len(names) > MANY_AUTHORS:
@@ -85,5 +93,5 @@ def _authors(entry: Entry) -> str:
 
 
 def _name(person: Person) -> str:
-    family = " ".join([*person.prelast_names, *person.last_names])
+    family = _plain(" ".join([*person.prelast_names, *person.last_names]))
     return " ".join([*(f"{name[0]}." for name in (*person.first_names, *person.middle_names)), family])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from triptych.build.contents import goals
+from triptych.check.references import BIBLIOGRAPHY
 from triptych.model.chapter import read_chapter
 from triptych.model.course import ChapterPlan, Course
 from triptych.model.slides import EXERCISE, PLAN
 from triptych.site.chapter_page import deck_frame, label_of
-
-BIBLIOGRAPHY = "references.bib"
 
 
 def first_page(course: Course, decks: Sequence[str], documentation: Iterable[str]) -> str:

@@ -50,8 +50,9 @@ def publish(course: Course, folder: Path) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The list in the course's folder in the exchange; without chapters if there is none yet."""
+    """The list in the course's folder in the exchange; without chapters if there is none yet, or a broken one."""
+    nothing: dict[str, Any] = {"title": "", "language": "en", "chapters": {}}
     try:
-        return dict(json.loads((folder / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {"title": "", "language": "en", "chapters": {}}
+        return nothing | json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return nothing
