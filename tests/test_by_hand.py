@@ -18,6 +18,7 @@ from triptych.build.release import release_chapter
 from triptych.grade.record import Result
 from triptych.grade.results.report import write_report
 from triptych.grade.results.statistics import class_statistics
+from triptych.grade.results.terminal import result_line
 from triptych.grade.run import grade
 from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
@@ -137,6 +138,18 @@ def test_manual_scores_of_an_earlier_submission_are_named_until_they_are_confirm
     assert not any("earlier" in note for note in run(course)["ada"].notes)
 
 
+def test_a_test_removed_from_the_chapter_does_not_make_a_submission_an_earlier_one(course: Course) -> None:
+    submit(course, "ada", answer(course, FORWARD, ANSWERS))
+    tests = [name for name in run(course)["ada"].cells if name.startswith("mul_jvp_")]
+    set_scores(course, **{tests[0]: 0.5})
+    run(course)
+    edit(course.notebook(FORWARD), lambda notebook: notebook.cells.remove(cell(notebook, tests[1])))
+    release_chapter(course, FORWARD)
+    result = run(course)["ada"]
+    assert tests[1] not in result.cells and result.cells[tests[0]].score == 0.5
+    assert not any("earlier" in note for note in result.notes)
+
+
 def test_a_time_of_arrival_is_read_or_its_absence_is_said(course: Course) -> None:
     with gradebook(course) as book:
         book.update_or_create_assignment(FORWARD, duedate="2026-10-01 11:00:00 UTC")
@@ -149,6 +162,8 @@ def test_a_time_of_arrival_is_read_or_its_absence_is_said(course: Course) -> Non
     assert {student: result.late for student, result in results.items()} == dict.fromkeys(times, False) | {"ada": True}
     missing = {student for student, result in results.items() if any("no time of arrival" in n for n in result.notes)}
     assert missing == {"mary", "carl"}
+    assert all("nothing was answered" in result.notes for result in results.values())
+    assert "no time of arrival" not in result_line(results["carl"])[-1], "the end of the run says how many"
     assert row(course)["timestamp"] == "2026-10-01 11:30:00"
     (course.submitted / "ada" / FORWARD / "timestamp.txt").unlink()
     result = run(course)["ada"]  # the time of the earlier submission does not remain

@@ -204,6 +204,28 @@ def test_only_newer_work_replaces_what_is_there(course: Course, tmp_path: Path) 
     assert [p.name for p in course.submitted.iterdir()] == ["ada"], "no working folder stays"
 
 
+def test_times_of_arrival_can_be_added_to_what_was_collected_without_them(course: Course, tmp_path: Path) -> None:
+    path = make(tmp_path / "x.zip", {f"ada/{NOTEBOOK}": notebook()})
+    arguments = ["collect", str(path), "--course", str(course.root)]
+    stamp = course.submitted / "ada" / FORWARD / "timestamp.txt"
+    assert "--times takes those of the files" in CliRunner().invoke(app, arguments).output
+    assert (
+        "0 replaced, 1 time added, 0 unchanged" in CliRunner().invoke(app, [*arguments, "--times", "--dry-run"]).output
+    )
+    assert not stamp.exists()
+    assert "time added: submitted/ada" in CliRunner().invoke(app, [*arguments, "--times"]).output
+    assert "2026-" in stamp.read_text()
+    stamp.write_text("2026-12-01 12:00 UTC")  # more time for this student
+    assert collect(course, [path], use_times=True).placed[0].how == "unchanged"
+    assert stamp.read_text() == "2026-12-01 12:00 UTC"
+
+
+def test_the_import_of_a_class_list_says_which_columns_it_did_not_find(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("login;Vorname;Name;Kundennummer\nada;Ada;Lovelace;4711\n")
+    ran = CliRunner().invoke(app, ["roster", "import", str(tmp_path / "roster.csv"), "--course", str(course.root)])
+    assert "No email, lms_user_id:" in ran.output and "first_name" not in ran.output
+
+
 def test_a_run_that_was_killed_loses_nothing(course: Course, tmp_path: Path) -> None:
     old = course.submitted / ".collecting-x" / "old" / "ada" / FORWARD
     old.mkdir(parents=True)

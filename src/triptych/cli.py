@@ -289,7 +289,7 @@ def grade(
     json_file: JsonFile = None,
     folder: CourseFolder = None,
 ) -> None:
-    """Grade the submissions in submitted/ and write feedback."""
+    """Grade the submissions in submitted/, and write feedback, report.html and grades.csv."""
     from triptych.grade.submission.places import survey
 
     course = Course.find(folder)
@@ -307,6 +307,7 @@ def grade(
         return
     require_sandbox(sandbox, local=not scheduler)
     grade_all(course, chapters, students or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
+    report_all(course, list(course.plans), show=False)
 
 
 def require_sandbox(sandbox: str, *, local: bool) -> None:
@@ -330,6 +331,7 @@ def grade_all(
     force: bool = False,
     scheduler: str = "",
 ) -> None:
+    from triptych.grade.dispatch.job import NO_ARRIVAL
     from triptych.grade.record import GRADED
     from triptych.grade.results.progress import GradingBar
     from triptych.grade.results.unused import findings, write_findings
@@ -353,6 +355,9 @@ def grade_all(
     if unchanged := len(results) - len(processed):
         summary += f"; {unchanged} up to date (--force grades them again)"
     out.print(f"{summary}.")
+    if untimed := sum(NO_ARRIVAL in result.notes for result in results):
+        fix = "`triptych collect --times` enters one, report.html has the names"
+        out.print(f"Without a time of arrival, taken as in time: {untimed} of {len(results)}; {fix}.")
 
 
 def print_findings(found: Sequence[Finding], students: Sequence[str] = ()) -> None:

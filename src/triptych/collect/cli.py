@@ -38,7 +38,7 @@ def import_(
     """Enter the students of a class list into the gradebook. Can be repeated with a longer list."""
     from triptych.grade.submission.intake import SAFE_NAME
     from triptych.lock import course_lock
-    from triptych.model.roster import read_people
+    from triptych.model.roster import COLUMNS, read_people
     from triptych.nbgrader_api import enrol, students
 
     course = Course.find(folder)
@@ -48,6 +48,8 @@ def import_(
         known = students(course)
     listed = {person.user for person in people if person.role == "student"}
     out.print(Text(f"{len(listed)} students in {file}: {new} new, {changed} changed."))
+    if empty := [name for name in COLUMNS if people and not any(getattr(person, name) for person in people)]:
+        out.print(f"No {', '.join(empty)}: the file has no column of that name, or nothing in it.")
     if missing := sorted(person.user for person in known if person.user not in listed):
         names = ", ".join(one_line(name, 80) for name in missing[:10]) + (" and others" if len(missing) > 10 else "")
         out.print(Text(f"Also in the gradebook, not in the file: {names}."))
@@ -78,8 +80,13 @@ def collect(
     _print_lines([str(older) for older in result.older], "dim")
     _print_lines([str(left) for left in result.left], "yellow")
     counts = Counter(placed.how for placed in result.placed)
-    done = ", ".join(f"{counts[how]} {how}" for how in ("new", "replaced", "unchanged"))
+    kinds = ("new", "replaced", *(["time added"] if counts["time added"] else []), "unchanged")
+    done = ", ".join(f"{counts[how]} {how}" for how in kinds)
     out.print(f"{done}, {len(result.older)} earlier versions, {len(result.left)} not placed.")
+    if result.placed and not times:
+        out.print(
+            "No times of arrival were entered: --times takes those of the files in the archive, if you trust them."
+        )
     if dry_run:
         out.print("Nothing was changed.")
     if result.left:

@@ -39,7 +39,7 @@ VERSION = r"-\d+(?=\.ipynb$)"
 
 @dataclass(frozen=True)
 class Placed:
-    """A submission that is in its place. `how`: new, replaced (an older one), unchanged."""
+    """A submission that is in its place. `how`: new, replaced (an older one), time added, unchanged."""
 
     student: str
     chapter: str
@@ -273,7 +273,7 @@ class _Collection:
         how = "new"
         if target.exists():
             if _same(target, new):
-                return "unchanged"
+                return self._add_time(new / TIMESTAMP, target / TIMESTAMP)
             if modified <= _time_of(target):
                 where = target.relative_to(self._course.root)
                 raise ArchiveError(f"is different from {where} and not newer: remove that folder to take this")
@@ -292,6 +292,14 @@ class _Collection:
                 old.rename(target)
             raise
         return how
+
+    def _add_time(self, new: Path, target: Path) -> str:
+        """Enters a time of arrival where there is none, for an archive that was collected without `--times` before."""
+        if not new.is_file() or os.path.lexists(target):
+            return "unchanged"
+        if not self._dry_run:
+            new.rename(target)
+        return "time added"
 
 
 def _recover(abandoned: Path, submitted: Path) -> None:

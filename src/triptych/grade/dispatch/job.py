@@ -56,7 +56,7 @@ class Outcome:
         tests: Seconds by test cell.
         notes: What a person should know about the submission.
         file: The notebook that was read, relative to the submission's folder.
-        content: A fingerprint of what the student wrote.
+        content: A fingerprint of the submitted notebook's text.
     """
 
     ready: bool

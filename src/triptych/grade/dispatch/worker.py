@@ -211,7 +211,7 @@ def prepare(
         phases=timings.phases,
         tests=timings.tests,
         notes=notes,
-        content=content_of(notebook),
+        content=content_of(submission.notebook),
         file=str(submission.name),
     )
 

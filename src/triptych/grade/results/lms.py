@@ -1,7 +1,8 @@
 """Grades as Canvas and Moodle import them: plugins for `nbgrader export --exporter`.
 
 One row per student, one column per chapter, named like the chapter. The score of a chapter that is not handed in
-or not graded is an empty cell and never 0: a person decides on it.
+or not graded is an empty cell and never 0: a person decides on it. A chapter of which nothing is graded is left out,
+since Canvas deletes the scores of an empty column.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class CanvasExport(TableExport):
     def rows(
         self, class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]
     ) -> Iterable[Sequence[object]]:
+        chapters = _graded(class_list, students, chapters)
         yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(chapter.name for chapter in chapters)]
         yield ["    Points Possible", "", "", "", "", *(f"{_points_possible(chapter):g}" for chapter in chapters)]
         for student in filter(_is_known, students):
@@ -44,6 +46,7 @@ class MoodleExport(TableExport):
     def rows(
         self, class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]
     ) -> Iterable[Sequence[object]]:
+        chapters = _graded(class_list, students, chapters)
         yield ["First name", "Last name", "Username", "ID number", "Email address", *(c.name for c in chapters)]
         for student in filter(_is_known, students):
             person = [student.first_name, student.last_name, student.id, student.lms_user_id, student.email]
@@ -55,6 +58,11 @@ def _row(person: Sequence[str], class_list: ClassList, student: Student, chapter
     points = [class_list.standing(student.id, chapter.name).points for chapter in chapters]
     # two decimals, as both systems show them; empty if there is no graded submission
     return [*map(escape_formula, person), *("" if p is None else f"{p:.2f}" for p in points)]
+
+
+def _graded(class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]) -> list[Any]:
+    """The chapters of which something is graded."""
+    return [c for c in chapters if any(class_list.standing(s.id, c.name).is_graded for s in students)]
 
 
 def _is_known(student: Student) -> bool:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
+from triptych.grade.dispatch.job import NO_ARRIVAL
 from triptych.grade.record import Result
 from triptych.grade.results.class_list import NOT_SUBMITTED, Standing, counted_score
 from triptych.grade.results.feedback import LEFT_OPEN, NOT_YET, duration
@@ -181,5 +182,5 @@ def result_line(result: Result) -> tuple[str, str, str, str]:
         found.append(f"{result.penalty:g} points off")
     if result.sandbox == "none":
         found.append("no sandbox")
-    found += result.notes
+    found += [note for note in result.notes if note != NO_ARRIVAL]  # often all of them: the run's end says how many
     return student, f"{counted_score(result.score, result.penalty):g}", f"{result.max_score:g}", ", ".join(found)
