@@ -155,10 +155,11 @@ def _is_result_of(line: str, student: str) -> bool:
 
 
 def _mentions(path: Path, student: str) -> bool:
-    """Whether the student's name occurs in a text file, as a word."""
+    """Whether the student's name occurs in a text file, as a word and not as a part of an address."""
     if not path.is_file():
         return False
-    return bool(re.search(rf"(?<!\w){re.escape(student)}(?!\w)", path.read_text(encoding="utf-8", errors="replace")))
+    word = rf"(?<!\w)(?<!\w[.@-]){re.escape(student)}(?![.@-]?\w)"
+    return bool(re.search(word, path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _update(course: Course, pages: list[Path]) -> None:
