@@ -13,7 +13,7 @@ from triptych.files import remove
 from triptych.grade.dispatch.job import NO_ARRIVAL, Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
 from triptych.grade.results.export import is_pending
-from triptych.grade.results.feedback import LEFT_OPEN, messages
+from triptych.grade.results.feedback import messages
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
@@ -53,9 +53,6 @@ class Writer:
         else:
             result = self._read_scores(job)
             result = replace(result, messages=self._read_messages(job, result))
-            judged = result.score or result.pending or by_hand
-            if not judged and set(result.messages.values()) == {LEFT_OPEN}:
-                result.notes.append("nothing was answered")
             kept = [name for name, content in by_hand.items() if content != outcome.content]
             if kept:
                 result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
