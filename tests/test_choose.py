@@ -196,3 +196,9 @@ def test_tests_of_an_earlier_release_are_no_answers(release: NotebookNode, folde
     put(folder, main=old, **{"an untouched copy": old, "mine": answered(old)})
     chosen = choose(folder.parents[1], "ada", CHAPTER, release, Limits())
     assert chosen.name == Path("mine.ipynb")
+
+
+def test_notebooks_that_are_not_looked_at_are_named(release: NotebookNode, folder: Path) -> None:
+    put(folder, main=release, **{f"copy{number:02}": release for number in range(11)})
+    notes = choose(folder.parents[1], "ada", CHAPTER, release, Limits()).notes
+    assert notes == ("not looked at, because there are many notebooks: copy10.ipynb",)

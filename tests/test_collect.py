@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -22,7 +23,8 @@ from triptych.build.release import release_chapter
 from triptych.cli import app
 from triptych.collect import archive as archives
 from triptych.collect.archive import ArchiveError, Budget, unpack
-from triptych.collect.layout import Collected, collect
+from triptych.collect.layout import Collected, _Collection, collect
+from triptych.collect.owners import Owners
 from triptych.files import remove
 from triptych.grade.results.lms import CanvasExport, MoodleExport
 from triptych.grade.sandbox.limits import Limits
@@ -185,6 +187,66 @@ def test_a_student_may_hand_in_an_archive_but_not_as_somebody_else(course: Cours
     assert "hw.rar is a kind of archive that cannot be read here" in reasons(result)
 
 
+MOODLE = "assignsubmission_file"
+LI = [Person("liwei", first_name="Li", last_name="Wei"), Person("liwei2", first_name="Li", last_name="Wei")]
+OTHERS = [
+    *LI, Person("weber", first_name="Jan", last_name="Weber"), Person("yt", first_name="太郎", last_name="山田"),
+    Person("a.b"), Person("ab"), Person("suk", last_name="Sukarno"),
+]  # fmt: skip
+#: Paths in an archive, and whose they are; none for what is listed.
+WHOSE: list[tuple[list[str], list[str]]] = [
+    ([f"Li Wei_1_{MOODLE}/x", f"Li Wei_2_{MOODLE}/x"], []),  # two people, and their name is the id of one
+    (["liwei/x"], ["liwei"]),
+    (["a.b/x"], ["a.b"]),
+    ([f"Eva Meier-Weber_1_{MOODLE}/x"], []),  # no group with the student weber
+    ([f"Group A-Jan Weber_1_{MOODLE}/x"], ["weber"]),
+    ([f"Sukarno_1_{MOODLE}/x"], ["suk"]),
+    ([f"山田\u3000太郎_1_{MOODLE}/x"], ["yt"]),
+    ([f"Zoë\u00a0Müller-Rohr_1_{MOODLE}/x"], ["zr"]),
+    ([f"Ada Lovelace_1_{MOODLE}/x", f"Ada Lovelace_2_{MOODLE}/x"], []),  # one of them is not on the roster
+    ([f"1/Ada Lovelace_1_{MOODLE}/x", f"2/Ada Lovelace_2_{MOODLE}/x"], ["ada"]),  # two archives, unpacked
+    (["lovelaceada_4711_1_x", "lovelaceada_99_2_x"], []),
+    ([f"lovelaceada_4711_1_x-EmmyNoether_1_{MOODLE}_x"], ["ada"]),
+    ([f"Ada_1_{MOODLE}_4712_6_x"], ["ada"]),
+    (["Ada Lovelace for Emmy Noether x"], []),
+    (["Ada Lovelace.zip/x", "05_zoe.zip/emmy/x"], ["ada", "zr"]),
+    ([f"zoe_hw.zip/Emmy Noether_1_{MOODLE}/x"], ["zr"]),
+]
+
+
+@pytest.mark.parametrize(("names", "students"), WHOSE)
+def test_a_file_is_its_owners_or_listed(course: Course, tmp_path: Path, names: list[str], students: list[str]) -> None:
+    given = {}
+    for name in names:
+        outer, nested, inner = name.partition(".zip/")
+        content = zipped(f"{inner}.ipynb", notebook(name)) if nested else notebook(name)
+        given[f"{outer}.zip" if nested else f"{name}.ipynb"] = content
+    roster = Owners([*PEOPLE, *OTHERS])
+    path = make(tmp_path / "x.zip", given)
+    collection = _Collection(course, roster, tmp_path, FORWARD, use_times=False, dry_run=True)
+    result = collection.run([path])
+    assert sorted(p.student for p in result.placed) == students
+    assert len(result.left) == (0 if students else len(names)), reasons(result)
+
+
+def test_blind_marking_is_recognised(course: Course, tmp_path: Path) -> None:
+    names = [f"Participant 123_456_{MOODLE}/x.ipynb", f"Group A-Participant_17_{MOODLE}_x.ipynb"]
+    result = collect(course, [make(tmp_path / "x.zip", dict.fromkeys(names, notebook()))])
+    assert len(result.left) == 2 and all("marking is anonymous" in left.reason for left in result.left)
+
+
+def test_a_students_time_of_arrival_does_not_count(course: Course, tmp_path: Path) -> None:
+    given = {f"Ada Lovelace_9_{MOODLE}_{name}": notebook() for name in (NOTEBOOK, "timestamp.txt", "..", ".hidden")}
+    given |= {f"noetheremmy_4712_99_{name}": notebook() for name in (NOTEBOOK, "Timestamp.txt")}
+    assert not collect(course, [make(tmp_path / "x.zip", given)]).left
+    assert placed(course) == {f"{student}/{FORWARD}/{NOTEBOOK}" for student in ("ada", "emmy")}
+
+
+def test_cells_tell_more_than_the_number_of_a_folder(course: Course, tmp_path: Path) -> None:
+    collect(course, [make(tmp_path / "x.zip", {"Group 4/ada/x.ipynb": notebook("a", "mul_jvp")})])
+    assert placed(course) == {f"ada/{FORWARD}/{NOTEBOOK}"}
+
+
 # --- what is there already -----------------------------------------------------------------------
 
 
@@ -235,6 +297,40 @@ def test_a_run_that_was_killed_loses_nothing(course: Course, tmp_path: Path) -> 
     assert text_of(course, "ada") == "old" and {p.name for p in course.submitted.iterdir()} == {"ada", "emmy"}
 
 
+def test_a_run_that_is_interrupted_loses_nothing(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(path: Path, target: Path) -> Path:
+        if "new-0" in path.parts and target == course.submitted / "ada" / FORWARD:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    rename = Path.rename
+    collect(course, [make(tmp_path / "x.zip", {f"ada/{NOTEBOOK}": notebook("old")})])
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        collect(course, [make(tmp_path / "y.zip", {f"ada/{NOTEBOOK}": notebook("new")}, (2026, 10, 2, 9, 0, 0))])
+    assert text_of(course, "ada") == "old" and placed(course) == {f"ada/{FORWARD}/{NOTEBOOK}"}
+
+
+def test_times_can_be_added_later_and_are_none_before_2000(course: Course, tmp_path: Path) -> None:
+    path = make(tmp_path / "x.zip", {f"ada/{NOTEBOOK}": notebook()})
+    undated = make(tmp_path / "y.zip", {f"emmy/{NOTEBOOK}": notebook()}, (1980, 1, 1, 0, 0, 0))
+    collect(course, [path, undated])
+    collect(course, [path, undated], use_times=True)
+    assert {name for name in placed(course) if "timestamp" in name} == {f"ada/{FORWARD}/timestamp.txt"}
+
+
+def test_submitted_may_be_no_folder_and_a_folder_be_the_one_you_are_in(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "hand" / "nobody").mkdir(parents=True)
+    (tmp_path / "hand" / "nobody" / "x.ipynb").write_bytes(notebook())
+    with chdir(tmp_path / "hand"):
+        assert reasons(collect(course, [Path()])).startswith("hand: nobody/x.ipynb names nobody")
+    course.submitted.write_text("")
+    with pytest.raises(CourseError, match="is not a folder: move it away"):
+        collect(course, [tmp_path / "hand"])
+
+
 def test_links_in_submitted_are_not_followed(course: Course, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     course.submitted.mkdir()
@@ -248,6 +344,9 @@ def test_the_command_ends_with_1_if_anything_is_left(course: Course, tmp_path: P
     ran = CliRunner().invoke(app, ["collect", str(path), "--course", str(course.root), "--chapter", "5"])
     assert isinstance(ran.exception, CourseError) and f"new: submitted/ada/{FORWARD} from x.zip" in ran.output
     assert "\x1b" not in ran.output and "1 not placed" in ran.output
+    many = make(tmp_path / "many.zip", {f"{number}.ipynb": b"" for number in range(300)})
+    ran = CliRunner().invoke(app, ["collect", str(many), "--course", str(course.root)])
+    assert ran.output.count("names nobody on the roster") == 300, "no student hides the others' lines"
     with pytest.raises(CourseError, match="does not exist"):
         collect(course, [tmp_path / "none.zip"])
     assert "y.zip holds no files" in reasons(collect(course, [make(tmp_path / "y.zip", {})]))
@@ -316,6 +415,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "tar-device": (tarred("ada/x.ipynb", tarfile.CHRTYPE), "is a link or a device"),
     "tar-large": (tarred("ada/x.ipynb", size=8_000_000_000), "holds more than is unpacked"),
     "tar-header": (tarred("x", tarfile.GNUTYPE_LONGNAME, size=8_000_000_000), "index that is too large"),
+    "tar-pax": (tarred("x", tarfile.XGLTYPE, size=2_000_000) + bytes(3_000_000), "index that is too large"),
     "tar-link-in-folder": (tarred("ada", tarfile.SYMTYPE, "/"), "is a link"),
 }  # fmt: skip
 
@@ -335,6 +435,41 @@ def test_hostile_archives_are_refused(tmp_path: Path, name: str) -> None:
         assert "\x1b" not in str(left[0]) and "\n" not in str(left[0])
     assert {p.name for p in tmp_path.iterdir()} == {"x.zip", "target"}
     assert sum(p.stat().st_size for p in target.iterdir()) <= 51_000_000
+
+
+@pytest.mark.parametrize("cut", [1024, 1300, None])
+def test_a_tar_archive_that_ends_too_early_is_listed(tmp_path: Path, cut: int | None) -> None:
+    """tarfile ends without a word where an archive was cut off, or where a header is damaged."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as file:
+        for name in ("ada/x.ipynb", "emmy/x.ipynb"):
+            info = tarfile.TarInfo(name)
+            info.size = 9
+            file.addfile(info, io.BytesIO(b"something"))
+    content = bytearray(data.getvalue())
+    content[1024 + 150] ^= cut is None
+    (tmp_path / "x.tar").write_bytes(content[:cut])
+    (tmp_path / "target").mkdir()
+    members, (left,) = unpack(tmp_path / "x.tar", tmp_path / "target")
+    assert len(members) == 1 and str(left).startswith("x.tar is cut off or damaged")
+
+
+def test_a_folder_may_change_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hand" / "ada").mkdir(parents=True)
+    for name in ("a.ipynb", "b.ipynb"):
+        (tmp_path / "hand" / "ada" / name).write_bytes(notebook())
+    (tmp_path / "target").mkdir()
+
+    def entries(folder: Path) -> contextlib.nullcontext[list[os.DirEntry[str]]]:
+        with scandir(folder) as scanned:
+            found = list(scanned)
+        (folder / "b.ipynb").unlink(missing_ok=True)
+        return contextlib.nullcontext(found)
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", entries)
+    members, left = unpack(tmp_path / "hand", tmp_path / "target")
+    assert [member.parts for member in members] == [("ada", "a.ipynb")] and not left
 
 
 def test_totals_are_limited(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("05_FORWARD_MODE/ada/x.ipynb", "ada", "05_forward_mode", "in the wrong order"),
     ("05_forward_mode/x.ipynb", "", "05_forward_mode", "is in no student's folder"),
     (".ada/05_forward_mode/05_forward_mode.ipynb", "", "", "is hidden"),
+    (".collecting-x/old/ada/05_forward_mode/x.ipynb", "", "", "left from a run that was stopped: run `triptych collect` again"),
     ("\x1b[31m.ipynb", "", "", "is in no student's folder"),
 ]  # fmt: skip
 

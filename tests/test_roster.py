@@ -42,6 +42,7 @@ SAME: dict[str, bytes] = {
     "German": TABLE.replace("user,first_name,last_name,email", "Anmeldename,Vorname,Name,E-Mail-Adresse").encode(),
     "more columns": TABLE.replace("\n", ",x\n").encode(),
     "Canvas": b"""Student,ID,SIS User ID,SIS Login ID,Section,email,Homework
+,,,,,,Manual Posting
     Points Possible,,,,,,10
 "Lovelace, Ada",4711,,ada,AD,ada@example.org,3
 "Wei\xdf, Zo\xeb",0012,,zoe,AD,zoe@example.org,
@@ -64,10 +65,28 @@ def test_forms_of_a_table_are_the_same(tmp_path: Path, form: str) -> None:
     assert read_people(write(tmp_path, SAME[form]), SAFE_NAME, RULE) == [ADA, ZOE]
 
 
-def test_moodles_export_has_numbers_and_no_logins(tmp_path: Path) -> None:
-    table = "First name,Last name,ID number,Institution,Email address\nAda,Lovelace,4711,,ada@example.org\n"
+@pytest.mark.parametrize("header", [
+    "First name,Last name,ID number,Institution,Email address",
+    "Vorname,Nachname,ID-Nummer,Institution,E-Mail-Adresse",
+    "Prénom,Nom de famille,Numéro d'identification,Institution,Adresse de courriel",
+    "Nombre,Apellido(s),Número de ID,Institución,Dirección de correo",
+])  # fmt: skip
+def test_moodles_export_has_numbers_and_no_logins(tmp_path: Path, header: str) -> None:
+    table = f"{header}\nAda,Lovelace,4711,,ada@example.org\n"
     (person,) = read_people(write(tmp_path, table.encode()), SAFE_NAME, RULE)
     assert person == Person("4711", "student", "Ada", "Lovelace", "ada@example.org", "4711")
+
+
+def test_canvas_export_without_logins(tmp_path: Path) -> None:
+    table = 'Student,ID,Section\n"Lovelace, Ada",4711,AD\n'
+    assert read_people(write(tmp_path, table.encode()), SAFE_NAME, RULE) == [
+        Person("4711", "student", "Ada", "Lovelace", lms_user_id="4711")
+    ]
+
+
+def test_decomposed_letters_are_composed(tmp_path: Path) -> None:
+    (person,) = read_people(write(tmp_path, "user\nzoe\u0308\n".encode()), SAFE_NAME, RULE)
+    assert person.user == "zoë"
 
 
 def test_the_hub_reads_the_same_forms(tmp_path: Path) -> None:
@@ -89,6 +108,9 @@ def test_the_hub_reads_the_same_forms(tmp_path: Path) -> None:
         ]),
         ("id\n" + "x/y\n" * 30, ["line 2: 'x/y'", "… and 10 more."]),
         ("id,role\nada,king\n", ["line 2: the role 'king' is unknown"]),
+        ("id\nada\nAda\n", ["line 3: Ada is on line 2, too"]),
+        ("id\n1.23457E+11\n", ["line 2: a number was shortened by a spreadsheet"]),
+        ('id,name\nada,"Ada\nemmy,Emmy\n', ["line 3: a name ends on another line: close its quotation mark"]),
         ("id\nx\x07\n", ["line 2: 'x�'"]),
     ],
 )  # fmt: skip

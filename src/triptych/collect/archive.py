@@ -28,13 +28,15 @@ from triptych.files import walk
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.submission.files import open_file
 from triptych.grade.submission.places import LITTER
-from triptych.text import one_line
+from triptych.text import one_line, plain
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 #: Archives that Python's standard library cannot read.
 FOREIGN = (".rar", ".7z", ".zst")
-#: What an archive's index, or the header of a member, may take in memory.
-MAX_INDEX_BYTES = 20_000_000
+#: What an archive's index, and the header of a member, may take in memory.
+MAX_INDEX_BYTES, MAX_HEADER_BYTES = 20_000_000, 1 << 20
+#: Times before the year 2000 are those of programs that write none.
+FIRST_TIME = 946_684_800
 #: A larger member that is compressed more than this is a bomb; notebooks reach 30.
 MAX_RATIO, RATIO_FROM_BYTES = 200, 10_000_000
 MAX_DEPTH = 20
@@ -42,7 +44,7 @@ MAX_NAME_BYTES = 240
 #: What reading a broken archive may raise.
 BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError, ValueError,
-    NotImplementedError, RuntimeError, struct.error, OSError, OverflowError, IndexError, KeyError,
+    NotImplementedError, RuntimeError, MemoryError, struct.error, OSError, OverflowError, IndexError, KeyError,
 )  # fmt: skip
 
 
@@ -117,7 +119,7 @@ def unpack(source: Path, target: Path, budget: Budget | None = None) -> tuple[li
     Raises:
         ArchiveError: the whole of `source` cannot be taken.
     """
-    return _Unpacking(source.name, target, budget or Budget()).run(source)
+    return _Unpacking(source.absolute().name, target, budget or Budget()).run(source)
 
 
 class _Unpacking:
@@ -171,7 +173,7 @@ class _Unpacking:
             raise ArchiveError(f"{reason}{detail}: unpack it by hand and collect the folder") from error
 
     def _zip(self, path: Path, prefix: tuple[str, ...]) -> None:
-        with path.open("rb") as raw, zipfile.ZipFile(_Bounded(raw)) as archive:
+        with path.open("rb") as raw, zipfile.ZipFile(_Bounded(raw, MAX_INDEX_BYTES)) as archive:
             for info in archive.infolist():
                 mode, name = info.external_attr >> 16, _zip_name(info)
                 with self._member(name, prefix) as parts:
@@ -192,7 +194,7 @@ class _Unpacking:
                 opener = module.open
         with opener(path, "rb") as raw:
             limit = self._budgets[-1].bytes + MAX_INDEX_BYTES
-            with tarfile.open(fileobj=_Bounded(raw, limit), mode="r:") as archive:
+            with tarfile.open(fileobj=_Bounded(raw, MAX_HEADER_BYTES, limit), mode="r:") as archive:
                 while (info := archive.next()) is not None:
                     archive.members = []  # type: ignore[attr-defined]  # it would grow without bound
                     with self._member(info.name, prefix) as parts:
@@ -204,6 +206,10 @@ class _Unpacking:
                         content = archive.extractfile(info)
                         assert content is not None
                         self._write(content, parts, float(info.mtime))
+                raw.seek(archive.offset)
+                if raw.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                    reason = "is cut off or damaged, perhaps with more files in it: download it again"
+                    self._left.append(Left(one_line("/".join((self._archive, *prefix)), 160), reason))
 
     def _folder(self, folder: Path) -> None:
         errors: list[OSError] = []
@@ -266,7 +272,7 @@ class _Unpacking:
                 if size > Limits().folder_bytes:
                     raise ArchiveError("is larger than its archive says: look at it by hand")
                 copy.write(chunk)
-        modified = modified if 0 < modified < time.time() + 86400 else 0.0
+        modified = modified if FIRST_TIME < modified < time.time() + 86400 else 0.0
         self._members.append(Member(self._archive, parts, file, size, modified))
 
 
@@ -277,13 +283,13 @@ class _TooMuch(ArchiveError):
 class _Bounded:
     """A binary file that refuses to be read in large pieces, which the sizes in an archive's headers ask for."""
 
-    def __init__(self, file: Any, most: int | None = None) -> None:
-        self._file, self._most = file, most
+    def __init__(self, file: Any, piece: int, most: int | None = None) -> None:
+        self._file, self._piece, self._most = file, piece, most
 
     def read(self, size: int = -1) -> bytes:
-        if size is not None and size > MAX_INDEX_BYTES:
+        if size is not None and size > self._piece:
             raise ArchiveError("has an index that is too large: unpack it by hand and look what is in it")
-        return bytes(self._file.read(MAX_INDEX_BYTES if size is None or size < 0 else size))
+        return bytes(self._file.read(self._piece if size is None or size < 0 else size))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         if self._most is not None and whence == 0 and offset > self._most:
@@ -302,7 +308,12 @@ def _parts(name: str) -> tuple[str, ...]:
         raise ArchiveError("has a name that leads out of the archive: ask who made it")
     if len(parts) > MAX_DEPTH:
         raise ArchiveError(f"is nested more than {MAX_DEPTH} folders deep: ask for the file alone")
-    if not name.isprintable() or any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
+    if (
+        plain(name) != name
+        or "\n" in name
+        or "\t" in name
+        or any(len(part.encode()) > MAX_NAME_BYTES for part in parts)
+    ):
         raise ArchiveError("has a name that is too long or cannot be printed: rename it")
     return parts
 

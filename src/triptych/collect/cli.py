@@ -21,8 +21,6 @@ CourseFolder = Annotated[
 ]
 #: What students may be called in the gradebook, in words; `SAFE_NAME` in the intake.
 RULE = "letters, digits, spaces and . @ + - _ ' ( ), at most 64, beginning with a letter or digit"
-#: Lines of one kind that are printed.
-MAX_LINES = 200
 
 
 @roster.callback()
@@ -77,8 +75,10 @@ def collect(
             late = ", late" if placed.late else ""
             place = one_line(f"submitted/{placed.student}/{placed.chapter}", 160)
             out.print(Text(f"{placed.how}: {place} from {placed.origin}{late}"))
-    _print_lines([str(older) for older in result.older], "dim")
-    _print_lines([str(left) for left in result.left], "yellow")
+    for older in result.older:
+        out.print(Text(str(older), style="dim"))
+    for left in result.left:
+        out.print(Text(str(left), style="yellow"))
     counts = Counter(placed.how for placed in result.placed)
     kinds = ("new", "replaced", *(["time added"] if counts["time added"] else []), "unchanged")
     done = ", ".join(f"{counts[how]} {how}" for how in kinds)
@@ -91,13 +91,6 @@ def collect(
         out.print("Nothing was changed.")
     if result.left:
         raise CourseError(f"{len(result.left)} of the archive's files could not be placed: see the lines above.")
-
-
-def _print_lines(lines: list[str], style: str) -> None:
-    for line in lines[:MAX_LINES]:
-        out.print(Text(line, style=style))
-    if len(lines) > MAX_LINES:
-        out.print(f"… and {len(lines) - MAX_LINES} more")
 
 
 __all__ = ["collect", "roster"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from triptych.collect.archive import FOREIGN, ArchiveError, Budget, Left, Member, unpack
 from triptych.collect.owners import Claim, Owners
@@ -22,17 +22,15 @@ from triptych.grade.submission.arrival import FILE as TIMESTAMP
 from triptych.grade.submission.arrival import arrival_of
 from triptych.grade.submission.files import RejectedSubmission
 from triptych.grade.submission.intake import SAFE_NAME, read_notebook, validate_folder
-from triptych.grade.submission.places import chapter_of
+from triptych.grade.submission.places import COLLECTING, chapter_of
 from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import students
 from triptych.text import one_line
 
-#: The working folder in `submitted/`, so that folders are renamed and not copied to their places.
-WORKING = ".collecting-"
-#: The folder therein with submissions that are being replaced.
+#: The folder in the working folder with submissions that are being replaced.
 OLD = "old"
-
+BY_HAND = "put it into a folder with the id of the right one"
 #: Canvas's number of a version at the end of a file's name.
 VERSION = r"-\d+(?=\.ipynb$)"
 
@@ -106,14 +104,17 @@ def collect(
         raise CourseError("The gradebook has no students: run `triptych roster import FILE` first.")
     with course_lock(course):
         created = not course.submitted.exists()
-        course.submitted.mkdir(exist_ok=True)
-        for abandoned in course.submitted.glob(f"{WORKING}*"):
+        try:
+            course.submitted.mkdir(exist_ok=True)
+        except FileExistsError:
+            raise CourseError(f"{course.submitted} is not a folder: move it away.") from None
+        for abandoned in course.submitted.glob(f"{COLLECTING}*"):
             _recover(abandoned, course.submitted)
-        working = Path(tempfile.mkdtemp(prefix=WORKING, dir=course.submitted))
+        working = Path(tempfile.mkdtemp(prefix=COLLECTING, dir=course.submitted))
         try:
             return _Collection(course, Owners(roster), working, chapter, use_times, dry_run).run(archives)
         finally:
-            remove(working)
+            _recover(working, course.submitted)
             if created:
                 with contextlib.suppress(OSError):  # not empty
                     course.submitted.rmdir()
@@ -153,21 +154,43 @@ class _Collection:
 
     # --- students and chapters -------------------------------------------------------------------
 
+    def _claimed(self, members: list[Member], source: int, archive: str) -> Iterator[_File]:
+        """The files of an archive of which can be told whose they are."""
+        files: list[_File] = []
+        accounts: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+        for member in members:
+            try:
+                file = _File(member, self._owners.claim(member.parts, archive), source)
+            except ArchiveError as error:
+                if member.parts[-1] != TIMESTAMP:
+                    self._leave(str(member), str(error))
+                continue
+            # a time of arrival that the student wrote does not count
+            if file.name.casefold() != TIMESTAMP and not file.name.startswith("."):
+                files.append(file)
+                if file.claim.account:
+                    *above, number = file.claim.account
+                    accounts[file.claim.student.user, tuple(above)].add(number)
+        for file in files:
+            user = file.claim.student.user
+            if len(accounts[user, file.claim.account[:-1]]) > 1:
+                self._leave(str(file.member), f"is by one of several people who are all taken for {user}: {BY_HAND}")
+            else:
+                yield file
+
     def _divide(self, members: list[Member], source: int, archive: str) -> dict[tuple[str, str], list[_File]]:
         """The files of an archive by student and chapter."""
         groups: dict[tuple[str, str], list[_File]] = defaultdict(list)
         others: dict[str, list[_File]] = defaultdict(list)
-        for member in members:
-            if member.parts[-1] == TIMESTAMP:
-                continue  # written by the student, who may not say when it arrived
+        for file in self._claimed(members, source, archive):
+            user = file.claim.student.user
             try:
-                file = _File(member, self._owners.claim(member.parts, archive), source)
                 if file.is_notebook:
-                    groups[file.claim.student.user, self._chapter_of(file, archive)].append(file)
+                    groups[user, self._chapter_of(file, archive)].append(file)
                 else:
-                    others[file.claim.student.user].append(file)
+                    others[user].append(file)
             except ArchiveError as error:
-                self._leave(str(member), str(error))
+                self._leave(str(file.member), str(error))
         for student, files in others.items():
             own = [chapter for user, chapter in groups if user == student]
             for file in files:
@@ -194,7 +217,8 @@ class _Collection:
                 raise ArchiveError(f"is called like {own}, not {self._chapter}: collect it with --chapter {own[:2]}")
             return self._chapter
         folders = self._named(file.claim.folders)
-        if chapter := own or (folders.pop() if len(folders) == 1 else "") or self._in_cells(file):
+        # a number in a folder's name may be that of a group or a week
+        if chapter := own or self._in_cells(file) or (folders.pop() if len(folders) == 1 else ""):
             return chapter
         if chapter := self._in_name(re.sub(r"\.\w+$", "", archive)):
             return chapter
@@ -304,9 +328,10 @@ class _Collection:
 
 def _recover(abandoned: Path, submitted: Path) -> None:
     """Removes the working folder of a run that was killed, and puts back a submission that it was replacing."""
-    for old in (abandoned / OLD).glob("*/*"):
+    for old in () if abandoned.is_symlink() else (abandoned / OLD).glob("*/*"):
         target = submitted / old.relative_to(abandoned / OLD)
         if not os.path.lexists(target):
+            target.parent.mkdir(exist_ok=True)
             old.rename(target)
     remove(abandoned)
 
@@ -329,21 +354,25 @@ def _select(files: list[_File], chapter: str) -> tuple[_File, dict[str, _File], 
 
     newest = max((file for file in files if file.is_notebook), key=age)
     chosen, others = {f"{chapter}.ipynb": newest}, []
+    taken, folders = {PurePosixPath(f"{chapter}.ipynb".casefold())}, set[PurePosixPath]()
     for file in sorted(files, key=age, reverse=True):
         if file is newest:
             continue
         name = "/".join(file.claim.rest)
-        if file.source == newest.source and not any(_clash(name, other) for other in chosen):
+        # as where letters of both cases are the same
+        path = PurePosixPath(name.casefold())
+        if (
+            file.source == newest.source
+            and path not in taken
+            and path not in folders
+            and taken.isdisjoint(path.parents)
+        ):
             chosen[name] = file
+            taken.add(path)
+            folders.update(path.parents)
         else:
             others.append(file)
     return newest, chosen, others
-
-
-def _clash(name: str, other: str) -> bool:
-    """Whether two paths cannot be in one folder, also where letters of both cases are the same."""
-    name, other = name.casefold(), other.casefold()
-    return name == other or name.startswith(f"{other}/") or other.startswith(f"{name}/")
 
 
 def _ids(path: Path) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -21,8 +22,8 @@ ROLES = ("student", "instructor")
 NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "username", "login", "loginname", "loginid", "sisloginid", "userid", "benutzername", "anmeldename",
-        "benutzer", "kennung", "identifiant", "usuario", "id", "studentid", "studentnumber", "idnumber",
-        "matrikelnummer",
+        "benutzer", "kennung", "identifiant", "usuario", "id", "studentid", "studentnumber", "idnumber", "idnummer",
+        "numérodidentification", "númerodeid", "matrikelnummer",
     ),
     "role": ("role", "roles", "rolle", "rôle", "rol"),
     "first_name": ("firstname", "firstnames", "givenname", "forename", "vorname", "vornamen", "prénom", "nombre"),
@@ -30,7 +31,8 @@ NAMES: dict[str, tuple[str, ...]] = {
                   "apellidos", "apellidoss"),
     "email": ("email", "emailaddress", "mail", "emailadresse", "mailadresse", "adressedecourriel", "courriel", "correo",
               "direccióndecorreo"),
-    "lms_user_id": ("lmsuserid", "canvasid", "moodleid", "idnumber", "idnummer", "id"),
+    "lms_user_id": ("lmsuserid", "canvasid", "moodleid", "idnumber", "idnummer", "numérodidentification",
+                    "númerodeid", "id"),
 }  # fmt: skip
 #: A column with the whole name: "Ada Lovelace" or "Lovelace, Ada". "Name" beside a first name is the last name.
 FULL_NAMES = ("fullname", "name", "student", "studentname", "vollständigername")
@@ -127,6 +129,9 @@ class _Lines:
         """Everybody with the number of their line."""
         people = []
         for number, row in self._rows[1:]:
+            if any("\n" in row[column].strip() for column in self._columns.values() if column < len(row)):
+                line = f"{self._path}, line {number}"
+                self.problems.append(f"{line}: a name ends on another line: close its quotation mark there or above.")
             values = {name: _value(row, column) for name, column in self._columns.items()}
             first, last = _split(values.pop("full_name", ""))
             values["first_name"] = values.get("first_name") or first
@@ -142,13 +147,16 @@ class _Lines:
         elif not allowed.fullmatch(user) or ".." in user:
             shown = repr(one_line(user, 80))
             self.problems.append(f"{line}: {shown} cannot be a user name ({rule}): choose another.")
-        elif user in self._seen:
-            self.problems.append(f"{line}: {user} is on line {self._seen[user]}, too: give each person one line.")
+        elif any(re.fullmatch(r"\d[.,]?\d*E\+\d+", value) for value in (user, person.lms_user_id)):
+            self.problems.append(f"{line}: a number was shortened by a spreadsheet: format its column as text.")
+        elif user.casefold() in self._seen:  # one folder, where letters of both cases are the same
+            before = self._seen[user.casefold()]
+            self.problems.append(f"{line}: {user} is on line {before}, too: give each person one line.")
         elif person.role not in ROLES:
             shown = repr(one_line(person.role, 80))
             self.problems.append(f"{line}: the role {shown} is unknown: give student or instructor.")
         else:
-            self._seen[user] = number
+            self._seen[user.casefold()] = number
             return True
         return False
 
@@ -156,7 +164,9 @@ class _Lines:
 def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    return [(number, row) for number, row in rows if row[0].strip() != "Points Possible"]  # Canvas's second row
+    # Canvas's second or third row, and one above it that says which grades are hidden
+    points = next((place for place, (_, row) in enumerate(rows[:3]) if row[0].strip() == "Points Possible"), 0)
+    return rows[:1] + rows[points + 1 :]
 
 
 def _columns(header: list[str]) -> dict[str, int]:
@@ -168,8 +178,10 @@ def _columns(header: list[str]) -> dict[str, int]:
             if name in names and names.index(name) not in columns.values():
                 columns[field] = names.index(name)
                 break
-    if "user" in columns and names[columns["user"]] in NAMES["lms_user_id"] and "idnumber" in names:
-        columns.setdefault("lms_user_id", names.index("idnumber"))  # Moodle's export, which has no login names
+    # exports without login names: Moodle's with its ID number, and Canvas's with its id
+    user = names[columns["user"]] if "user" in columns else ""
+    if user in NAMES["lms_user_id"] and (user != "id" or "student" in names):
+        columns.setdefault("lms_user_id", columns["user"])
     if "full_name" in columns and "first_name" in columns:
         columns.setdefault("last_name", columns["full_name"])
         del columns["full_name"]
@@ -177,7 +189,7 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 
 def _value(row: list[str], column: int) -> str:
-    value = " ".join(row[column].split()) if column < len(row) else ""
+    value = unicodedata.normalize("NFC", " ".join(row[column].split())) if column < len(row) else ""
     if match := re.fullmatch(r'="(.*)"', value):  # how spreadsheets keep leading zeros
         value = match[1].strip()
     return value.strip("\u200b\ufeff ")

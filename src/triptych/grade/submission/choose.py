@@ -37,7 +37,8 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
     """
     files = validate_folder(submitted, student, chapter, limits)
     folder, name = submitted / student / chapter, Path(f"{chapter}.ipynb")
-    others = _notebooks_with_answers([f for f in files if f.suffix == ".ipynb" and f != name], folder, release, limits)
+    notebooks = [file for file in files if file.suffix == ".ipynb" and file != name]
+    others = _notebooks_with_answers(notebooks[:MAX_OTHERS], folder, release, limits)
     rejection: RejectedSubmission | None = None
     try:
         notebook = read_notebook(folder / name, limits)
@@ -61,6 +62,8 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
         raise rejection
     else:
         notes = []
+    if unread := notebooks[MAX_OTHERS:]:
+        notes.append(f"not looked at, because there are many notebooks: {_list(unread)}")
     matches = match(release, notebook)
     if matches.is_lost:
         raise RejectedSubmission(
@@ -76,7 +79,7 @@ def _notebooks_with_answers(
 ) -> dict[Path, NotebookNode]:
     found: dict[Path, NotebookNode] = {}
     answered: dict[Path, NotebookNode] = {}
-    for name in names[:MAX_OTHERS]:
+    for name in names:
         try:
             notebook = read_notebook(folder / name, limits)
         except RejectedSubmission:

@@ -16,6 +16,8 @@ from triptych.text import one_line
 
 #: What operating systems, archives and editors leave behind. Hidden files are left out, too.
 LITTER = frozenset({".ipynb_checkpoints", "__pycache__", "__MACOSX", ".git", "Thumbs.db", "desktop.ini"})
+#: How the working folder of `triptych collect` begins. It is in `submitted/`, so that folders are moved and not copied.
+COLLECTING = ".collecting-"
 #: Entries of a folder that are looked at.
 MAX_ENTRIES = 1000
 NUMBER = re.compile(r"(?:\D*[ _-])?0*(\d+)")
@@ -102,7 +104,9 @@ class _Survey:
     def _in_student(self, folder: Path) -> Iterator[Finding]:
         student = folder.name
         if student.startswith("."):
-            if _has_files(folder):
+            if student.startswith(COLLECTING):
+                yield self._found(folder, "is left from a run that was stopped: run `triptych collect` again")
+            elif _has_files(folder):
                 yield self._found(folder, "is hidden: rename it to the student's name")
             return
         if self._roster and student not in self._roster and _has_files(folder):
@@ -164,4 +168,4 @@ def _folded(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()
 
 
-__all__ = ["LITTER", "Finding", "chapter_of", "survey"]
+__all__ = ["COLLECTING", "LITTER", "Finding", "chapter_of", "survey"]
