@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gzip
 import io
 import json
 import os
@@ -181,9 +182,11 @@ def test_a_student_may_hand_in_an_archive_but_not_as_somebody_else(course: Cours
         file.writestr("emmy/more.zip", b"PK")
         file.writestr("timestamp.txt", "2020-01-01 00:00 UTC")
     given = {"lovelaceada_4711_3_hw.zip": inner.getvalue(), "noetheremmy_4712_4_hw.rar": b"Rar!"}
+    given["zoe.tgz"] = gzip.compress(bytes(20_000))
     result = collect(course, [make(tmp_path / "x.zip", given)])
     assert placed(course) == {f"ada/{FORWARD}/{NOTEBOOK}"} and text_of(course, "ada") == "a"
     assert "more.zip is an archive in an archive in an archive" in reasons(result)
+    assert "zoe.tgz holds no files" in reasons(result)
     assert "hw.rar is a kind of archive that cannot be read here" in reasons(result)
 
 

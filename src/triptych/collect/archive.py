@@ -142,9 +142,11 @@ class _Unpacking:
     def _nested(self, member: Member) -> None:
         limits = Limits()
         self._budgets.append(Budget(limits.files, limits.folder_bytes))
-        before = len(self._members)
+        before, left = len(self._members), len(self._left)
         try:
             self._open(member.file, member.parts)
+            if len(self._members) == before and len(self._left) == left:
+                raise ArchiveError("holds no files: ask for the files themselves")
         except ArchiveError as error:
             del self._members[before:]
             self._left.append(Left(str(member), str(error)))
