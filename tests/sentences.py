@@ -12,8 +12,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "triptych"
 #: Exceptions and functions whose messages people read: the package's exceptions, `stop` of the command line, HTTP errors.
 BASES = {"CourseError", "ValueError", "RuntimeError", "Exception"}
 ALSO = {"stop", "HTTPError"}
-#: Exceptions inside the sandbox's connection and the grader, whose messages are not shown as they are.
-INNER = {"ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "NotOwnFit", "TookTooLong"}
+#: Exceptions inside the sandbox's connection, the grader and the collection, whose messages are not shown as they are.
+INNER = {
+    "ProtocolError", "StudentError", "ConnectionClosed", "NotByHand", "NotOwnFit", "TookTooLong", "ArchiveError", "_TooMuch",
+}  # fmt: skip
 GAP = "…"
 
 

@@ -18,7 +18,7 @@ from triptych.check.fix import fix_chapter, fix_notebook
 from triptych.check.references import BIBLIOGRAPHY
 from triptych.check.rules import RULES, check_chapter, check_course
 from triptych.model import cell_names
-from triptych.model.chapter import Role, read_chapter
+from triptych.model.chapter import Role, hidden_lines, read_chapter, visible_source
 from triptych.model.course import Course, CourseError
 
 Change = Callable[[NotebookNode], object]
@@ -147,6 +147,7 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("id", "random or unreadable id;", lambda nb: nb.cells[2].update(id="cell-6093d584be2ad9ed")),
     ("id", "random or unreadable id; name", lambda nb: nb.cells[2].update(id="abcdef12-3456-789a-bcde-f0123456789a")),
     ("id", "must equal the cell's id", lambda nb: nb.cells[2].metadata.nbgrader.update(grade_id="x")),
+    ("id", "has cells without ids", lambda nb: (nb.update(nbformat_minor=4), [cell.pop("id") for cell in nb.cells])),
     ("id", "has no id", lambda nb: nb.cells[2].update(id="")),
     ("points", "without points", edit_test(points=0)),
     ("points", "is not an exercise in course.toml: did you mean mul_jvp?", lambda nb: cell(nb, "mul_jvp").metadata.nbgrader.update(grade_id="mul_jvpp")),
@@ -357,3 +358,8 @@ def test_unknown_chapter_suggests_the_nearest() -> None:
 def test_a_folder_outside_a_course(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="not in a course folder"):
         Course.find(tmp_path)
+
+
+def test_regions_may_be_marked_as_nbgrader_marks_them() -> None:
+    source = "a\n# BEGIN HIDDEN TESTS\nb\n# END HIDDEN TESTS"
+    assert visible_source(source) == "a" and hidden_lines(source) == ["b"]

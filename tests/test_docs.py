@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,8 +61,9 @@ SHELL = {"bash", "sh", "console", "shell"}
 
 #: Blocks to run, each with a line that identifies it; in this order, in one scratch course.
 RUN = [
-    ("docs/instructors/semester.md", ".venv/bin/nbgrader db student import roster.csv"),
-    ("docs/instructors/semester.md", ".venv/bin/triptych report 05"),
+    ("docs/instructors/semester.md", ".venv/bin/triptych roster import roster.csv"),
+    ("docs/instructors/collect.md", ".venv/bin/triptych collect homework.zip"),
+    ("docs/instructors/semester.md", ".venv/bin/triptych report"),
     ("docs/instructors/privacy.md", ".venv/bin/triptych forget ada --yes    # deletes it"),
 ]
 #: Programs of the system, which are not tested.
@@ -348,6 +350,8 @@ def running_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         folder = course.submitted / student / FORWARD
         folder.mkdir(parents=True)
         shutil.copy(course.release / FORWARD / f"{FORWARD}.ipynb", folder)
+    with zipfile.ZipFile(course.root / "homework.zip", "w") as archive:
+        archive.write(folder / f"{FORWARD}.ipynb", f"Emmy_7_assignsubmission_file/{FORWARD}.ipynb")
     (course.submitted / "ada" / FORWARD / "timestamp.txt").write_text("2026-12-01 12:00:01 UTC")
     return course
 

@@ -20,10 +20,10 @@ from sqlalchemy.engine import Engine
 
 from triptych.build.release import release_chapter
 from triptych.grade.forget import forget
-from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
 from triptych.grade.results.report import write_report
 from triptych.grade.run import grade
+from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 
@@ -160,6 +160,8 @@ def test_folders_that_cannot_be_listed_are_deleted(
 def test_mistakes_are_reported_with_a_fix(course: Course) -> None:
     with pytest.raises(CourseError, match=f"nothing of 'lovelac': did you mean {NAME}"):
         forget(course, "lovelac", really=True)
+    with pytest.raises(CourseError, match="nothing of 'ada'"):  # the report has ada@example.org, who is lovelace
+        forget(course, "ada", really=True)
     with pytest.raises(CourseError, match="cannot be a student's name"):
         forget(course, "../source", really=True)
     with course_lock(course), pytest.raises(CourseError, match="wait until it ends"):

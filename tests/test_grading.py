@@ -22,12 +22,14 @@ from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
-from triptych.grade.lock import course_lock
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.results.feedback import secret_lines
-from triptych.grade.results.report import class_statistics, result_line, write_report
+from triptych.grade.results.report import write_report
+from triptych.grade.results.statistics import class_statistics
+from triptych.grade.results.terminal import result_line
 from triptych.grade.run import Listener, as_json, grade
 from triptych.grade.sandbox.sandbox import find_problem
+from triptych.lock import course_lock
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, nbgrader_api
@@ -87,7 +89,7 @@ def test_scores_agree_with_the_bank(graded: SampleClass) -> None:
 
 def test_json_has_the_documented_schema(graded: SampleClass) -> None:
     document = json.loads(json.dumps(as_json(list(graded.results.values()))))
-    assert list(document) == ["submissions"]
+    assert document["not_used"] == []
     for entry in document["submissions"]:
         assert set(entry) == {"student", "chapter", "status", "reason", "score", "max_score", "cells"}
         if entry["status"] == GRADED:
@@ -171,7 +173,7 @@ def test_a_failing_hidden_test_shows_its_message(graded: SampleClass) -> None:
     assert graded.lost("joseph")
     for id_ in graded.lost("joseph"):
         item = re.search(rf'id="test-{id_}".*?</li>', page, re.DOTALL)
-        assert item and len(re.findall(r"<div>\s*\S", item[0])) == 1, id_
+        assert item and len(re.findall(r'<div class="message">\s*\S', item[0])) == 1, id_
 
 
 def test_feedback_is_one_page_without_scripts_or_requests(graded: SampleClass) -> None:
@@ -192,16 +194,15 @@ def test_report_and_grades(graded: SampleClass) -> None:
     page, grades = write_report(graded.course, [FORWARD])
     text = page.read_text(encoding="utf-8")
     assert [student for student in graded.results if student not in text] == []
-    assert "<script" not in text
-    failed = [int(count) for count in re.findall(r">(\d+) of 8</td>", text)]
+    failed = [int(count) for count in re.findall(r"<b>(\d+)</b> of 8</span>", text)]
     assert failed == sorted(failed, reverse=True) and failed
     rows = read_grades(grades)
     assert rows["ada"]["score"] == "22.0" and rows["ada"]["status"] == "graded"
     assert rows["mary"]["score"] == "" and rows["mary"]["status"] == "not_graded"
     assert "missing" in rows["mary"]["reason"]
-    (chapter,) = class_statistics(graded.course, [FORWARD])
+    (chapter,) = class_statistics(graded.course, [FORWARD]).chapters
     assert len(chapter.graded) == 8
-    assert all(e.full + e.partial + e.none == 8 for e in chapter.exercises)
+    assert all(e.full + e.partial + e.none + e.open == 8 for e in chapter.exercises)
 
 
 def test_nbgraders_own_commands_give_the_same_scores_and_feedback(graded: SampleClass) -> None:
@@ -296,6 +297,45 @@ def test_deleted_answers_are_graded_as_stubs(small: Course) -> None:
     assert {id_ for id_, c in result.cells.items() if c.score} == {
         id_ for id_ in result.cells if id_.startswith("mul_jvp_")
     }
+
+
+def strip_ids(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"new{number}", {}
+    return notebook
+
+
+def test_answers_without_ids_and_in_a_copy_get_their_points(small: Course) -> None:
+    submit(small, "ada", strip_ids(answer(small, FORWARD, {"mul_jvp": RIGHT})))
+    copied = submit_stubs(small, "emmy").with_name("my copy.ipynb")
+    copied.write_text(nbformat.writes(answer(small, FORWARD, {"mul_jvp": RIGHT})), encoding="utf-8")
+    submit(small, "mary", nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def unknown():\n    return 1")]))
+    results = {result.student: result for result in run(small)}
+    assert {student: result.score for student, result in results.items()} == {"ada": 2, "emmy": 2, "mary": None}
+    assert (results["emmy"].file, results["mary"].status) == ("my copy.ipynb", NOT_GRADED)
+    page, grades = write_report(small, [FORWARD])
+    rows = read_grades(grades)
+    assert rows["emmy"]["file"] == "my copy.ipynb" and "has no answers" in rows["emmy"]["notes"]
+    assert "recognised by their content: mul_jvp" in rows["ada"]["notes"]
+    assert "my copy.ipynb" in page.read_text(encoding="utf-8")
+
+
+def test_submissions_in_wrong_places_are_results(small: Course) -> None:
+    submit_right(small).parent.rename(small.submitted / "ada" / "05_Forward_Mode")
+    submit_stubs(small, "emmy")
+    listener = RecordingListener()
+    results = {result.student: result for result in run(small, listener=listener)}
+    assert listener.counts == (2, 0) and results["emmy"].status == GRADED
+    assert results["ada"].status == NOT_GRADED
+    assert "submitted/ada/05_Forward_Mode/ is not the folder of a chapter" in results["ada"].reason
+    assert [result.unchanged for result in run(small)] == [True, True]
+    page, _, not_used = write_report(small, [FORWARD])
+    assert "ada/05_Forward_Mode/" in page.read_text(encoding="utf-8") and "05_Forward_Mode" in not_used.read_text()
+    (again,) = run(small, ["ada"])
+    assert again.reason == results["ada"].reason
+    (small.submitted / "ada" / "05_Forward_Mode").rename(small.submitted / "ada" / FORWARD)
+    (right,) = run(small, ["ada"])
+    assert right.score == 2
 
 
 def test_only_the_chosen_students_are_graded(small: Course) -> None:
@@ -395,7 +435,7 @@ def test_report_and_table_subtract_the_late_penalty(small: Course) -> None:
     lines = {student: result_line(result) for (student, _), result in Record(small).results().items()}
     assert lines["ada"] == ("ada", "0", "3", "late, 2 points off, no sandbox")
     assert lines["emmy"] == ("emmy", "2", "3", "no sandbox")
-    (chapter,) = class_statistics(small, [FORWARD])
+    (chapter,) = class_statistics(small, [FORWARD]).chapters
     assert chapter.mean == 1
     _, grades = write_report(small, [FORWARD])
     assert {student: row["score"] for student, row in read_grades(grades).items()} == {"ada": "0.0", "emmy": "2.0"}

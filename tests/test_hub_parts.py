@@ -92,7 +92,7 @@ def test_up_reuses_the_last_roster_and_chapters(tmp_path: Path) -> None:
         ("user,role\nnoether,instructor\n../x,student\n", "cannot be a user name"),
         ("user,role\nnoether,instructor\nada+b,student\n", "cannot be a user name"),
         ("user,role\nnoether,instructor\nada,teacher\n", "line 3: the role 'teacher' is unknown"),
-        ("user,role\nnoether,instructor\nada,\nada,\n", "names ada twice"),
+        ("user,role\nnoether,instructor\nada,\nada,\n", "line 4: ada is on line 3, too"),
         ("user,role\nada,student\n", "has 0 lines with the role instructor"),
         ("user,role\nn,instructor\nm,instructor\nada,\n", "has 2 lines with the role instructor"),
         ("user,role\nn,instructor\n", "has no students"),

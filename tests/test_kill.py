@@ -69,6 +69,7 @@ def scores(course: Course) -> dict[str, object]:
 
 def test_the_undisturbed_run_is_right(undisturbed: tuple[Course, dict[str, object], float]) -> None:
     assert {s["student"]: s["score"] for s in undisturbed[1]["json"]} == {"ada": 2, "blaise": 0, "emmy": 2}
+    assert all((undisturbed[0].root / name).is_file() for name in ("report.html", "grades.csv"))
 
 
 LOOPS = {

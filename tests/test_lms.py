@@ -16,15 +16,17 @@ from triptych.model.course import Course
 from triptych.nbgrader_api import gradebook
 
 BONUS = "08_likelihoods"
+#: A chapter of which nothing is graded yet.
+AHEAD = "07_jax"
 NBGRADER = str(Path(sys.executable).parent / "nbgrader")
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """Two chapters and four students: on time, late, with a name like a formula, and without submissions."""
+    """Three chapters and four students: on time, late, with a name like a formula, and without submissions."""
     course = scratch(tmp_path_factory.mktemp("lms") / "course", [FORWARD])
     with gradebook(course) as book:
-        for chapter, points in ((FORWARD, 22), (BONUS, 16)):
+        for chapter, points in ((FORWARD, 22), (BONUS, 16), (AHEAD, 7)):
             book.add_assignment(chapter)
             book.add_notebook(chapter, chapter)
             book.add_grade_cell("all", chapter, chapter, max_score=points, cell_type="code")
@@ -159,6 +161,7 @@ def test_moodle_accepts_the_export(course: Course) -> None:
         ("Ada", "Lovelace", "4711"),
         ("Emmy", "Noether, Dr.", ""),
     ]
+    assert AHEAD not in text
 
 
 def test_the_courses_own_export_has_a_status_and_no_score_where_nothing_is_graded(course: Course) -> None:
@@ -167,7 +170,8 @@ def test_the_courses_own_export_has_a_status_and_no_score_where_nothing_is_grade
     assert cells["emmy", FORWARD] == ("15.25", "graded", "Emmy")
     assert cells["'=1+1", FORWARD] == ("0.0", "graded", "'@SUM(A1)")
     assert cells["zoë", FORWARD] == ("", "not_submitted", "Zoë")
-    assert len(cells) == 8
+    assert cells["ada", AHEAD] == ("", "not_submitted", "Ada")
+    assert len(cells) == 12
 
 
 @pytest.mark.parametrize("exporter", ["lms.CanvasExport", "lms.MoodleExport", "export.StatusExport"])

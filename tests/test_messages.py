@@ -5,6 +5,7 @@ The messages are collected from the source (sentences.py). Messages of single fu
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from triptych.model.course import Course, CourseError, nearest
 
 #: Modules whose messages become part of another message, or are shown next to their subject.
 PARTS = {
-    "build/inline_svg", "check/bank", "model/chapter", "grade/submission/intake", "grade/dispatch/transfer", "grade/sandbox/seccomp",
+    "build/inline_svg", "check/bank", "model/chapter", "grade/submission/choose", "grade/submission/intake", "grade/dispatch/transfer", "grade/sandbox/seccomp",
     "hub/exchange/exchange", "hub/exchange/inbound",
 }  # fmt: skip
 
@@ -55,6 +56,19 @@ def submission_of(student: str) -> Callable[[Path], object]:
     return lambda root: (root / "submitted" / student).mkdir(parents=True)
 
 
+def without_ids(root: Path) -> None:
+    path = root / "source" / FORWARD / f"{FORWARD}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(notebook | {"nbformat_minor": 4}), encoding="utf-8")
+
+
+def half_a_region(root: Path) -> None:
+    path = root / "source" / FORWARD / f"{FORWARD}.ipynb"
+    path.write_text(path.read_text(encoding="utf-8").replace("### END HIDDEN TESTS", "# the end", 1), encoding="utf-8")
+
+
 CHAPTER = '[chapters.01_a]\ntitle = "A"\n'
 #: A change that spoils the course, a command, and part of the message that it ends with.
 MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
@@ -63,6 +77,8 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (None, "grade 5 --sandbox docker", "give bwrap, or none"),
     (None, "grade 5 --sandbox none", "triptych build 05_forward_mode"),
     (None, "grade 5 --jobs 2 --scheduler tcp://h:1", "give one of them"),
+    (without_ids, "build 5", "has cells without ids (notebook format 4.4): run `triptych check --fix 05_forward_mode`"),
+    (half_a_region, "build 5", "has '### BEGIN HIDDEN TESTS' without '### END HIDDEN TESTS'. Write both"),
     (submission_of("lovelace"), "grade 5 --sandbox none --student lovlace", "did you mean lovelace?"),
     (None, "report 5", "Nothing has been graded in"),
     (None, "forget nobody --yes", "holds nothing of 'nobody'"),
@@ -76,7 +92,11 @@ MISTAKES: list[tuple[Callable[[Path], object] | None, str, str]] = [
     (contract(f"{CHAPTER}exercises.f = 3\n"), "check", "is not a table"),
     (contract(f"{CHAPTER}exercises.f = {{ points = 1 }}\n"), "check", "has no minutes"),
     (contract(f"{CHAPTER}exercises.f = {{ points = '1', minutes = 2 }}\n"), "check", "Write a number"),
-    (lambda root: (root / "source" / "course.toml").unlink(), "check", "no source/course.toml here or above"),
+    (
+        lambda root: (root / "source" / "course.toml").unlink(),
+        "check",
+        "but no source/course.toml, so it is no course of triptych",
+    ),
     (None, "hub status --folder .", "holds no hub"),
     (None, "hub up --roster x.csv --login odd", "give firstuse, shared-password or file"),
     (None, "demo --keep source", "name another one with --keep"),

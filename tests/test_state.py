@@ -134,3 +134,12 @@ def test_no_heavy_import() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT.root, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]", result.stdout
+
+
+def test_files_in_wrong_places_are_counted(course: Course) -> None:
+    build(course)
+    course.submitted.mkdir()
+    (course.submitted / "04_graphs.ipynb").write_text("{}")
+    assert line(course, "submissions") == "none in submitted/; 1 in wrong places, which `triptych grade` lists"
+    submit(course, "ada")
+    assert "1 in wrong places" in line(course, "submissions")

@@ -6,27 +6,34 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from triptych.collect.cli import collect, roster
 from triptych.fingerprint import version_of
 from triptych.hub.cli import hub
 from triptych.model.course import Course, CourseError
 from triptych.new.cli import new
 
+if TYPE_CHECKING:
+    from triptych.grade.submission.places import Finding
+
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hub, name="hub")
 app.add_typer(new, name="new")
+app.add_typer(roster, name="roster")
 #: Lines of a difference that are printed; the others are counted.
 MAX_DIFFERENCE_LINES = 60
+#: Lines on files in wrong places that are printed.
+MAX_FINDING_LINES = 60
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -163,6 +170,9 @@ def build(
         bool, typer.Option("--pdf", help="Also print each deck as PDF, a page per slide (needs Chromium).")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Make everything, including what is up to date.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would change in the gradebook, and for whom.")
+    ] = False,
     folder: CourseFolder = None,
 ) -> None:
     """Make student versions, answer keys and lecture decks from the sources."""
@@ -170,10 +180,40 @@ def build(
     chapters = course.choose(names or [])
     if check_only:
         check_release(course, chapters)
+    elif dry_run:
+        print_changes(course, chapters)
     else:
         given = {"speaker": speaker, "event": event, "date": date}
+        require_solvable(course, chapters)
         talk = replace(course.talk, **{name: text for name, text in given.items() if text})
         build_all(course, chapters, with_answers=with_answers, talk=talk, pdf=pdf, force=force)
+
+
+def require_solvable(course: Course, chapters: list[str]) -> None:
+    """Raises CourseError if a chapter's own answers fail in the sandbox. Without a sandbox they are not run."""
+    from triptych.grade.own_answers import require_full_points, unproven
+
+    waiting = unproven(course, chapters)
+    if not waiting:
+        return
+    from triptych.grade.sandbox.sandbox import find_problem
+
+    if problem := find_problem():
+        out.print(Text(f"own answers not run, because sandboxes do not work here ({problem.rstrip('.')})", style="dim"))
+        return
+    with progress("running own answers", len(waiting)) as advance:
+        require_full_points(course, waiting, advance)
+    out.print(Text(f"own answers get full points: {', '.join(waiting)}"))
+
+
+def print_changes(course: Course, chapters: list[str]) -> None:
+    from triptych.build.takeover import planned_change
+
+    for chapter in chapters:
+        change = planned_change(course, chapter)
+        lines = [f"{chapter}: not in the gradebook yet"] if change is None else change.lines()
+        for line in lines:
+            out.print(Text(line))
 
 
 def check_release(course: Course, chapters: list[str]) -> None:
@@ -215,6 +255,8 @@ def build_all(course: Course, chapters: list[str], **options: Any) -> None:
                 paths = ", ".join(str(path.relative_to(course.root)) for path in result.paths)
                 ran = f" (answer key run in {result.key_seconds:.1f} s)" if result.key_seconds is not None else ""
                 out.print(Text(f"{result.name}: {paths or result.note}{ran}"))
+                for line in result.changes:
+                    out.print(Text(line))
             else:
                 unchanged.append(result.name)
             if result.name in chapters:
@@ -222,6 +264,9 @@ def build_all(course: Course, chapters: list[str], **options: Any) -> None:
     if unchanged:
         out.print(Text(f"up to date: {', '.join(unchanged)} (--force makes them again)"))
     out.print(f"built in {time.monotonic() - start:.1f} s; open {course.slides.relative_to(course.root)}/index.html")
+
+
+app.command()(collect)
 
 
 @app.command()
@@ -238,17 +283,31 @@ def grade(
         str, typer.Option("--sandbox", help="The sandbox: bwrap, or none for submissions that you trust.")
     ] = "bwrap",
     force: Annotated[bool, typer.Option("--force", help="Also grade submissions that are up to date.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would change in the gradebook, and what would be graded.")
+    ] = False,
     json_file: JsonFile = None,
     folder: CourseFolder = None,
 ) -> None:
-    """Grade the submissions in submitted/ and write feedback."""
+    """Grade the submissions in submitted/, and write feedback, report.html and grades.csv."""
+    from triptych.grade.submission.places import survey
+
     course = Course.find(folder)
     chapters = course.choose(names or [])
-    course.require_students(students or [])
+    course.require_students(
+        students or [], {finding.student for finding in survey(course.submitted, list(course.plans))}
+    )
     if scheduler and jobs:
         stop("--jobs and --scheduler exclude each other: give one of them.")
+    if dry_run:
+        from triptych.grade.run import plan
+
+        for line in plan(course, chapters, students or [], sandbox=sandbox, force=force) or ["Nothing would change."]:
+            out.print(Text(line))
+        return
     require_sandbox(sandbox, local=not scheduler)
     grade_all(course, chapters, students or [], jobs, sandbox, json_file, force=force, scheduler=scheduler)
+    report_all(course, list(course.plans), show=False)
 
 
 def require_sandbox(sandbox: str, *, local: bool) -> None:
@@ -272,8 +331,10 @@ def grade_all(
     force: bool = False,
     scheduler: str = "",
 ) -> None:
+    from triptych.grade.dispatch.job import NO_ARRIVAL
     from triptych.grade.record import GRADED
     from triptych.grade.results.progress import GradingBar
+    from triptych.grade.results.unused import findings, write_findings
     from triptych.grade.run import as_json
     from triptych.grade.run import grade as grade_submissions
 
@@ -282,7 +343,10 @@ def grade_all(
         results = grade_submissions(
             course, chapters, students, jobs=jobs, scheduler=scheduler, sandbox=sandbox, force=force, listener=bar
         )
-    write_json(json_file, as_json(results))
+    found = findings(course)
+    write_findings(course, found)
+    print_findings(found, students)
+    write_json(json_file, as_json(results, found))
     if not results:
         stop(f"{course.submitted} contains no submission for {', '.join(chapters)}. Collect the submissions first.")
     processed = [result for result in results if not result.unchanged]
@@ -291,21 +355,54 @@ def grade_all(
     if unchanged := len(results) - len(processed):
         summary += f"; {unchanged} up to date (--force grades them again)"
     out.print(f"{summary}.")
+    if untimed := sum(NO_ARRIVAL in result.notes for result in results):
+        fix = "`triptych collect --times` enters one, report.html has the names"
+        out.print(f"Without a time of arrival, taken as in time: {untimed} of {len(results)}; {fix}.")
+
+
+def print_findings(found: Sequence[Finding], students: Sequence[str] = ()) -> None:
+    """Lists what is wrong in `submitted/`, all of it or that of some students."""
+    lines = [str(finding) for finding in found if not students or finding.student in students]
+    for line in lines[:MAX_FINDING_LINES]:
+        out.print(Text(line, style="yellow"))
+    if len(lines) > MAX_FINDING_LINES:
+        out.print(f"… and {len(lines) - MAX_FINDING_LINES} more, all of them in not_used.csv")
 
 
 @app.command()
-def report(names: ChapterNames = None, folder: CourseFolder = None) -> None:
+def report(
+    names: ChapterNames = None,
+    student: Annotated[
+        str, typer.Option("--student", "-s", metavar="NAME", help="Print this student's results, and write nothing.")
+    ] = "",
+    folder: CourseFolder = None,
+) -> None:
     """Print how the class did, and write report.html and grades.csv."""
     course = Course.find(folder)
-    report_all(course, course.choose(names or []))
+    chapters = course.choose(names or [])
+    if student:
+        report_student(course, chapters, student)
+    else:
+        report_all(course, chapters)
+
+
+def report_student(course: Course, chapters: list[str], student: str) -> None:
+    from triptych.grade.results.statistics import class_statistics
+    from triptych.grade.results.terminal import student_report
+
+    out.print(student_report(course, class_statistics(course, chapters), student), soft_wrap=False)
 
 
 def report_all(course: Course, chapters: list[str], *, show: bool = True) -> None:
-    from triptych.grade.results.report import class_statistics, tables, write_report
+    from triptych.grade.results.report import write_report
+    from triptych.grade.results.statistics import class_statistics
+    from triptych.grade.results.terminal import tables
+    from triptych.grade.results.unused import findings
 
     if show:
         for table in tables(class_statistics(course, chapters)):
             out.print(table)
+        print_findings(findings(course))
     for path in write_report(course, chapters):
         out.print(Text(f"wrote {path.relative_to(course.root)}"))
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from triptych.build.release import copy_course
 from triptych.check.bank import BankError, read_bank
 from triptych.files import remove
-from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, read_chapter
+from triptych.model.chapter import read_chapter, without_markers
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook
 
@@ -126,7 +126,7 @@ class Answers:
     def model(self, chapter: str, exercise: str, number: int) -> str:
         """The instructor's own answer."""
         source = read_chapter(self._bank.notebook(chapter)).exercises[exercise].solution.source
-        return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
+        return without_markers(source)
 
     def right(self, chapter: str, exercise: str, number: int) -> str:
         """A right answer of the bank."""

@@ -102,7 +102,10 @@ def walk(
             continue
         for found in entries:
             path = above / found.name
-            entry = Entry(path, path.relative_to(folder), found.stat(follow_symlinks=False))
+            try:
+                entry = Entry(path, path.relative_to(folder), found.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue  # removed meanwhile
             if entry.is_folder:
                 if found.name in skip:
                     continue

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
+import sqlite3
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from triptych.model.course import Course, CourseError
+from triptych.model.roster import Person
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
+
+
+#: What nbgrader stores of a student beside the id.
+PERSONAL = ("first_name", "last_name", "email", "lms_user_id")
+#: The last line of a traceback, unless it only points to another one.
+ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Entry|Mismatch)\w*: (?!.*traceback)")
 
 
 def _put_programs_on_path() -> None:
@@ -67,10 +91,72 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
 
 
 def gradebook(course: Course) -> Gradebook:
-    """Opens the course's gradebook; use it in a `with` block. Raises CourseError as `config_of`."""
+    """Opens the course's gradebook; use it in a `with` block.
+
+    Raises:
+        CourseError: As `config_of`; or the gradebook cannot be opened.
+    """
     _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
-    return Gradebook(directory.db_url, directory.course_id)
+    try:
+        return Gradebook(directory.db_url, directory.course_id)
+    except DatabaseError as error:
+        reason = f"{error.orig}"
+        raise CourseError(
+            f"The gradebook of {course.root} cannot be opened ({reason}): restore it, for example from .triptych/."
+        ) from error
+
+
+def enrol(course: Course, people: Iterable[Person]) -> tuple[int, int]:
+    """Enters students into the gradebook, so that it also lists those who submit nothing.
+
+    What a person's line leaves empty stays as it is in the gradebook. Instructors are not entered.
+
+    Returns:
+        The number of new students and of those whose data has changed.
+    """
+    new = changed = 0
+    with gradebook(course) as book:
+        known = {student.id: student for student in book.students}
+        for person in people:
+            given = {name: value for name in PERSONAL if (value := getattr(person, name))}
+            if person.role != "student":
+                continue
+            if person.user not in known:
+                new += 1
+            elif any(getattr(known[person.user], name) != value for name, value in given.items()):
+                changed += 1
+            else:
+                continue
+            book.update_or_create_student(person.user, **given)
+    return new, changed
+
+
+def students(course: Course) -> list[Person]:
+    """The students in the gradebook."""
+    with gradebook(course) as book:
+        return [
+            Person(str(student.id), **{name: getattr(student, name) or "" for name in PERSONAL})
+            for student in book.students
+        ]
+
+
+def has_gradebook(course: Course) -> bool:
+    """Whether the course has a gradebook already, which opening it would create. Raises CourseError as `config_of`."""
+    url = str(config_of(course).CourseDirectory.get("db_url", f"sqlite:///{course.root / 'gradebook.db'}"))
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file()
+
+
+def back_up(course: Course, name: str) -> None:
+    """Copies the gradebook to a file in `.triptych/`, through SQLite's own backup. Other databases are not copied."""
+    path = course.root / "gradebook.db"
+    if path.is_file():
+        (course.root / ".triptych").mkdir(exist_ok=True)
+        with (
+            contextlib.closing(sqlite3.connect(path)) as book,
+            contextlib.closing(sqlite3.connect(course.root / ".triptych" / name)) as copy,
+        ):
+            book.backup(copy)
 
 
 def succeed(result: dict[str, Any], action: str) -> None:
@@ -81,22 +167,33 @@ def succeed(result: dict[str, Any], action: str) -> None:
         action: What it was for, for the message: "nbgrader could not …".
 
     Raises:
-        CourseError: The call failed; with the last line of nbgrader's own error.
+        CourseError: The call failed; with the first error in what nbgrader said, the cause of the others.
     """
     if not result["success"]:
-        lines = (result.get("log") or result.get("error") or "").strip().splitlines()
-        errors = [line for line in lines if "Error" in line or "[ERROR]" in line] or lines
-        raise CourseError(f"nbgrader could not {action}: {errors[-1].strip() if errors else 'no reason given'}")
+        lines = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip().splitlines()
+        errors = [line for line in lines if ERROR.match(line)] or [line for line in lines if "[ERROR]" in line] or lines
+        raise CourseError(f"nbgrader could not {action}: {errors[0].strip() if errors else 'no reason given'}")
 
 
 __all__ = [
+    "Assignment",
     "Comment",
     "Grade",
+    "GradeCell",
     "Gradebook",
     "MissingEntry",
+    "Notebook",
+    "SolutionCell",
+    "SourceCell",
     "SubmittedAssignment",
+    "SubmittedNotebook",
+    "TaskCell",
+    "back_up",
     "config_of",
+    "enrol",
     "gradebook",
+    "has_gradebook",
     "nbgrader_api",
+    "students",
     "succeed",
 ]

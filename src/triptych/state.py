@@ -14,6 +14,7 @@ from pathlib import Path
 
 from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_fingerprint
 from triptych.grade.record import GRADED, Record
+from triptych.grade.submission.places import survey
 from triptych.model.course import Course
 
 
@@ -89,11 +90,16 @@ def _add_submissions(course: Course, chapters: list[str], state: State) -> None:
     submissions = list(_submissions(course, chapters))
     record = Record(course)
     rows = {(row["student"], row["chapter"]): row for row in record.read()}
+    wrong = len(survey(course.submitted, list(course.plans)))
+    misplaced = f"{wrong} in wrong places, which `triptych grade` lists" if wrong else ""
     if not submissions and not rows:
-        state.add("submissions", f"none in {course.submitted.relative_to(course.root)}/")
+        place = f"{course.submitted.relative_to(course.root)}/"
+        state.add("submissions", f"none in {place}" + (f"; {misplaced}" if wrong else ""))
         return
     waiting = [key for key in submissions if not _is_up_to_date(course, key, rows.get(key))]
     count = _count(len(submissions), "submission")
+    if misplaced:
+        count += f"; {misplaced}"
     if waiting:
         per_chapter = Counter(chapter for _, chapter in waiting)
         purpose = f"grades {_list([f'{number} of {chapter}' for chapter, number in per_chapter.items()])}"

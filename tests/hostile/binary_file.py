@@ -2,7 +2,7 @@
 # title = "A picture called a notebook"
 # kind = "broken"
 # status = "not_graded"
-# reason = "not valid JSON"
+# reason = "the file is a picture, not a notebook"
 # ///
 
 # %% make

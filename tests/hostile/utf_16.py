@@ -1,8 +1,8 @@
 # /// case
 # title = "A notebook saved as UTF-16"
-# kind = "broken"
-# status = "not_graded"
-# reason = "not valid JSON"
+# kind = "honest"
+# score = "full"
+# others = "right"
 # ///
 
 # %% make

@@ -23,8 +23,9 @@ from traitlets.config import Config
 
 from triptych.files import regular_files, replacing
 from triptych.fingerprint import fingerprint
-from triptych.model.chapter import RECORDING, Role, code_of, role_of, stub, visible_source
+from triptych.model.chapter import RECORDING, Role, code_of, released_source, role_of, visible_source
 from triptych.model.course import Course, CourseError
+from triptych.model.sound import require_sound
 from triptych.text import plain
 
 #: Seconds that one cell may run.
@@ -52,6 +53,7 @@ def answer_key(course: Course, chapter: str, *, force: bool = False) -> Notebook
     path, cached = course.notebook(chapter), cache_path(course, chapter)
     if cached.is_file() and not force:
         return nbformat.read(cached, as_version=4)
+    require_sound(path)
     notebook = without_secrets(nbformat.read(path, as_version=4))
     _execute(notebook, path)
     with replacing(cached) as partial:
@@ -108,8 +110,8 @@ def lecture_view(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         role = role_of(cell)
         if role is Role.SOLUTION:
-            cell.source = stub(cell.source)
-        if role in (Role.SOLUTION, Role.TEST):
+            cell.source = released_source(cell)
+        if role in (Role.SOLUTION, Role.TEST) and cell.cell_type == "code":
             cell.outputs = []
     return notebook
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,13 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from triptych.build.student_text import write_student_text
+from triptych.build.takeover import planned_change, take_over
 from triptych.files import regular_files
+from triptych.lock import course_lock
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course
-from triptych.nbgrader_api import nbgrader_api, succeed
+from triptych.model.sound import require_sound
+from triptych.nbgrader_api import back_up, nbgrader_api, succeed
 
 
 class RemoveNotes(NbGraderPreprocessor):  # type: ignore[misc]
@@ -35,17 +40,45 @@ class StudentText(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-def release_chapter(course: Course, chapter: str) -> Path:
+def release_chapter(course: Course, chapter: str, *, lock: bool = True) -> Path:
     """Writes `release/<chapter>`, enters the chapter into the gradebook and returns the folder.
 
+    If the gradebook has submissions to the chapter, its changes are taken over (`takeover`). What was released before
+    stays until its replacement is complete.
+
+    Args:
+        course: the course.
+        chapter: the chapter's name.
+        lock: whether to keep others from grading while the gradebook changes; not if the caller does.
+
     Raises:
-        CourseError: nbgrader failed; the message has its reason.
+        CourseError: nbgrader failed; the message has its reason. Or the course is being graded.
     """
-    target = course.release / chapter
-    # nbgrader overwrites files, but keeps those that the source no longer has.
-    shutil.rmtree(target, ignore_errors=True)
-    succeed(nbgrader_api(course).generate_assignment(chapter), f"make the student version of {chapter}")
+    require_sound(course.notebook(chapter))
+    change = planned_change(course, chapter)
+    state, target = course.root / ".triptych", course.release / chapter
+    state.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="release-", dir=state) as scratch,
+        course_lock(course) if lock and change else nullcontext(),
+    ):
+        if change and change.submissions and change.has_other_cells:
+            _generate(course, chapter, Path(scratch) / "trial", SaveCells={"enabled": False})
+            back_up(course, "gradebook.before-change.db")
+            take_over(course, chapter)
+        fresh = _generate(course, chapter, Path(scratch) / "new")
+        course.release.mkdir(exist_ok=True)
+        if os.path.lexists(target):
+            target.rename(Path(scratch) / "old")
+        fresh.rename(target)
     return target
+
+
+def _generate(course: Course, chapter: str, folder: Path, **overrides: dict[str, Any]) -> Path:
+    """Has nbgrader write a student version below an empty folder. Raises CourseError if it fails."""
+    api = nbgrader_api(course, CourseDirectory={"release_directory": str(folder)}, **overrides)
+    succeed(api.generate_assignment(chapter), f"make the student version of {chapter}")
+    return folder / chapter
 
 
 def release_differences(course: Course, chapters: Sequence[str]) -> Iterator[list[str]]:

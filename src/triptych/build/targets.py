@@ -41,12 +41,14 @@ class BuildResult:
         paths: the products that were made; empty when all were up to date.
         key_seconds: how long the answer key ran; None when it was up to date.
         note: why a product that is out of date was not made.
+        changes: what has been taken over into the gradebook, in words.
     """
 
     name: str
     paths: list[Path]
     key_seconds: float | None = None
     note: str = ""
+    changes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,16 @@ class _Build:
             answer_key(self.course, chapter, force=self.force)
             return time.monotonic() - start
 
+        from triptych.build.takeover import planned_change
+
         # Later chapters run longer. Started first, they do not keep the build waiting at the end.
         order = [*ready, *(chapter for chapter in reversed(stale) if chapter not in ready)]
         for chapter, seconds in _in_parallel({chapter: partial(run_key, chapter) for chapter in order}):
+            change = planned_change(self.course, chapter)
             for target in stale[chapter]:
                 self.make(target)
-            yield BuildResult(chapter, [target.path for target in stale[chapter]], seconds)
+            changes = list(change.lines()) if change and change.submissions else []
+            yield BuildResult(chapter, [target.path for target in stale[chapter]], seconds, changes=changes)
 
     def _targets_of(self, chapter: str, *, with_answers: bool) -> list[_Target]:
         """Student version, answer key and deck of a chapter, in this order."""

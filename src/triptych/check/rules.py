@@ -125,6 +125,8 @@ def check_chapter(course: Course, chapter_id: str) -> list[Violation]:
         chapter = read_chapter(path)
     except (OSError, ValueError, nbformat.ValidationError) as error:
         return [Violation(file, "", "notebook", f"is not a readable notebook ({str(error).splitlines()[0]})")]
+    if chapter.cells and not any(cell.id for cell in chapter.cells):
+        return [Violation(file, "", "id", "has cells without ids; run `triptych check --fix`")]
     source = Source(course, course.plans[chapter_id], chapter)
     violations = [Violation(file, cell, name, text) for name, rule in RULES.items() for cell, text in rule(source)]
     banks = [bank_file(course.answers, chapter_id, exercise) for exercise in chapter.exercises]
@@ -216,7 +218,7 @@ def _region(source: Source) -> Findings:
         except RegionError as error:
             yield cell.id, str(error)
             continue
-        if cell.role is Role.SOLUTION and not any(line.strip() for line in solution):
+        if cell.role is Role.SOLUTION and not cell.is_manual and not any(line.strip() for line in solution):
             yield cell.id, f"is a solution cell without a {BEGIN_SOLUTION} region"
         if cell.role is not Role.SOLUTION and solution:
             yield cell.id, "has a solution region outside a solution cell"

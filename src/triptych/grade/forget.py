@@ -17,16 +17,17 @@ from pathlib import Path
 from sqlalchemy import text
 
 from triptych.files import remove, replacing, walk
-from triptych.grade.lock import course_lock
 from triptych.grade.record import Record
 from triptych.grade.results.report import write_report
+from triptych.grade.submission.places import survey
+from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import Gradebook, MissingEntry, config_of, gradebook
 
 #: Folders with a folder per student.
 FOLDERS = ("submitted", "autograded", "feedback")
 #: Tables of results that the commands in docs/instructors/privacy.md write beside the report.
-EXPORTS = ("canvas.csv", "moodle.csv", "results.json")
+EXPORTS = ("canvas.csv", "moodle.csv", "results.json", "not_used.csv")
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,20 @@ def known_students(course: Course) -> set[str]:
 def find_data(course: Course, student: str) -> Iterator[StoredData]:
     """The data of a student, in the order of deletion: results before what they were made from."""
     yield from _in_gradebook(lambda: gradebook(course), student, "gradebook")
-    backup = course.root / ".triptych" / "gradebook.before.db"
-    if backup.is_file():
-        url, course_id = f"sqlite:///{backup}", str(config_of(course).CourseDirectory.get("course_id", ""))
-        yield from _in_gradebook(lambda: Gradebook(url, course_id), student, str(backup.relative_to(course.root)))
+    course_id = str(config_of(course).CourseDirectory.get("course_id", ""))
+    for backup in sorted((course.root / ".triptych").glob("gradebook.*.db")):
+        copy = partial(Gradebook, f"sqlite:///{backup}", course_id)
+        yield from _in_gradebook(copy, student, str(backup.relative_to(course.root)))
     for part in FOLDERS:
         folder = course.root / part / student
         if folder.is_symlink() or folder.exists():
             yield StoredData(f"{part}/{student}", _count_files(folder), partial(remove, folder))
+    for finding in survey(course.submitted, list(course.plans)):
+        if finding.student == student and course.submitted / student not in (
+            finding.location,
+            *finding.location.parents,
+        ):
+            yield StoredData(f"submitted/{finding.path}", "in a wrong place", partial(remove, finding.location))
     yield from _in_lines(course, Record(course).path, "results", lambda line: _is_result_of(line, student))
     log = course.root / ".triptych" / "grade.log"
     yield from _in_lines(course, log, "lines", lambda line: f" {student!r}: " in line)
@@ -148,10 +155,11 @@ def _is_result_of(line: str, student: str) -> bool:
 
 
 def _mentions(path: Path, student: str) -> bool:
-    """Whether the student's name occurs in a text file, as a word."""
+    """Whether the student's name occurs in a text file, as a word and not as a part of an address."""
     if not path.is_file():
         return False
-    return bool(re.search(rf"(?<!\w){re.escape(student)}(?!\w)", path.read_text(encoding="utf-8", errors="replace")))
+    word = rf"(?<!\w)(?<!\w[.@-]){re.escape(student)}(?![.@-]?\w)"
+    return bool(re.search(word, path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _update(course: Course, pages: list[Path]) -> None:

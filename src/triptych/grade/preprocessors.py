@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from triptych.grade.dispatch.batch import Batch, Listener
 from triptych.grade.dispatch.local import prepare_batch
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.intake import RejectedSubmission, read_submission
+from triptych.grade.submission.arrival import arrival_of
+from triptych.grade.submission.choose import Chosen, choose
+from triptych.grade.submission.intake import RejectedSubmission
 from triptych.grade.submission.rebuild import rebuild
 from triptych.model.chapter import Role, role_of
 from triptych.model.course import Course, CourseError
@@ -38,20 +42,43 @@ def _submitted(converter: Autograde, student: str, chapter: str) -> Path:
     return Path(coursedir.format_path(coursedir.submitted_directory, student, chapter)).parents[1]
 
 
+def _read(converter: Autograde, student: str, chapter: str) -> tuple[NotebookNode, Chosen]:
+    """The released notebook and a submission.
+
+    Raises:
+        CourseError: the chapter has not been built.
+        RejectedSubmission: the submission cannot be graded.
+    """
+    path = Path(converter.coursedir.root) / "release" / chapter / f"{chapter}.ipynb"
+    if not path.is_file():
+        raise CourseError(f"{path} is missing: run `triptych build {chapter}` first.")
+    release = nbformat.read(path, as_version=4)
+    return release, choose(_submitted(converter, student, chapter), student, chapter, release, Limits())
+
+
 def validate_before_copying() -> None:
     """Makes nbgrader's Autograde validate a submission before it copies the files, because it follows links.
 
-    nbgrader has no hook that can refuse a submission, so a method of its converter is replaced.
+    nbgrader has no hook that can refuse a submission, so a method of its converter is replaced. So is the method that
+    reads the time of arrival, which takes some time zones for others.
     """
     init_assignment = Autograde.init_assignment
 
     def validated(self: Autograde, assignment_id: str, student_id: str) -> None:
         try:
-            read_submission(_submitted(self, student_id, assignment_id), student_id, assignment_id, Limits())
+            _read(self, student_id, assignment_id)
         except RejectedSubmission as rejection:
             raise NbGraderException(f"{student_id}, {assignment_id}: not graded: {rejection}") from rejection
         init_assignment(self, assignment_id, student_id)
 
+    def existing_timestamp(_: CourseDirectory, folder: str) -> datetime | None:
+        try:
+            moment = arrival_of(Path(folder))
+        except OSError:
+            return None
+        return moment.replace(tzinfo=None) if moment else None
+
+    CourseDirectory.get_existing_timestamp = existing_timestamp
     if not hasattr(init_assignment, "__wrapped__"):  # the configuration may be loaded again
         validated.__wrapped__ = init_assignment  # type: ignore[attr-defined]
         Autograde.init_assignment = validated
@@ -62,11 +89,9 @@ class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Returns the rebuilt notebook. Raises CourseError if the chapter has not been built."""
-        course, chapter = _course(self), resources["nbgrader"]["assignment"]
-        path = course.release / chapter / f"{resources['nbgrader']['notebook']}.ipynb"
-        if not path.is_file():
-            raise CourseError(f"{path} is missing: run `triptych build {chapter}` first.")
-        return rebuild(nbformat.read(path, as_version=4), nb), resources
+        student, chapter = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
+        release, submission = _read(self.parent.parent, student, chapter)
+        return rebuild(release, submission.notebook), resources
 
 
 class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]

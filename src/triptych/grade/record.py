@@ -36,10 +36,16 @@ class Result:
         late: Whether it was handed in after the deadline.
         penalty: Points taken off for being late.
         cells: Points by test cell.
+        messages: What feedback says about failed test cells.
         seconds: Time spent on it.
         sandbox: "bwrap" or "none".
         phases: Seconds by phase: "sandbox", "cells", "tests", "gradebook".
         tests: Seconds by test cell.
+        notes: What a person should know about it.
+        file: The notebook that was graded, relative to the submission's folder.
+        content: A fingerprint of what the student wrote.
+        pending: Graded cells that wait for a person, by name, with their points.
+        by_hand: Cells with a manual score, with the `content` for which it was given.
         fingerprint: Of everything that decides the result; empty if the next run tries it again in any case.
         unchanged: Whether it is the result of an earlier run.
     """
@@ -53,10 +59,16 @@ class Result:
     late: bool = False
     penalty: float = 0.0
     cells: dict[str, CellScore] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     sandbox: str = ""
     phases: dict[str, float] = field(default_factory=dict)
     tests: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    file: str = ""
+    content: str = ""
+    pending: dict[str, float] = field(default_factory=dict)
+    by_hand: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     unchanged: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import sqlite3
+import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,17 +17,22 @@ from typing import Any
 from sqlalchemy import or_
 
 from triptych.build.release import release_chapter
+from triptych.build.takeover import planned_change
+from triptych.fingerprint import fingerprint as fingerprint_of
 from triptych.grade.dispatch import local
 from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
+from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.fingerprint import SubmissionFingerprints
-from triptych.grade.lock import course_lock
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.submission.intake import submissions
-from triptych.model.chapter import read_chapter
+from triptych.grade.submission.places import Finding, survey
+from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
-from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, gradebook
+from triptych.model.sound import require_sound
+from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, back_up, gradebook, has_gradebook
+from triptych.text import one_line
 
 
 def grade(
@@ -68,18 +73,26 @@ def grade(
     limits, listener = limits or Limits(), listener or Listener()
     with course_lock(course), tempfile.TemporaryDirectory(prefix="triptych-grade-") as scratch:
         for chapter in chapters:
-            _release_if_changed(course, chapter)
+            _release_if_changed(course, chapter, listener)
         record = Record(course)
         record.shorten()
-        keys = list(submissions(course.submitted, list(chapters), list(students)))
+        misplaced = _misplaced(course, chapters, students)
+        keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
         fingerprints = _fingerprints(course, keys, sandbox, limits)
+        fingerprints |= {key: fingerprint_of(texts=[reason]) for key, reason in misplaced.items()}
         results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
         todo = sorted((key for key in keys if key not in unchanged), key=lambda key: (key[1], key[0]))
-        listener.started(len(todo), len(unchanged))
+        lost = [key for key in misplaced if key not in unchanged]
+        listener.started(len(todo) + len(lost), len(unchanged))
+        if todo or lost:
+            back_up(course, "gradebook.before.db")
+        writer = Writer(course, sandbox, record)
+        for key in lost:
+            job = Job(str(course.root), *key, "", sandbox)
+            results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
+            listener.finished(results[-1])
         if todo:
-            _back_up(course)
-            writer = Writer(course, sandbox, record)
             batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
             executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
             with contextlib.closing(executor(batch)) as prepared:
@@ -88,6 +101,51 @@ def grade(
                     results.append(result)
                     listener.finished(result)
         return results
+
+
+def plan(
+    course: Course,
+    chapters: Sequence[str],
+    students: Sequence[str] = (),
+    *,
+    sandbox: str = "bwrap",
+    force: bool = False,
+) -> list[str]:
+    """What `grade` would do, in words: changes of chapters with whom they concern, and the submissions to grade.
+
+    Raises:
+        CourseError: The course is not ready.
+    """
+    lines: list[str] = []
+    again = set()
+    for chapter in chapters:
+        _require_release(course, chapter)
+        if change := planned_change(course, chapter):
+            lines += change.lines()
+            again.add(chapter)
+    misplaced = _misplaced(course, chapters, students)
+    keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
+    same: set[Key] = set()
+    if not force and has_gradebook(course):
+        results = _unchanged(course, Record(course), _fingerprints(course, keys, sandbox, Limits()))
+        same = {(result.student, result.chapter) for result in results if result.chapter not in again}
+    lines += [
+        f"{chapter}  {one_line(student, 80)}: would be graded"
+        for student, chapter in keys
+        if (student, chapter) not in same
+    ]
+    return lines + [f"{key[1]}  {one_line(key[0], 80)}: {reason}" for key, reason in misplaced.items()]
+
+
+def _misplaced(course: Course, chapters: Sequence[str], students: Sequence[str]) -> dict[Key, str]:
+    """The submissions that are only in a wrong place, with the reason for which they are not graded."""
+    found: dict[Key, list[str]] = defaultdict(list)
+    for finding in survey(course.submitted, list(course.plans)):
+        key = (finding.student, finding.chapter)
+        is_there = os.path.lexists(course.submitted / finding.student / finding.chapter)
+        if finding.student and finding.chapter in chapters and not is_there:
+            found[key].append(str(finding))
+    return {key: "; ".join(reasons) for key, reasons in found.items() if not students or key[0] in students}
 
 
 def _cluster(address: str) -> Executor:
@@ -135,37 +193,31 @@ def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> 
     return unchanged
 
 
-def as_json(results: Sequence[Result]) -> dict[str, Any]:
+def as_json(results: Sequence[Result], not_used: Sequence[Finding] = ()) -> dict[str, Any]:
     """The results in the documented schema (docs/instructors/grading.md)."""
     keys = ("student", "chapter", "status", "reason", "score", "max_score", "cells")
     rows = [asdict(result) for result in sorted(results, key=lambda r: (r.student, r.chapter))]
-    return {"submissions": [{key: row[key] for key in keys} for row in rows]}
+    places = ("path", "student", "chapter", "problem")
+    return {
+        "submissions": [{key: row[key] for key in keys} for row in rows],
+        "not_used": [{key: getattr(finding, key) for key in places} for finding in not_used if not finding.used],
+    }
 
 
-def _release_if_changed(course: Course, chapter: str) -> None:
-    """Releases a chapter again if the gradebook has other test or locked cells than its source.
+def _release_if_changed(course: Course, chapter: str, listener: Listener) -> None:
+    """Releases a chapter again if the gradebook has other cells or points than its source.
 
     Raises CourseError if the chapter has not been built.
     """
+    _require_release(course, chapter)
+    change = planned_change(course, chapter)
+    if change is None or change:
+        release_chapter(course, chapter, lock=False)
+        if change:
+            listener.changed(list(change.lines()))
+
+
+def _require_release(course: Course, chapter: str) -> None:
     if not (course.release / chapter / f"{chapter}.ipynb").is_file():
         raise CourseError(f"release/{chapter} is missing: run `triptych build {chapter}` first.")
-    cells = read_chapter(course.notebook(chapter)).cells
-    sources = {c.grade_id: c.source for c in cells if c.nbgrader.get("grade") or c.nbgrader.get("locked")}
-    with gradebook(course) as book:
-        try:
-            entered = {c.name: c.source for c in book.find_notebook(chapter, chapter).source_cells}
-        except MissingEntry:
-            entered = {}
-    if any(entered.get(name) != source for name, source in sources.items()):
-        release_chapter(course, chapter)
-
-
-def _back_up(course: Course) -> None:
-    """Copies the gradebook as it is before the run, through SQLite's own backup."""
-    path = course.root / "gradebook.db"
-    if path.is_file():
-        with (
-            contextlib.closing(sqlite3.connect(path)) as book,
-            contextlib.closing(sqlite3.connect(course.root / ".triptych" / "gradebook.before.db")) as copy,
-        ):
-            book.backup(copy)
+    require_sound(course.notebook(chapter))

@@ -270,8 +270,8 @@ def feedback(chapters: Chapters = None, course: CourseFolder = None) -> None:
 @hub.command(hidden=True)
 def prepare(chapters: Chapters = None, course: CourseFolder = None) -> None:
     """Enter the students on stdin (JSON) into the gradebook and release chapters. Called by `hub up`."""
-    from triptych.hub.exchange.release import enrol
-    from triptych.hub.roster import Person
+    from triptych.model.roster import Person
+    from triptych.nbgrader_api import enrol
 
     enrol(Course.find(course), [Person(**student) for student in json.load(sys.stdin)])
     if chapters:

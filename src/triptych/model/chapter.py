@@ -32,6 +32,7 @@ UNGRADED = "ungraded"
 
 #: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+TEXT_STUB = "YOUR ANSWER HERE"
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 
@@ -96,7 +97,13 @@ class Cell:
 
     @property
     def points(self) -> float:
-        return float(self.nbgrader.get("points", 0)) if self.role is Role.TEST else 0.0
+        """The points of a test cell, or of one that a person grades."""
+        return float(self.nbgrader.get("points") or 0) if self.role is Role.TEST or self.is_manual else 0.0
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether a person grades it: an answer with points of its own, or a task."""
+        return bool(self.nbgrader.get("task") or (self.nbgrader.get("grade") and self.nbgrader.get("solution")))
 
     @property
     def title(self) -> str:
@@ -124,7 +131,7 @@ class Exercise:
 
     @property
     def points(self) -> float:
-        return sum(test.points for test in self.tests)
+        return self.solution.points + sum(test.points for test in self.tests)
 
 
 @dataclass(frozen=True)
@@ -174,11 +181,17 @@ def role_of(node: NotebookNode) -> Role:
     tags = node.metadata.get("tags", [])
     if node.cell_type == "raw":
         return Role.NOTES
+    if fields.get("solution"):  # with points, a person grades it
+        return Role.SOLUTION
     if fields.get("grade"):
         return Role.TEST
-    if fields.get("solution"):
-        return Role.SOLUTION
     return next((role for role in TAGGED.get(node.cell_type, ()) if role in tags), Role.LECTURE)
+
+
+def is_answer(node: NotebookNode) -> bool:
+    """Whether a student writes into a cell: a solution cell, or a task that is not locked."""
+    fields = node.metadata.get("nbgrader", {})
+    return role_of(node) is Role.SOLUTION or bool(fields.get("task") and not fields.get("locked"))
 
 
 def exercise_of(test_id: str, exercises: Iterable[str]) -> str | None:
@@ -213,6 +226,17 @@ def code_of(source: str) -> str:
     return rest if first.split()[:1] == [BUILDS_ON] else source
 
 
+def is_marker(line: str, marker: str) -> bool:
+    """Whether a line is the marker of a region for nbgrader, which looks for its words alone."""
+    return marker.removeprefix("### ") in line
+
+
+def without_markers(source: str) -> str:
+    """A solution cell without the markers of its region."""
+    markers = (BEGIN_SOLUTION, END_SOLUTION)
+    return "\n".join(line for line in source.split("\n") if not any(is_marker(line, marker) for marker in markers))
+
+
 def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
     """Splits a cell at the lines `begin` and `end`.
 
@@ -226,12 +250,11 @@ def split_region(source: str, begin: str, end: str) -> tuple[list[str], list[str
     inside: list[str] = []
     is_open = False
     for line in source.split("\n"):
-        marker = line.strip()
-        if marker == begin:
+        if is_marker(line, begin):
             if is_open:
                 raise RegionError(f"has {begin!r} twice without {end!r} between them")
             is_open = True
-        elif marker == end:
+        elif is_marker(line, end):
             if not is_open:
                 raise RegionError(f"has {end!r} before any {begin!r}")
             is_open = False
@@ -263,21 +286,27 @@ def stub(source: str) -> str:
     lines: list[str] = []
     inside = False
     for line in source.split("\n"):
-        marker = line.strip()
-        if marker == BEGIN_SOLUTION:
+        if is_marker(line, BEGIN_SOLUTION):
             inside = True
             indent = line[: len(line) - len(line.lstrip())]
             lines += [indent + stub_line for stub_line in STUB.split("\n")]
-        elif marker == END_SOLUTION:
+        elif is_marker(line, END_SOLUTION):
             inside = False
         elif not inside:
             lines.append(line)
     return "\n".join(lines)
 
 
+def released_source(node: NotebookNode) -> str:
+    """A solution cell as nbgrader releases it: without a solution region all of its text is the solution."""
+    if any(is_marker(line, BEGIN_SOLUTION) for line in node.source.split("\n")):
+        return stub(node.source)
+    return STUB if node.cell_type == "code" else TEXT_STUB
+
+
 def answer_text(source: str) -> str:
     """The answer in a solution cell as a slide shows it: without markers, docstrings and blank lines at its ends."""
-    lines = [line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION)]
+    lines = without_markers(source).split("\n")
     documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, documented) and ast.get_docstring(node) is not None and len(node.body) > 1:

@@ -159,9 +159,16 @@ class Course:
         for folder in (start, *start.parents):
             if (folder / "source" / "course.toml").is_file():
                 return cls(folder)
+        for folder in (start, *start.parents):
+            if (folder / "nbgrader_config.py").is_file():
+                raise CourseError(
+                    f"{folder} has nbgrader_config.py but no source/course.toml, so it is no course of triptych. That "
+                    "needs source/course.toml with the points of each exercise, a notebook source/NAME/NAME.ipynb for "
+                    "each chapter, and triptych's own nbgrader_config.py: see docs/instructors/index.md."
+                )
         raise CourseError(
             f"{start} is not in a course folder (no source/course.toml here or above). "
-            "Change to the folder that contains nbgrader_config.py, or name it with --course."
+            "Change to the folder that contains source/, or name it with --course."
         )
 
     @property
@@ -308,9 +315,10 @@ class Course:
             chosen += matches
         return list(dict.fromkeys(chosen))
 
-    def require_students(self, names: Iterable[str]) -> None:
-        """Raises CourseError if a student in `names` has no folder in `submitted/`."""
-        known = sorted(p.name for p in self.submitted.glob("[!.]*")) if self.submitted.is_dir() else []
+    def require_students(self, names: Iterable[str], also: Iterable[str] = ()) -> None:
+        """Raises CourseError if a student in `names` has no folder in `submitted/` and is not in `also`."""
+        folders = {p.name for p in self.submitted.glob("[!.]*")} if self.submitted.is_dir() else set()
+        known = sorted(folders | set(also) - {""})
         for name in names:
             if name not in known:
                 raise CourseError(f"No student {name!r} in {self.submitted}: {nearest(name, known)}")

@@ -17,7 +17,7 @@ from triptych.build.answer_key import answer_key
 from triptych.build.deck_cells import PREDICT
 from triptych.build.fonts import font_faces
 from triptych.model.cell_options import LOCATION, options_of, without_options
-from triptych.model.chapter import BEGIN_SOLUTION, END_SOLUTION, Chapter, Role, code_of, headings, read_chapter
+from triptych.model.chapter import Chapter, Role, code_of, headings, read_chapter, without_markers
 from triptych.model.course import Course, CourseError, nearest
 from triptych.model.slides import EXERCISE, is_picture, slide_type
 from triptych.present.ipython_extension import CELLS, LOG
@@ -180,7 +180,7 @@ def rise_settings(footer: str, *, dark: bool = False) -> dict[str, Any]:
 
 
 def _without_markers(source: str) -> str:
-    return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
+    return without_markers(source)
 
 
 def _first_cell(options: PresentOptions, notebook: NotebookNode) -> int:

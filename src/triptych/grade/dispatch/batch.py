@@ -23,6 +23,9 @@ class Listener:
     def started(self, total: int, unchanged: int) -> None:
         """The run has `total` submissions to grade; `unchanged` ones keep the result of an earlier run."""
 
+    def changed(self, lines: Sequence[str]) -> None:
+        """A chapter's changes have been taken over into the gradebook; they are described in `lines`."""
+
     def running(self, names: Sequence[str]) -> None:
         """Names of the submissions that are being graded."""
 

@@ -12,6 +12,8 @@ from triptych.grade.sandbox.limits import Limits
 GRACE_S = 60.0
 #: Exit code of a worker that has ended itself because its submission did not end.
 STUCK = 9
+#: The beginning of a note on a submission of which it is not known whether it is late.
+NO_ARRIVAL = "no time of arrival"
 #: File in a job's work folder with the id of the test cell that runs.
 RUNNING_TEST = "running-test"
 
@@ -52,6 +54,9 @@ class Outcome:
         again: Whether the next run tries it again even if nothing has changed: the submission is not at fault.
         phases: Seconds by phase.
         tests: Seconds by test cell.
+        notes: What a person should know about the submission.
+        file: The notebook that was read, relative to the submission's folder.
+        content: A fingerprint of the submitted notebook's text.
     """
 
     ready: bool
@@ -60,6 +65,9 @@ class Outcome:
     again: bool = False
     phases: Mapping[str, float] = field(default_factory=dict)
     tests: Mapping[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    file: str = ""
+    content: str = ""
 
 
 def hard_timeout_s(limits: Limits) -> float:

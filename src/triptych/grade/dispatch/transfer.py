@@ -20,7 +20,10 @@ from triptych.model.course import Course
 
 #: Names of a returned submission's files: those for nbgrader, and the executed notebook.
 STAGED, EXECUTED = "staged/", "executed.ipynb"
-OUTCOME_TYPES = {"ready": bool, "reason": str, "seconds": float, "again": bool, "phases": dict, "tests": dict}
+OUTCOME_TYPES = {
+    "ready": bool, "reason": str, "seconds": float, "again": bool, "phases": dict, "tests": dict, "notes": list,
+    "file": str, "content": str,
+}  # fmt: skip
 MAX_CHARACTERS = 2000
 MAX_TIMES = 10_000
 
@@ -113,10 +116,10 @@ def read_outcome(fields: object) -> Outcome:
     """
     if type(fields) is not dict or {name: type(value) for name, value in fields.items()} != OUTCOME_TYPES:
         raise BadResult("its outcome is not an outcome")
-    names = [*fields["phases"], *fields["tests"]]
+    names = [*fields["phases"], *fields["tests"], *fields["notes"], fields["file"], fields["content"]]
     times = [fields["seconds"], *fields["phases"].values(), *fields["tests"].values()]
-    if len(times) > MAX_TIMES or not all(type(name) is str and len(name) <= MAX_CHARACTERS for name in names):
-        raise BadResult("it has too many durations, or for something without a name")
+    if len(names) > MAX_TIMES or not all(type(name) is str and len(name) <= MAX_CHARACTERS for name in names):
+        raise BadResult("it has too many durations or notes, or for something without a name")
     if not all(type(time) is float and 0 <= time < math.inf for time in times):
         raise BadResult("a duration in it is not a number of seconds")
     return Outcome(**{**fields, "reason": fields["reason"][:MAX_CHARACTERS]})

@@ -23,10 +23,9 @@ from pathlib import Path
 import jax
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
 from triptych.files import remove, walk
-from triptych.grade.dispatch.job import GRACE_S, RUNNING_TEST, STUCK, Job, Outcome
+from triptych.grade.dispatch.job import GRACE_S, NO_ARRIVAL, RUNNING_TEST, STUCK, Job, Outcome
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.run import Timings, execute
@@ -34,14 +33,15 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.guest.jax_cache import EMITTERS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import keep_at_most
+from triptych.grade.submission import arrival
+from triptych.grade.submission.choose import choose
 from triptych.grade.submission.files import copy_tree
-from triptych.grade.submission.intake import RejectedSubmission, copy_files, read_submission
-from triptych.grade.submission.rebuild import rebuild
+from triptych.grade.submission.intake import RejectedSubmission, copy_files
+from triptych.grade.submission.rebuild import content_of, rebuild
 from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 
 PR_SET_PDEATHSIG = 1
-TIMESTAMP_BYTES = 200
 
 
 class Worker:
@@ -171,15 +171,15 @@ def prepare(
     staged = work / "staged" / job.student / job.chapter
     staged.mkdir(parents=True)
     try:
-        submission = read_submission(submitted, job.student, job.chapter, limits)
+        release = nbformat.read(course.release / job.chapter / f"{job.chapter}.ipynb", as_version=4)
+        submission = choose(submitted, job.student, job.chapter, release, limits)
         submission = replace(submission, files=_without_clashes(submission.files, course.release / job.chapter))
         copy_files(submission, submitted / job.student / job.chapter, staged, limits)
     except RejectedSubmission as rejection:
         return Outcome(False, str(rejection), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
-    release = nbformat.read(course.release / job.chapter / name, as_version=4)
     chapter = read_chapter(course.notebook(job.chapter))
-    _keep_only_a_valid_timestamp(staged / "timestamp.txt")
+    notes = [*submission.notes, *_normalise_timestamp(staged)]
     # from the release, never from the source: what a submission lacks is a stub, not the answer
     notebook = rebuild(release, submission.notebook)
     nbformat.write(notebook, staged / name)
@@ -204,7 +204,16 @@ def prepare(
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, target)
-    return Outcome(True, "", time.monotonic() - start, phases=timings.phases, tests=timings.tests)
+    return Outcome(
+        True,
+        "",
+        time.monotonic() - start,
+        phases=timings.phases,
+        tests=timings.tests,
+        notes=notes,
+        content=content_of(submission.notebook),
+        file=str(submission.name),
+    )
 
 
 def _without_clashes(files: Sequence[Path], release: Path) -> tuple[Path, ...]:
@@ -215,16 +224,18 @@ def _without_clashes(files: Sequence[Path], release: Path) -> tuple[Path, ...]:
     )
 
 
-def _keep_only_a_valid_timestamp(path: Path) -> None:
-    """Removes a timestamp that nbgrader cannot parse, which would fail the submission; it then counts as on time."""
+def _normalise_timestamp(folder: Path) -> list[str]:
+    """Writes the time of arrival in nbgrader's form; removes one that cannot be read, and says so."""
+    path = folder / arrival.FILE
     try:
-        if path.stat().st_size > TIMESTAMP_BYTES:
-            raise ValueError("too long")
-        parse_utc(path.read_text(encoding="utf-8").strip())
+        moment = arrival.arrival_of(folder)
     except FileNotFoundError:
-        pass
-    except (ValueError, OverflowError, OSError):
-        remove(path)
+        return []
+    remove(path)
+    if moment is None:
+        return [f"{NO_ARRIVAL}: {arrival.FILE} cannot be read"]
+    path.write_text(moment.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), encoding="utf-8")
+    return []
 
 
 def trim() -> None:

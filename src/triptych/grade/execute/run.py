@@ -19,6 +19,7 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS, ChapterTests
 from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_test
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
+from triptych.grade.submission.rebuild import is_extra
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import RECORDING, UNGRADED, Chapter, Role, role_of
 
@@ -145,6 +146,9 @@ class _SubmissionRun:
         self._session: ProxySession | None = None
         self._kernels_started = 0
         self._completed: list[NotebookNode] = []  # student's cells that another kernel must run again
+        self._interrupted: list[NotebookNode] = []  # cells during which a kernel ended
+        self._places: dict[str, int] = {}
+        self._without_extras = False
         self._stop_reason = ""
 
     def run_cell(self, cell: NotebookNode) -> None:
@@ -168,7 +172,7 @@ class _SubmissionRun:
     def _ready(self) -> tuple[Kernel, ProxySession] | None:
         """A kernel in which all cells up to here have run; None if there is a reason to stop."""
         while self._kernel is None and not self._stop_reason:
-            if self._kernels_started > RESTARTS:
+            if self._kernels_started > RESTARTS and not self._drop_extras():
                 self._stop_reason = (
                     "The submission ended Python, or had to be stopped, too often: no more cells are run."
                 )
@@ -177,6 +181,18 @@ class _SubmissionRun:
         if self._kernel is None or self._session is None:
             return None
         return self._kernel, self._session
+
+    def _drop_extras(self) -> bool:
+        """Whether another kernel may help: one without the student's extra cells.
+
+        Such a cell may end Python after it has replied, so that the cells after it seem to be at fault.
+        """
+        if self._without_extras or not any(is_extra(cell) for cell in self._completed):
+            return False
+        self._without_extras = True
+        again = [cell for cell in self._completed + self._interrupted if not is_extra(cell)]
+        self._completed = sorted(again, key=lambda cell: self._places[cell.id])
+        return True
 
     def _is_notebook_late(self) -> bool:
         if fair_time() > self._end and not self._stop_reason:
@@ -196,9 +212,13 @@ class _SubmissionRun:
     # --- cells -----------------------------------------------------------------------------------
 
     def _run_student_cell(self, cell: NotebookNode) -> None:
+        self._places[cell.id] = len(self._places)
         ready = self._ready()
         if ready is None:
             cell.outputs = [error_output(NOT_RUN, self._stop_reason)]
+            return
+        if self._without_extras and is_extra(cell):
+            cell.outputs = [error_output(NOT_RUN, "Python ended too often: your own cells are not run any more.")]
             return
         self._completed.append(cell)
         run = self._run_in_kernel(ready[0], cell)
@@ -219,6 +239,7 @@ class _SubmissionRun:
         if run.late or run.kernel_lost:
             self._completed.remove(cell)
         if run.kernel_lost:
+            self._interrupted += [] if run.late else [cell]
             self.close()
         elif role_of(cell) in (Role.SETUP, Role.STUDENT_SIDE):
             kernel.remember(bound_names(source) - self._chapter_tests.answers, self._chapter_tests.read)

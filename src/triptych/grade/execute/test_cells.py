@@ -168,8 +168,8 @@ def _read_names(chapter: Chapter) -> set[str]:
 def _bound_names(cells: Iterator[Cell]) -> set[str]:
     names: set[str] = set()
     for cell in cells:
-        with contextlib.suppress(SyntaxError):  # cell magics define nothing that a test could use
-            names |= bound_names(cell.source)
+        with contextlib.suppress(SyntaxError):  # text, and cell magics, define nothing that a test could use
+            names |= bound_names(cell.source) if cell.is_code else set()
     return names
 
 

@@ -1,7 +1,8 @@
 """Grades as Canvas and Moodle import them: plugins for `nbgrader export --exporter`.
 
 One row per student, one column per chapter, named like the chapter. The score of a chapter that is not handed in
-or not graded is an empty cell and never 0: a person decides on it.
+or not graded is an empty cell and never 0: a person decides on it. A chapter of which nothing is graded is left out,
+since Canvas deletes the scores of an empty column.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
-
-from triptych.grade.results.export import TableExport, counted_score, escape_formula
+from triptych.grade.results.class_list import ClassList, Student
+from triptych.grade.results.export import TableExport, escape_formula
 from triptych.model.course import Course
 
 
@@ -24,12 +24,15 @@ class CanvasExport(TableExport):
 
     default_name = "canvas.csv"
 
-    def rows(self, book: Gradebook, students: Sequence[Any], chapters: Sequence[Any]) -> Iterable[Sequence[object]]:
+    def rows(
+        self, class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]
+    ) -> Iterable[Sequence[object]]:
+        chapters = _graded(class_list, students, chapters)
         yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(chapter.name for chapter in chapters)]
         yield ["    Points Possible", "", "", "", "", *(f"{_points_possible(chapter):g}" for chapter in chapters)]
-        for student in students:
+        for student in filter(_is_known, students):
             name = ", ".join(part for part in (student.last_name, student.first_name) if part) or student.id
-            yield _row([name, student.lms_user_id, "", student.id, ""], book, student, chapters)
+            yield _row([name, student.lms_user_id, "", student.id, ""], class_list, student, chapters)
 
 
 class MoodleExport(TableExport):
@@ -40,25 +43,31 @@ class MoodleExport(TableExport):
 
     default_name = "moodle.csv"
 
-    def rows(self, book: Gradebook, students: Sequence[Any], chapters: Sequence[Any]) -> Iterable[Sequence[object]]:
+    def rows(
+        self, class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]
+    ) -> Iterable[Sequence[object]]:
+        chapters = _graded(class_list, students, chapters)
         yield ["First name", "Last name", "Username", "ID number", "Email address", *(c.name for c in chapters)]
-        for student in students:
+        for student in filter(_is_known, students):
             person = [student.first_name, student.last_name, student.id, student.lms_user_id, student.email]
-            yield _row(person, book, student, chapters)
+            yield _row(person, class_list, student, chapters)
 
 
-def _row(person: Sequence[str | None], book: Gradebook, student: Any, chapters: Sequence[Any]) -> list[str]:
+def _row(person: Sequence[str], class_list: ClassList, student: Student, chapters: Sequence[Any]) -> list[str]:
     """The columns about the student, then the scores."""
-    return [*(escape_formula(text or "") for text in person), *(_score(book, student, chapter) for chapter in chapters)]
+    points = [class_list.standing(student.id, chapter.name).points for chapter in chapters]
+    # two decimals, as both systems show them; empty if there is no graded submission
+    return [*map(escape_formula, person), *("" if p is None else f"{p:.2f}" for p in points)]
 
 
-def _score(book: Gradebook, student: Any, chapter: Any) -> str:
-    """A score with two decimals, as both systems show it; empty if there is no graded submission."""
-    try:
-        submission = book.find_submission(chapter.name, student.id)
-    except MissingEntry:
-        return ""
-    return f"{counted_score(submission.score, submission.late_submission_penalty):.2f}"
+def _graded(class_list: ClassList, students: Sequence[Student], chapters: Sequence[Any]) -> list[Any]:
+    """The chapters of which something is graded."""
+    return [c for c in chapters if any(class_list.standing(s.id, c.name).is_graded for s in students)]
+
+
+def _is_known(student: Student) -> bool:
+    """Whether the gradebook has the student. The systems need not know of others, who have no scores."""
+    return student.in_gradebook
 
 
 def _points_possible(chapter: Any) -> float:

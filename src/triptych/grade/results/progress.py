@@ -12,7 +12,7 @@ from rich.text import Text
 
 from triptych.grade.dispatch.batch import Listener
 from triptych.grade.record import GRADED, Result
-from triptych.grade.results.report import result_line
+from triptych.grade.results.terminal import result_line
 
 SHOWN_NAMES = 4
 
@@ -53,6 +53,10 @@ class GradingBar(Listener):
     def started(self, total: int, unchanged: int) -> None:
         self._start = time.monotonic()
         self._bar.update(self._task, total=total)
+
+    def changed(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._out.print(Text(line))
 
     def waiting(self, reason: str) -> None:
         self._bar.update(self._task, names=reason)

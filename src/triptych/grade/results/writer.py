@@ -10,8 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from triptych.files import remove
-from triptych.grade.dispatch.job import Job, Outcome
+from triptych.grade.dispatch.job import NO_ARRIVAL, Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
+from triptych.grade.results.export import is_pending
+from triptych.grade.results.feedback import messages
+from triptych.model.chapter import read_chapter
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
@@ -29,6 +32,7 @@ class Writer:
         self.course = course
         self.sandbox = sandbox
         self.record = record
+        self._before = record.results()
         self._log = course.root / ".triptych" / "grade.log"
 
     def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
@@ -40,6 +44,7 @@ class Writer:
             fingerprint: recorded unless the next run has to try again in any case.
         """
         start = time.monotonic()
+        by_hand = self._scores_by_hand(job, outcome) if outcome.ready else {}
         reason = self._autograde(job) if outcome.ready else outcome.reason
         retry = bool(reason) if outcome.ready else outcome.again
         if reason:
@@ -47,12 +52,20 @@ class Writer:
             result = Result(job.student, job.chapter, NOT_GRADED, reason)
         else:
             result = self._read_scores(job)
+            result = replace(result, messages=self._read_messages(job, result))
+            kept = [name for name, content in by_hand.items() if content != outcome.content]
+            if kept:
+                result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
         seconds = time.monotonic() - start
         result = replace(
             result,
             seconds=outcome.seconds + seconds,
             phases={**outcome.phases, "gradebook": seconds},
             tests=dict(outcome.tests),
+            notes=list(dict.fromkeys([*outcome.notes, *result.notes])),
+            file=outcome.file,
+            content=outcome.content,
+            by_hand=by_hand,
             sandbox=self.sandbox,
             fingerprint="" if retry else fingerprint,
         )
@@ -84,9 +97,35 @@ class Writer:
                 return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
         return ""
 
+    def _scores_by_hand(self, job: Job, outcome: Outcome) -> dict[str, str]:
+        """The cells with a manual score, with the content for which it was given, as far as that is known.
+
+        Also removes the time of arrival of an earlier submission, which nbgrader keeps if there is no new one.
+        """
+        before = self._before.get((job.student, job.chapter))
+        found = {}
+        with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
+            submission = book.find_submission(job.chapter, job.student)
+            if not (Path(job.work) / "staged" / job.student / job.chapter / "timestamp.txt").is_file():
+                submission.timestamp = None
+                book.db.commit()
+            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                if grade.manual_score is None:
+                    continue
+                content = (before.content if before else "") or outcome.content
+                if grade.needs_manual_grade and before:  # nobody has looked at it since nbgrader graded it again
+                    content = before.by_hand.get(grade.name, content)
+                found[str(grade.name)] = content
+        return found
+
     def _read_scores(self, job: Job) -> Result:
         with gradebook(self.course) as book:
             submission = book.find_submission(job.chapter, job.student)
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+            pending = {grade.name: float(grade.max_score) for grade in grades if is_pending(grade)}
+            notes = [f"{sum(pending.values()):g} points to be graded by hand"] if pending else []
+            if submission.assignment.duedate and not submission.timestamp:
+                notes.append(NO_ARRIVAL)
             return Result(
                 job.student,
                 job.chapter,
@@ -95,12 +134,15 @@ class Writer:
                 max_score=float(submission.max_score),
                 late=bool(submission.timestamp and submission.total_seconds_late > 0),
                 penalty=float(submission.late_submission_penalty or 0.0),
-                cells={
-                    grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score))
-                    for notebook in submission.notebooks
-                    for grade in notebook.grades
-                },
+                cells={grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score)) for grade in grades},
+                pending=pending,
+                notes=notes,
             )
+
+    def _read_messages(self, job: Job, result: Result) -> dict[str, str]:
+        """What the feedback says about failed tests, for the report."""
+        path = self.course.root / "autograded" / job.student / job.chapter / f"{job.chapter}.ipynb"
+        return messages(read_chapter(path), result.cells)
 
     def _remove_scores(self, job: Job) -> None:
         """Removes scores and feedback of an earlier submission."""

@@ -24,7 +24,15 @@ from triptych.text import one_line
 
 #: Names that nbgrader's glob patterns and paths take literally.
 SAFE_NAME = re.compile(r"[^\W_][\w .@+'()-]{0,63}", re.UNICODE)
-SAVE_AGAIN = "open it in JupyterLab, save it and submit again"
+COPY_ANSWERS = "copy the answers into the released notebook and submit that"
+#: What files of other kinds begin with, and what they are.
+SIGNATURES = {
+    b"PK": "a ZIP archive or an Office document", b"%PDF": "a PDF", b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture", b"\x1f\x8b": "a compressed archive", b"Rar!": "an archive", b"7z\xbc\xaf": "an archive",
+    b"{\\rtf": "an RTF document", b"\xd0\xcf\x11\xe0": "an Office document", b"<": "a web page",
+    b"version https://git-lfs": "a pointer of Git LFS",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,21 +78,19 @@ def collect(submitted: Path, student: str, chapter: str, limits: Limits) -> dict
     """The files of a submission as they are, for `read_submission` on another machine.
 
     Returns:
-        Content by relative path: the files that are not notebooks, and the chapter's notebook. Of a notebook that is
-        too long there is one byte more than the limit.
+        Content by relative path. Of a notebook that is too long there is one byte more than the limit.
 
     Raises:
         RejectedSubmission: the folder is not a valid submission.
     """
-    name, bytes_left, contents = Path(f"{chapter}.ipynb"), limits.folder_bytes, {}
+    bytes_left, contents = limits.folder_bytes, {}
     for file in validate_folder(submitted, student, chapter, limits):
-        if file == name or file.suffix != ".ipynb":
-            with open_file(submitted / student / chapter, file) as opened:
-                content = opened.read(1 + (limits.notebook_bytes if file == name else bytes_left))
-            contents[str(file)] = content
-            bytes_left -= len(content)
-            if bytes_left < 0:  # the file has grown after the check
-                raise _too_large(limits)
+        with open_file(submitted / student / chapter, file) as opened:
+            content = opened.read(1 + (limits.notebook_bytes if file.suffix == ".ipynb" else bytes_left))
+        contents[str(file)] = content
+        bytes_left -= len(content)
+        if bytes_left < 0:  # the file has grown after the check
+            raise _too_large(limits)
     return contents
 
 
@@ -190,15 +196,15 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
     if not data.strip():
         raise RejectedSubmission("the notebook is empty: download it again and submit")
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data)  # in UTF-8, 16 or 32
     except (ValueError, RecursionError) as error:
-        raise RejectedSubmission(f"the notebook is not valid JSON: {SAVE_AGAIN}") from error
+        raise RejectedSubmission(_not_json(data)) from error
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
         raise RejectedSubmission("the file is not a Jupyter notebook: submit the one that was released")
     if content["nbformat"] not in (3, 4):
         raise RejectedSubmission(f"the notebook has format {content['nbformat']}: save it as format 4 and submit again")
     if _depth(content) > limits.json_depth:
-        raise RejectedSubmission(f"the notebook is nested too deeply: {SAVE_AGAIN}")
+        raise RejectedSubmission(f"the notebook is nested too deeply: {COPY_ANSWERS}")
     try:
         notebook = nbformat.from_dict(_without_outputs(content))
         if notebook.nbformat == 4:
@@ -206,15 +212,28 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
             notebook.nbformat_minor = min(max(int(notebook.get("nbformat_minor", 0)), 0), 5)
         notebook = nbformat.convert(notebook, 4)
     except Exception as error:  # the converters of nbformat do not validate their input
-        raise RejectedSubmission(f"the notebook is malformed: {SAVE_AGAIN}") from error
+        raise RejectedSubmission(f"the notebook is malformed: {COPY_ANSWERS}") from error
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
-        raise RejectedSubmission(f"the notebook's cells are malformed: {SAVE_AGAIN}")
+        raise RejectedSubmission(f"the notebook's cells are malformed: {COPY_ANSWERS}")
     if len(cells) > limits.notebook_cells:
         raise RejectedSubmission(
             f"the notebook has more than {limits.notebook_cells} cells: remove what does not belong to it"
         )
     return notebook
+
+
+def _not_json(data: bytes) -> str:
+    """What a file is that should be a notebook, and what to do."""
+    start = data.lstrip(b"\xef\xbb\xbf \r\n\t")
+    for signature, kind in SIGNATURES.items():
+        if start.startswith(signature):
+            return f"the file is {kind}, not a notebook: submit the notebook itself"
+    if b"\n<<<<<<< " in data and b"\n>>>>>>> " in data:
+        return "the notebook contains conflict markers of git: resolve the conflict and submit again"
+    if not start.startswith((b"{", b"[")) and b"\0" not in data:
+        return "the file is text, not a notebook: submit the notebook itself"
+    return f"the notebook is not valid JSON, it is cut off or damaged: {COPY_ANSWERS}"
 
 
 def _without_outputs(content: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from triptych.build.build_cache import BuildCache, chapter_fingerprint, shared_f
 from triptych.build.release import release_chapter
 from triptych.fingerprint import fingerprint
 from triptych.hub.exchange import listing
-from triptych.hub.roster import Person
 from triptych.model.course import Course, CourseError
 from triptych.nbgrader_api import gradebook, succeed
 
@@ -48,15 +47,6 @@ def exchange_api(course: Course) -> NbGraderAPI:
         )
     api.log.propagate = False
     return api
-
-
-def enrol(course: Course, people: list[Person]) -> None:
-    """Enters students into the gradebook, so that it also lists those who submit nothing."""
-    with gradebook(course) as book:
-        for person in people:
-            book.update_or_create_student(
-                person.user, first_name=person.first_name, last_name=person.last_name, email=person.email
-            )
 
 
 def release(course: Course, chapter: str, due: str | None = None) -> bool:
