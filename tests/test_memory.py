@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from courses import FORWARD, PROJECT, scratch
 
+from triptych.build.release import release_chapter
 from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.worker import Worker
@@ -64,6 +65,7 @@ def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: steps.append(chapter))
     monkeypatch.setattr(worker, "trim", lambda: steps.append("trim"))
     course = scratch(tmp_path / "course")
+    release_chapter(course, FORWARD)
     assert not Worker().run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready
     assert steps == [FORWARD, "trim"]
 
