@@ -5,6 +5,8 @@ A rule is a function that yields a cell's id and a message for each place that d
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
 from collections import Counter
@@ -47,6 +49,7 @@ from triptych.model.chapter import (
     solution_lines,
 )
 from triptych.model.course import ChapterPlan, Course, CourseError, nearest
+from triptych.model.needed import names_of
 from triptych.model.slides import CORE, EXERCISE, HIDE_INPUT, is_recap, plan_text
 from triptych.model.workshop import parts_of
 
@@ -57,6 +60,11 @@ FIGURE_TEXT = re.compile(r"(?m)^#\| fig-alt: \S.{9,}")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")
 #: A derivative transform of JAX, which grading disables in by-hand chapters.
 TRANSFORM = re.compile(r"\bjax\.(?:(?:value_and_)?grad|jvp|vjp|jacfwd|jacrev|hessian|linearize)\b")
+#: Calls that change what other cells see, besides the names of the notebook.
+EFFECTS = re.compile(
+    r"(?:\w+\.)+(?:seed|config\.update|style\.use|use|rc|rcParams\.update|set_backend|seterr|set_printoptions|register_\w+|"
+    r"filterwarnings|simplefilter|chdir|savefig|save|savez|savetxt|tofile|dump|write_text|write_bytes|mkdir|unlink)|open"
+)
 #: Test cells have shorter lines, so that a visible example needs no scrolling.
 LINE_LENGTH = 120
 
@@ -304,6 +312,23 @@ def _by_hand(source: Source) -> Findings:
             yield cell.id, f"calls {call[0]} in a by-hand chapter; only a lecture cell with the tag {UNGRADED} may"
 
 
+def _effects(source: Source) -> Findings:
+    """Grading does not run lecture cells that bind and change no name that others use, so they change nothing else."""
+    modules = {name for cell in source.chapter.cells if cell.is_code for name in names_of(cell.code).modules}
+    for cell in source.chapter.with_role(Role.LECTURE):
+        if not cell.is_code:
+            continue
+        found = sorted(names_of(cell.code).opaque)
+        with contextlib.suppress(SyntaxError):
+            for node in ast.walk(ast.parse(cell.code)):
+                if isinstance(node, ast.Call) and EFFECTS.fullmatch(call := ast.unparse(node.func)):
+                    found.append(call)
+                elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+                    found += [ast.unparse(node)] if cell_names.root_name(node) in modules else []
+        if found:
+            yield cell.id, f"may change what other cells see ({', '.join(found)}); do it in a setup cell"
+
+
 def _length(source: Source) -> Findings:
     for cell in source.chapter.with_role(Role.TEST):
         for number, line in enumerate(cell.source.split("\n"), 1):
@@ -462,6 +487,7 @@ RULES: dict[str, Callable[[Source], Findings]] = {
     "compare": _compare,
     "builds_on": _builds_on,
     "by_hand": _by_hand,
+    "effects": _effects,
     "length": _length,
     "slide": _slide,
     "reading": _reading,

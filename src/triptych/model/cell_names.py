@@ -29,13 +29,18 @@ def extended_names(source: str) -> set[str]:
     return {node.value.id for node in set_ if isinstance(node.value, ast.Name)}
 
 
-def free_names(source: str) -> set[str]:
-    """The names that a cell uses but does not bind, without built-in ones. Raises SyntaxError."""
+def used_names(source: str) -> set[str]:
+    """The names of the notebook that a cell reads, bound by itself or not. Raises SyntaxError."""
     table = symtable.symtable(source, "<cell>", "exec")
     used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     for inner in _nested(table):
         used |= {s.get_name() for s in inner.get_symbols() if s.is_referenced() and s.is_global()}
-    return used - bound_names(source) - BUILTINS
+    return used
+
+
+def free_names(source: str) -> set[str]:
+    """The names that a cell uses but does not bind, without built-in ones. Raises SyntaxError."""
+    return used_names(source) - bound_names(source) - BUILTINS
 
 
 def reads(source: str) -> dict[str, set[str]]:
@@ -95,7 +100,9 @@ def lopsided_comparisons(source: str, students: set[str]) -> list[str]:
         added = {
             name.id
             for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name) and _root(node.value) in results
+            if isinstance(node, ast.Assign)
+            and not isinstance(node.value, ast.Name)
+            and root_name(node.value) in results
             for target in node.targets
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
@@ -106,14 +113,14 @@ def lopsided_comparisons(source: str, students: set[str]) -> list[str]:
     comparisons = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
-            sides = [_root(side) in results for side in (node.left, *node.comparators)]
+            sides = [root_name(side) in results for side in (node.left, *node.comparators)]
             if any(sides) and not all(sides):
                 comparisons.append(ast.unparse(node))
     return comparisons
 
 
-def _root(node: ast.expr) -> str | None:
-    """The name that an expression begins with, `f` for `f(x).y[0]`; None for other expressions."""
+def root_name(node: ast.expr) -> str:
+    """The name that an expression begins with, `f` for `f(x).y[0]`; nothing for other expressions."""
     while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
+    return node.id if isinstance(node, ast.Name) else ""

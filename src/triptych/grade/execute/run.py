@@ -22,6 +22,7 @@ from triptych.grade.sandbox.limits import Limits
 from triptych.grade.submission.rebuild import is_extra
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import RECORDING, UNGRADED, Chapter, Role, role_of
+from triptych.model.needed import unneeded
 
 #: How often a submission that ended its kernel gets another one.
 RESTARTS = 2
@@ -65,6 +66,7 @@ def execute(
     timings: Timings | None = None,
     failed_tests: Sequence[str] = (),
     on_test: Callable[[str], object] | None = None,
+    all_cells: bool = False,
 ) -> NotebookNode:
     """Runs a rebuilt submission. No submission can make this function raise.
 
@@ -79,6 +81,7 @@ def execute(
         timings: receives the time by phase and test cell.
         failed_tests: test cells that ended the process in which they ran before. They fail.
         on_test: receives the id of each test cell before it runs.
+        all_cells: whether lecture cells run that the submission does not need (see `model.needed`).
 
     Returns:
         A copy of the notebook with outputs.
@@ -108,9 +111,12 @@ def execute(
         on_test or (lambda test_id: None),
     )
     executed = copy.deepcopy(notebook)
+    cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+    skipped = set() if all_cells else unneeded(cells)
     try:
-        for cell in executed.cells:
-            if cell.cell_type == "code":
+        for cell in cells:
+            cell.outputs, cell.execution_count = [], None
+            if cell.id not in skipped:
                 run.run_cell(cell)
     finally:
         run.close()
@@ -153,7 +159,6 @@ class _SubmissionRun:
 
     def run_cell(self, cell: NotebookNode) -> None:
         """Runs a code cell and sets its outputs."""
-        cell.outputs, cell.execution_count = [], None
         if role_of(cell) is Role.TEST:
             with self._timings.measure("tests", cell.get("id", "")):
                 cell.outputs = self._run_test(cell)
