@@ -5,7 +5,7 @@ from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, GetGra
 
 from triptych.build.release import RemoveNotes, StudentText
 from triptych.grade.results.export import StatusExport
-from triptych.grade.results.feedback import FeedbackView
+from triptych.grade.results.feedback import FeedbackExporter, FeedbackView
 from triptych.grade.preprocessors import ExecuteSubmission, RebuildFromRelease, validate_before_copying
 
 c = get_config()  # noqa: F821
@@ -31,9 +31,7 @@ c.Autograde.autograde_preprocessors = [ExecuteSubmission, SaveAutoGrades, Assign
 
 # Feedback: the student's cells, and each behaviour with its result and message, without hidden tests.
 c.GenerateFeedback.preprocessors = [GetGrades, FeedbackView]
-c.GenerateFeedback.HTMLExporter.template_name = "triptych_feedback"
-c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [FeedbackView.templates]
-c.GenerateFeedback.HTMLExporter.sanitize_html = True
+c.GenerateFeedback.exporter_class = FeedbackExporter
 
 # Export: a submission that is not graded has an empty score, not a zero.
 c.ExportApp.plugin_class = StatusExport

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import nbgrader.api
 from nbgrader.api import (
     Assignment,
     Comment,
@@ -38,6 +40,8 @@ from triptych.model.roster import Person
 
 # nbgrader's models warn about their session at every new submission; there is nothing to fix here
 warnings.filterwarnings("ignore", category=SAWarning)
+# nbgrader opens the gradebook many times for each submission; a kept engine keeps its translated queries
+nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
 
 
 #: What nbgrader stores of a student beside the id.

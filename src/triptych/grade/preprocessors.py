@@ -87,6 +87,8 @@ def validate_before_copying() -> None:
 class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
     """Rebuilds a submission from the released notebook and the text of its solution cells."""
 
+    done_by_worker = True
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Returns the rebuilt notebook. Raises CourseError if the chapter has not been built."""
         student, chapter = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
@@ -95,18 +97,15 @@ class RebuildFromRelease(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 class ExecuteSubmission(NbGraderPreprocessor):  # type: ignore[misc]
-    """Takes the outputs of a submission from a worker: of `triptych grade`, or of one that is started for it."""
+    """Takes the outputs of a submission from a worker that is started for it."""
 
-    executed_folder = Unicode("", help="folder of executed notebooks: <student>/<chapter>.ipynb").tag(config=True)
+    done_by_worker = True
     sandbox = Unicode("bwrap", help="the sandbox for students' code: bwrap or none").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Returns the notebook with outputs. Raises NbGraderException if the submission is not graded."""
         student, chapter = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
-        if self.executed_folder:
-            executed = nbformat.read(Path(self.executed_folder) / student / f"{chapter}.ipynb", as_version=4)
-        else:
-            executed = self._execute(student, chapter)
+        executed = self._execute(student, chapter)
         executed_cells = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
         for cell in nb.cells:
             if cell.cell_type == "code" and cell.id in executed_cells and role_of(cell) is not Role.NOTES:

@@ -1,19 +1,22 @@
 """Feedback pages: a student's own cells, and the score and message of each test cell, without hidden tests.
 
-nbgrader's GenerateFeedback renders the template `triptych_feedback`; the preprocessor here supplies its content.
-That is text and PNG pictures only, so no output of a student's code can become a script.
+nbgrader's GenerateFeedback calls the exporter here, which renders `feedback.html.j2`; the preprocessor supplies its
+content. That is text and PNG pictures only, so no output of a student's code can become a script.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import resources as package_resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import jinja2
+from nbconvert.exporters import Exporter
 from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -159,8 +162,6 @@ class Arrival:
 class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
     """Replaces the cells of an autograded notebook by the template's data, `resources["feedback"]`."""
 
-    templates: ClassVar[str] = str(Path(str(package_resources.files("triptych.data"))) / "templates")
-
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         _mark_manual_scores(nb, resources["nbgrader"])
         chapter = chapter_from(nb, Path(resources["nbgrader"]["notebook"]))
@@ -174,6 +175,27 @@ class FeedbackView(NbGraderPreprocessor):  # type: ignore[misc]
         resources["feedback"]["style"] = page_style()
         nb.cells = []
         return nb, resources
+
+
+class FeedbackExporter(Exporter):
+    """Writes the page. nbconvert's own exporter of pages loads its template, and parses the result, for each one."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: Any = None, **kwargs: Any
+    ) -> tuple[str, MutableMapping[str, Any]]:
+        """Returns the page of a notebook, and the resources."""
+        _, resources = super().from_notebook_node(nb, resources, **kwargs)
+        return _template().render(resources=resources), resources
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates = package_resources.files("triptych.data") / "templates"
+    return environment.from_string(templates.joinpath("feedback.html.j2").read_text(encoding="utf-8"))
 
 
 def _mark_manual_scores(nb: NotebookNode, identity: Any) -> None:

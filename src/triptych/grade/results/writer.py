@@ -6,12 +6,14 @@ import contextlib
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+
+from nbgrader.utils import capture_log, temp_attrs
 
 from triptych.files import remove
 from triptych.grade.dispatch.job import NO_ARRIVAL, Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
+from triptych.grade.results.converters import PreparedAutograde
 from triptych.grade.results.export import is_pending
 from triptych.grade.results.feedback import messages
 from triptych.model.chapter import read_chapter
@@ -85,17 +87,21 @@ class Writer:
         api = nbgrader_api(
             self.course,
             CourseDirectory={"submitted_directory": str(Path(job.work) / "staged")},
-            ExecuteSubmission={"executed_folder": str(Path(job.work) / "executed")},
-        )
-        for step in (partial(api.autograde, create=True), api.generate_feedback):
-            result = step(job.chapter, job.student, force=True)
-            if not result["success"]:
-                text = f"{result.get('error', '')}{result.get('log', '')}"
-                if "KeyboardInterrupt" in text:  # nbgrader catches it like any other error
-                    raise KeyboardInterrupt
-                errors = [line.strip()[:200] for line in text.strip().splitlines() if "Error" in line]
-                return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
-        return ""
+            PreparedAutograde={
+                "executed_folder": str(Path(job.work) / "executed"), "force": True, "create_student": True,
+            },
+        )  # fmt: skip
+        with temp_attrs(api.coursedir, assignment_id=job.chapter, student_id=job.student):
+            result = capture_log(PreparedAutograde(coursedir=api.coursedir, parent=api))
+        if result["success"]:
+            result = api.generate_feedback(job.chapter, job.student, force=True)
+        if result["success"]:
+            return ""
+        text = f"{result.get('error', '')}{result.get('log', '')}"
+        if "KeyboardInterrupt" in text:  # nbgrader catches it like any other error
+            raise KeyboardInterrupt
+        errors = [line.strip()[:200] for line in text.strip().splitlines() if "Error" in line]
+        return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
 
     def _scores_by_hand(self, job: Job, outcome: Outcome) -> dict[str, str]:
         """The cells with a manual score, with the content for which it was given, as far as that is known.
