@@ -91,6 +91,11 @@ def test_cells_that_bind_or_change_what_an_answer_uses_run(lecture: str, student
         "def f(x:",
         "f = " + "(" * 300 + ")" * 300,
         "x = 1\x00",
+        "%x\n" * 2000,
+        "-" * 90_000 + "1",
+        "a" + ".b" * 45_000,
+        "f" + "()" * 45_000,
+        "x = 1\n" * 20_000,
     ],
 )
 def test_all_cells_run_beside_code_that_may_use_any_name(student: str) -> None:
@@ -106,6 +111,10 @@ def test_a_needed_cell_needs_others() -> None:
         code("def f(): return b", ANSWER, "f"),
     ]
     assert unneeded(cells) == {"third"}
+
+
+def test_all_cells_run_beside_a_lecture_cell_that_is_not_python() -> None:
+    assert not skipped("%matplotlib inline\nrate = 0.1", "f = 1")
 
 
 def test_only_locked_cells_of_the_course_are_left_out() -> None:

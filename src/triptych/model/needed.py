@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from triptych.model.cell_names import BUILTINS, bound_names, root_name, used_names
@@ -25,6 +24,8 @@ OPAQUE = {
 }  # fmt: skip
 #: IPython's record of cells and results.
 HISTORY = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h")
+#: Characters of the student's text that are analysed: it may be made to keep a parser busy.
+MAX_TEXT = 100_000
 #: Functions that change their first argument.
 SETTERS = ("delattr", "next", "setattr")
 
@@ -52,8 +53,9 @@ def unneeded(cells: Iterable[NotebookNode]) -> set[str]:
     """The ids of lecture cells of which no answer and no test can notice whether they run.
 
     A lecture cell is needed if it binds or may change something that an answer, another cell of the student, a setup
-    or student-side cell, or a needed lecture cell uses. If the student's code may use what it does not contain, all
-    are needed. Lecture cells keep the rule `effects` of `triptych check`: they change no module.
+    or student-side cell, or a needed lecture cell uses. If the student's code, or a lecture cell, may use what it does
+    not contain, or the student's code is long, all are needed. Lecture cells keep the rule `effects` of
+    `triptych check`: they change no module.
 
     Args:
         cells: the code cells of a submission.
@@ -61,28 +63,33 @@ def unneeded(cells: Iterable[NotebookNode]) -> set[str]:
     waiting: dict[str, _Names] = {}
     wanted: set[str] = set()
     modules: set[str] = set()
+    left = MAX_TEXT
     for cell in cells:
-        names, locked = names_of(code_of(cell.source)), cell.metadata.get("nbgrader", {}).get("locked")
+        locked, role = bool(cell.metadata.get("nbgrader", {}).get("locked")), role_of(cell)
+        if role is Role.TEST:  # tests run elsewhere, and use no lecture cells
+            continue
+        left -= 0 if locked else len(cell.source)
+        if left < 0:
+            return set()
+        names = _names_of_course(code_of(cell.source)) if locked else names_of(cell.source)
+        if names.opaque and not (locked and role in (Role.SETUP, Role.STUDENT_SIDE)):
+            return set()
         if locked:
             modules |= names.modules
-        if locked and role_of(cell) is Role.LECTURE:
+        if locked and role is Role.LECTURE:
             waiting[cell.id] = names
-        elif role_of(cell) is not Role.TEST:  # tests run elsewhere, and use no lecture cells
+        else:
             wanted |= names.used
-            if names.opaque and not locked:
-                return set()
     while needed := [id_ for id_, names in waiting.items() if wanted & (names.bound | names.changed - modules)]:
         wanted |= set().union(*(waiting.pop(id_).used for id_ in needed))
     return set(waiting)
 
 
-@functools.lru_cache(maxsize=2000)  # the course's cells are in all submissions
 def names_of(source: str) -> _Names:
-    """The names that a cell concerns; everything is opaque in a cell that is not Python or IPython."""
+    """The names that a cell concerns. A cell that is not plain Python, as one with a magic, is opaque."""
     try:
-        code = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        tree = ast.parse(code)
-        bound, used = bound_names(code), used_names(code)
+        tree = ast.parse(source)
+        bound, used = bound_names(source), used_names(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _Names(opaque=frozenset({type(error).__name__}))
     mentioned, modules, changed = set[str](), set[str](), set[str]()
@@ -113,6 +120,10 @@ def names_of(source: str) -> _Names:
         modules=frozenset(modules),
         opaque=frozenset(mentioned & OPAQUE | history),
     )
+
+
+#: They are in all submissions.
+_names_of_course = functools.lru_cache(maxsize=2000)(names_of)
 
 
 __all__ = ["names_of", "unneeded"]
