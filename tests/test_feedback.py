@@ -8,11 +8,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from triptych.grade.results import feedback
 from triptych.grade.results.feedback import (
     BY_HAND,
     LEFT_OPEN,
     NOT_YET,
     Arrival,
+    Output,
+    Section,
     StudentCell,
     clean,
     explain_test,
@@ -178,3 +181,14 @@ def test_lateness_is_given_in_two_units(minutes: float, words: str) -> None:
     due = datetime(2026, 10, 1, 12)
     assert Arrival(due + timedelta(minutes=minutes), due).late == words
     assert Arrival(due, due).late == Arrival(None, due).late == Arrival(due, None).late == ""
+
+
+def test_everything_on_the_page_is_escaped() -> None:
+    bad = "<script>alert(1)</script>"
+    cells = [StudentCell(bad, True, [Output(bad), Output(bad, is_error=True)], bad), StudentCell(bad, False, [], bad)]
+    tests = [feedback.TestResult("t", bad, 0.0, 1.0, bad, bad), feedback.TestResult("u", bad, 1.0, 1.0)]
+    part = Section("f", bad, cells, tests)
+    view = {"title": bad, "sections": [part], "arrival": Arrival(None, None), "start": (part, tests[0]), "style": ""}
+    graded = {"student": bad, "score": 1.0, "max_score": 2.0, "late_penalty": None}
+    page = feedback._template().render(resources={"feedback": view, "nbgrader": graded})
+    assert "<script" not in page and page.count("alert") >= 12
