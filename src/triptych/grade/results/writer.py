@@ -28,22 +28,26 @@ class Writer:
         course: the course folder.
         sandbox: the sandbox that ran the submissions, for the record: "bwrap" or "none".
         record: receives the results.
+
+    Attributes:
+        before: the newest results of earlier runs, by student and chapter.
     """
 
     def __init__(self, course: Course, sandbox: str, record: Record) -> None:
         self.course = course
         self.sandbox = sandbox
         self.record = record
-        self._before = record.results()
+        self.before = record.results()
         self._log = course.root / ".triptych" / "grade.log"
 
-    def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
+    def write(self, job: Job, outcome: Outcome, fingerprint: str = "", files: str = "") -> Result:
         """Enters a prepared submission into gradebook, record and log. One that is not graded loses earlier scores.
 
         Args:
             job: the submission.
             outcome: what its worker reported.
             fingerprint: recorded unless the next run has to try again in any case.
+            files: a fingerprint of the submission's files.
         """
         start = time.monotonic()
         by_hand = self._scores_by_hand(job, outcome) if outcome.ready else {}
@@ -67,6 +71,8 @@ class Writer:
             notes=list(dict.fromkeys([*outcome.notes, *result.notes])),
             file=outcome.file,
             content=outcome.content,
+            seed=job.seed,
+            files=files,
             by_hand=by_hand,
             sandbox=self.sandbox,
             fingerprint="" if retry else fingerprint,
@@ -108,7 +114,7 @@ class Writer:
 
         Also removes the time of arrival of an earlier submission, which nbgrader keeps if there is no new one.
         """
-        before = self._before.get((job.student, job.chapter))
+        before = self.before.get((job.student, job.chapter))
         found = {}
         with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
             submission = book.find_submission(job.chapter, job.student)
