@@ -88,22 +88,23 @@ def grade(
         listener.started(len(todo) + len(lost), len(unchanged))
         if todo or lost:
             back_up(course, "gradebook.before.db")
-        writer = Writer(course, sandbox, record)
-        for key in lost:
-            job = Job(str(course.root), *key, "", sandbox)
-            results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
-            listener.finished(results[-1])
-        if todo:
-            files = {key: files_fingerprint(course, *key) for key in todo}
-            seeds = _seeds(files, writer.before)
-            batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
-            executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
-            with contextlib.closing(executor(batch)) as prepared:
-                for job, outcome in prepared:
-                    key = (job.student, job.chapter)
-                    result = writer.write(job, outcome, fingerprints[key], files[key])
-                    results.append(result)
-                    listener.finished(result)
+        with contextlib.closing(Writer(course, sandbox, record)) as writer:
+            for key in lost:
+                job = Job(str(course.root), *key, "", sandbox)
+                results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
+                listener.finished(results[-1])
+            if todo:
+                files = {key: files_fingerprint(course, *key) for key in todo}
+                seeds = _seeds(files, writer.before)
+                batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
+                local_batch = partial(local.prepare_batch, processes=jobs)
+                executor = executor or (_cluster(scheduler) if scheduler else local_batch)
+                with contextlib.closing(executor(batch)) as prepared:
+                    for job, outcome in prepared:
+                        key = (job.student, job.chapter)
+                        result = writer.write(job, outcome, fingerprints[key], files[key])
+                        results.append(result)
+                        listener.finished(result)
         return results
 
 
