@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS, ChapterTests
 from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_test
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.rebuild import is_extra
+from triptych.grade.submission.rebuild import copy_cells, is_extra
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import RECORDING, UNGRADED, Chapter, Role, role_of
 from triptych.model.needed import unneeded
@@ -84,7 +83,7 @@ def execute(
         all_cells: whether lecture cells run that the submission does not need (see `model.needed`).
 
     Returns:
-        A copy of the notebook with outputs.
+        A copy of the notebook with outputs, which shares its metadata.
 
     Raises:
         SetupError: a setup cell of the chapter fails.
@@ -110,7 +109,7 @@ def execute(
         failed_tests,
         on_test or (lambda test_id: None),
     )
-    executed = copy.deepcopy(notebook)
+    executed = copy_cells(notebook)
     cells = [cell for cell in executed.cells if cell.cell_type == "code"]
     skipped = set() if all_cells else unneeded(cells)
     try:
