@@ -94,8 +94,12 @@ def nbgrader_api(course: Course, **overrides: dict[str, Any]) -> NbGraderAPI:
     return api
 
 
-def gradebook(course: Course) -> Gradebook:
+def gradebook(course: Course, kind: type[Gradebook] = Gradebook) -> Gradebook:
     """Opens the course's gradebook; use it in a `with` block.
+
+    Args:
+        course: The course.
+        kind: The class of the gradebook.
 
     Raises:
         CourseError: As `config_of`; or the gradebook cannot be opened.
@@ -103,7 +107,7 @@ def gradebook(course: Course) -> Gradebook:
     _put_programs_on_path()
     directory = CourseDirectory(config=config_of(course), root=str(course.root))
     try:
-        return Gradebook(directory.db_url, directory.course_id)
+        return kind(directory.db_url, directory.course_id)
     except DatabaseError as error:
         reason = f"{error.orig}"
         raise CourseError(

@@ -87,19 +87,20 @@ def grade(
         listener.started(len(todo) + len(lost), len(unchanged))
         if todo or lost:
             back_up(course, "gradebook.before.db")
-        writer = Writer(course, sandbox, record)
-        for key in lost:
-            job = Job(str(course.root), *key, "", sandbox)
-            results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
-            listener.finished(results[-1])
-        if todo:
-            batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
-            executor = executor or (_cluster(scheduler) if scheduler else partial(local.prepare_batch, processes=jobs))
-            with contextlib.closing(executor(batch)) as prepared:
-                for job, outcome in prepared:
-                    result = writer.write(job, outcome, fingerprints[job.student, job.chapter])
-                    results.append(result)
-                    listener.finished(result)
+        with contextlib.closing(Writer(course, sandbox, record)) as writer:
+            for key in lost:
+                job = Job(str(course.root), *key, "", sandbox)
+                results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
+                listener.finished(results[-1])
+            if todo:
+                batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
+                local_batch = partial(local.prepare_batch, processes=jobs)
+                executor = executor or (_cluster(scheduler) if scheduler else local_batch)
+                with contextlib.closing(executor(batch)) as prepared:
+                    for job, outcome in prepared:
+                        result = writer.write(job, outcome, fingerprints[job.student, job.chapter])
+                        results.append(result)
+                        listener.finished(result)
         return results
 
 

@@ -1,19 +1,31 @@
-"""nbgrader's Autograde for submissions that a worker has rebuilt and executed.
+"""nbgrader's Autograde and GenerateFeedback for submissions that a worker has rebuilt and executed.
 
-It does what `nbgrader autograde` does with the same configuration, and reads and validates each notebook only once.
+They do what `nbgrader autograde` and `nbgrader generate_feedback` do with the same configuration, with one notebook in
+memory, which is read and validated once.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
-from nbgrader.converters import Autograde
-from traitlets import Unicode
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter
+
+from triptych.grade.results.feedback import render
+from triptych.grade.results.shared_gradebook import SharedGradebook
 
 
 class PreparedAutograde(Autograde):  # type: ignore[misc]
     """Autograde without rebuilding and execution."""
 
-    executed_folder = Unicode("", help="folder of executed notebooks: <student>/<chapter>.ipynb").tag(config=True)
+    book: SharedGradebook
+    #: the path of the executed notebook
+    executed: Path
+    #: what the preprocessors have made of it
+    notebook: NotebookNode
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """As nbgrader's own, without the validation that `preprocessors.validate_before_copying` adds."""
@@ -21,15 +33,41 @@ class PreparedAutograde(Autograde):  # type: ignore[misc]
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Runs the configured preprocessors on the executed notebook, in one pass instead of two."""
-        resources = self.init_single_notebook_resources(notebook_filename)
-        identity = resources["nbgrader"]
-        exporter = self.exporter_class(parent=self, config=self.config)
         for preprocessor in [*self.sanitize_preprocessors, *self.autograde_preprocessors]:
             if not getattr(preprocessor, "done_by_worker", False):
-                exporter.register_preprocessor(preprocessor)
-        path = f"{self.executed_folder}/{identity['student']}/{identity['assignment']}.ipynb"
-        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-        self.write_single_notebook(*exporter.from_notebook_node(notebook, resources))
+                self.exporter.register_preprocessor(preprocessor)
+        self.notebook, resources = (
+            nbformat.reader.reads(self.executed.read_text("utf-8")),
+            _resources(self, notebook_filename),
+        )
+        for preprocessor in self.exporter._preprocessors:
+            with self.book.one_commit():
+                self.notebook, resources = preprocessor(self.notebook, resources)
+        nbformat.validate(self.notebook, relax_add_props=True)
+        self.write_single_notebook(nbformat.v4.writes(self.notebook) + "\n", resources)
 
 
-__all__ = ["PreparedAutograde"]
+class PreparedFeedback(GenerateFeedback):  # type: ignore[misc]
+    """GenerateFeedback of a notebook in memory, which it changes. For `FeedbackExporter` alone."""
+
+    notebook: NotebookNode
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Runs the configured preprocessors, and writes the page."""
+        resources = _resources(self, notebook_filename)
+        for preprocessor in self.exporter._preprocessors:
+            self.notebook, resources = preprocessor(self.notebook, resources)
+        self.write_single_notebook(render(resources), resources)
+
+
+def _resources(converter: BaseConverter, name: str) -> ResourcesDict:
+    """What nbconvert's exporters give to preprocessors for the notebook of this name."""
+    path = Path(name)
+    return ResourcesDict(
+        **converter.init_single_notebook_resources(name),
+        metadata=ResourcesDict(name=path.stem, path=str(path.parent)),
+        output_extension=converter.exporter.file_extension,
+    )
+
+
+__all__ = ["PreparedAutograde", "PreparedFeedback"]

@@ -188,7 +188,12 @@ class FeedbackExporter(Exporter):
     ) -> tuple[str, MutableMapping[str, Any]]:
         """Returns the page of a notebook, and the resources."""
         _, resources = super().from_notebook_node(nb, resources, **kwargs)
-        return _template().render(resources=resources), resources
+        return render(resources), resources
+
+
+def render(resources: Any) -> str:
+    """The page of what `FeedbackView` has put into the resources."""
+    return _template().render(resources=resources)
 
 
 @functools.cache
@@ -201,11 +206,11 @@ def _template() -> jinja2.Template:
 def _mark_manual_scores(nb: NotebookNode, identity: Any) -> None:
     """Notes in the metadata of graded cells which scores were set by hand and which wait for that."""
     with Gradebook(identity["db_url"]) as book:
-        notebook = book.find_submission_notebook(identity["notebook"], identity["assignment"], identity["student"])
-        grades = {grade.name: grade for grade in notebook.grades}
         for cell in nb.cells:
             fields = cell.metadata.get("nbgrader", {})
-            if (grade := grades.get(fields.get("grade_id"))) and (fields.get("grade") or fields.get("task")):
+            if fields.get("grade") or fields.get("task"):
+                place = (identity["notebook"], identity["assignment"], identity["student"])
+                grade = book.find_grade(fields["grade_id"], *place)
                 fields.by_hand, fields.pending = grade.manual_score is not None, is_pending(grade)
 
 
@@ -260,6 +265,7 @@ def duration(time: timedelta) -> str:
     return " ".join(filter(None, [*units, f"{minutes} min" if minutes and not days else ""]))
 
 
+@functools.cache
 def page_style() -> str:
     """The style sheet that feedback pages and the report share."""
     return (package_resources.files("triptych.data") / "templates" / "page.css").read_text(encoding="utf-8")
@@ -267,16 +273,21 @@ def page_style() -> str:
 
 def secret_lines(chapter: Chapter) -> frozenset[str]:
     """The lines of hidden tests that no feedback may show: long ones that students cannot read elsewhere."""
-    hidden: set[str] = set()
-    visible: list[str] = []
-    for cell in chapter.cells:
-        if cell.role is Role.TEST:
-            hidden |= {line.strip() for line in hidden_lines(cell.source)}
-        if cell.role is Role.SOLUTION:  # students may read the stub and their own answer, not the instructor's
-            visible.append(stub(cell.source))
-        elif cell.role is not Role.NOTES and not is_extra(cell.node):
-            visible.append(visible_source(cell.source))
-    text = "\n".join(visible)
+    course = [
+        cell for cell in chapter.cells if cell.role not in (Role.NOTES, Role.SOLUTION) and not is_extra(cell.node)
+    ]
+    tests = tuple(cell.source for cell in course if cell.role is Role.TEST)
+    # students may read the stub and their own answer, not the instructor's
+    answers = "\n".join(stub(cell.source) for cell in chapter.with_role(Role.SOLUTION))
+    secrets = _hidden_in_course(tests, tuple(cell.source for cell in course))
+    return frozenset(line for line in secrets if line not in answers)
+
+
+@functools.lru_cache(maxsize=1)
+def _hidden_in_course(tests: tuple[str, ...], sources: tuple[str, ...]) -> frozenset[str]:
+    """The long lines of hidden tests that the cells of a chapter do not show, which is the same for each student."""
+    hidden = {line.strip() for source in tests for line in hidden_lines(source)}
+    text = "\n".join(visible_source(source) for source in sources)
     return frozenset(line for line in hidden if len(line) >= SECRET_LENGTH and line not in text)
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from nbgrader.utils import capture_log, temp_attrs
+from nbgrader.utils import capture_log
 
 from triptych.files import remove
 from triptych.grade.dispatch.job import NO_ARRIVAL, Job, Outcome
 from triptych.grade.record import GRADED, NOT_GRADED, CellScore, Record, Result
-from triptych.grade.results.converters import PreparedAutograde
+from triptych.grade.results.converters import PreparedAutograde, PreparedFeedback
 from triptych.grade.results.export import is_pending
-from triptych.grade.results.feedback import messages
-from triptych.model.chapter import read_chapter
+from triptych.grade.results.feedback import FeedbackExporter, messages
+from triptych.grade.results.shared_gradebook import SharedGradebook
+from triptych.model.chapter import chapter_from
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
 
 class Writer:
-    """Passes prepared submissions to nbgrader, one at a time, and reads their scores.
+    """Passes prepared submissions to nbgrader, one at a time, and reads their scores. Call `close` at the end.
 
     Args:
         course: the course folder.
@@ -36,6 +39,17 @@ class Writer:
         self.record = record
         self._before = record.results()
         self._log = course.root / ".triptych" / "grade.log"
+        self._api = nbgrader_api(course)
+        self._book: SharedGradebook = gradebook(course, SharedGradebook)
+        self._autograding = PreparedAutograde(coursedir=self._api.coursedir, parent=self._api)
+        self._autograding.force = self._autograding.create_student = True
+        self._page = PreparedFeedback(coursedir=self._api.coursedir, parent=self._api)
+        self._page.force = True
+        self._autograding.book = self._book
+
+    def close(self) -> None:
+        """Closes the gradebook."""
+        self._book.end()
 
     def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
         """Enters a prepared submission into gradebook, record and log. One that is not graded loses earlier scores.
@@ -46,18 +60,22 @@ class Writer:
             fingerprint: recorded unless the next run has to try again in any case.
         """
         start = time.monotonic()
-        by_hand = self._scores_by_hand(job, outcome) if outcome.ready else {}
-        reason = self._autograde(job) if outcome.ready else outcome.reason
-        retry = bool(reason) if outcome.ready else outcome.again
-        if reason:
-            self._remove_scores(job)
-            result = Result(job.student, job.chapter, NOT_GRADED, reason)
-        else:
-            result = self._read_scores(job)
-            result = replace(result, messages=self._read_messages(job, result))
-            kept = [name for name, content in by_hand.items() if content != outcome.content]
-            if kept:
-                result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
+        by_hand: dict[str, str] = {}
+        reason, retry = outcome.reason, outcome.again
+        with self._book.shared():
+            if outcome.ready:
+                by_hand = self._scores_by_hand(job, outcome)
+                reason = self._autograde(job)
+                if not reason:
+                    result = self._read_scores(job)
+                    reason = self._write_feedback(job)
+                retry = bool(reason)
+            if reason:
+                self._remove_scores(job)
+                result = Result(job.student, job.chapter, NOT_GRADED, reason)
+        kept = [name for name, content in by_hand.items() if content != outcome.content]
+        if kept and not reason:
+            result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
         seconds = time.monotonic() - start
         result = replace(
             result,
@@ -83,25 +101,22 @@ class Writer:
             log.write(f"{now} {result.chapter} {result.student!r}: {score}; seconds: {times}\n")
 
     def _autograde(self, job: Job) -> str:
-        """Runs nbgrader's Autograde and GenerateFeedback. Returns the reason if one of them failed, otherwise ""."""
-        api = nbgrader_api(
-            self.course,
-            CourseDirectory={"submitted_directory": str(Path(job.work) / "staged")},
-            PreparedAutograde={
-                "executed_folder": str(Path(job.work) / "executed"), "force": True, "create_student": True,
-            },
-        )  # fmt: skip
-        with temp_attrs(api.coursedir, assignment_id=job.chapter, student_id=job.student):
-            result = capture_log(PreparedAutograde(coursedir=api.coursedir, parent=api))
-        if result["success"]:
-            result = api.generate_feedback(job.chapter, job.student, force=True)
-        if result["success"]:
-            return ""
-        text = f"{result.get('error', '')}{result.get('log', '')}"
-        if "KeyboardInterrupt" in text:  # nbgrader catches it like any other error
-            raise KeyboardInterrupt
-        errors = [line.strip()[:200] for line in text.strip().splitlines() if "Error" in line]
-        return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
+        """Runs nbgrader's Autograde. Returns the reason if it failed, otherwise ""."""
+        self._autograding.executed = Path(job.work) / "executed" / job.student / f"{job.chapter}.ipynb"
+        return self._convert(self._autograding, job)
+
+    def _write_feedback(self, job: Job) -> str:
+        """Runs nbgrader's GenerateFeedback. Returns the reason if it failed, otherwise ""."""
+        if self._page.exporter_class is not FeedbackExporter:
+            return _reason(self._api.generate_feedback(job.chapter, job.student, force=True))
+        self._page.notebook = self._autograding.notebook
+        return self._convert(self._page, job)
+
+    def _convert(self, converter: PreparedAutograde | PreparedFeedback, job: Job) -> str:
+        folder = self._api.coursedir
+        folder.assignment_id, folder.student_id = job.chapter, job.student
+        folder.submitted_directory = str(Path(job.work) / "staged")
+        return _reason(capture_log(converter))
 
     def _scores_by_hand(self, job: Job, outcome: Outcome) -> dict[str, str]:
         """The cells with a manual score, with the content for which it was given, as far as that is known.
@@ -110,12 +125,12 @@ class Writer:
         """
         before = self._before.get((job.student, job.chapter))
         found = {}
-        with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
-            submission = book.find_submission(job.chapter, job.student)
+        with contextlib.suppress(MissingEntry):
+            submission = self._book.find_submission(job.chapter, job.student)
             if not (Path(job.work) / "staged" / job.student / job.chapter / "timestamp.txt").is_file():
                 submission.timestamp = None
-                book.db.commit()
-            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                self._book.db.commit()
+            for grade in self._book.grades(job.chapter, job.student):
                 if grade.manual_score is None:
                     continue
                 content = (before.content if before else "") or outcome.content
@@ -125,30 +140,26 @@ class Writer:
         return found
 
     def _read_scores(self, job: Job) -> Result:
-        with gradebook(self.course) as book:
-            submission = book.find_submission(job.chapter, job.student)
-            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-            pending = {grade.name: float(grade.max_score) for grade in grades if is_pending(grade)}
-            notes = [f"{sum(pending.values()):g} points to be graded by hand"] if pending else []
-            if submission.assignment.duedate and not submission.timestamp:
-                notes.append(NO_ARRIVAL)
-            return Result(
-                job.student,
-                job.chapter,
-                GRADED,
-                score=float(submission.score),
-                max_score=float(submission.max_score),
-                late=bool(submission.timestamp and submission.total_seconds_late > 0),
-                penalty=float(submission.late_submission_penalty or 0.0),
-                cells={grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score)) for grade in grades},
-                pending=pending,
-                notes=notes,
-            )
-
-    def _read_messages(self, job: Job, result: Result) -> dict[str, str]:
-        """What the feedback says about failed tests, for the report."""
-        path = self.course.root / "autograded" / job.student / job.chapter / f"{job.chapter}.ipynb"
-        return messages(read_chapter(path), result.cells)
+        submission = self._book.find_submission(job.chapter, job.student)
+        grades = self._book.grades(job.chapter, job.student)
+        pending = {grade.name: float(grade.max_score) for grade in grades if is_pending(grade)}
+        notes = [f"{sum(pending.values()):g} points to be graded by hand"] if pending else []
+        if submission.assignment.duedate and not submission.timestamp:
+            notes.append(NO_ARRIVAL)
+        cells = {grade.name: CellScore(float(grade.score or 0.0), float(grade.max_score)) for grade in grades}
+        return Result(
+            job.student,
+            job.chapter,
+            GRADED,
+            score=float(submission.score),
+            max_score=float(submission.max_score),
+            late=bool(submission.timestamp and submission.total_seconds_late > 0),
+            penalty=float(submission.late_submission_penalty or 0.0),
+            cells=cells,
+            messages=messages(chapter_from(self._autograding.notebook, Path(job.chapter)), cells),
+            pending=pending,
+            notes=notes,
+        )
 
     def _remove_scores(self, job: Job) -> None:
         """Removes scores and feedback of an earlier submission."""
@@ -156,5 +167,16 @@ class Writer:
             return
         for step in ("autograded", "feedback"):
             remove(self.course.root / step / job.student / job.chapter)
-        with gradebook(self.course) as book, contextlib.suppress(MissingEntry):
-            book.remove_submission(job.chapter, job.student)
+        with contextlib.suppress(MissingEntry):
+            self._book.remove_submission(job.chapter, job.student)
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    """Why a call of nbgrader failed, "" if it did not."""
+    if result["success"]:
+        return ""
+    text = f"{result.get('error', '')}{result.get('log', '')}"
+    if "KeyboardInterrupt" in text:  # nbgrader catches it like any other error
+        raise KeyboardInterrupt
+    errors = [line.strip()[:200] for line in text.strip().splitlines() if "Error" in line]
+    return f"nbgrader failed ({errors[-1] if errors else 'no reason given'})"
