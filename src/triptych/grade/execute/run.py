@@ -231,9 +231,9 @@ class _SubmissionRun:
     def _run_in_kernel(self, kernel: Kernel, cell: NotebookNode) -> CellRun:
         """Runs a cell. A cell that is late or ends the kernel does not run again."""
         source = self._chapter_tests.student_side.get(cell.get("id", ""), cell.source)
-        # Figures of the course's own cells are not looked at.
-        draw = role_of(cell) is Role.SOLUTION or not cell.metadata.get("nbgrader", {}).get("locked")
-        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end), draw=draw)
+        # Nobody looks at the outputs of the course's own cells.
+        shown = role_of(cell) is Role.SOLUTION or not cell.metadata.get("nbgrader", {}).get("locked")
+        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end), shown=shown)
         if run.late:
             message = f"This cell did not finish within {self._limits.cell_seconds:g} s."
             run.outputs.append(error_output(STOPPED, message))
