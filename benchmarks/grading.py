@@ -141,14 +141,19 @@ def print_machine() -> None:
 
 
 @app.command()
-def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)] = 4, chapter: Chapters = None) -> None:
-    """`triptych grade` on a class, with and without a sandbox, and stock `nbgrader autograde` on a sample of it.
+def compare(
+    students: Students = 24,
+    sample: Annotated[int, typer.Option(min=1)] = 4,
+    chapter: Chapters = None,
+    without: Annotated[bool, typer.Option("--without-sandbox", help="Also grade without a sandbox.")] = False,
+) -> None:
+    """`triptych grade` on a class, and on a sample of it stock `nbgrader autograde` and the limit (`limit.py`).
 
     The sample is every fifth student, so that it contains all kinds of answers.
     """
     print_machine()
     chapters = PROJECT.choose(chapter or [])
-    rows, sums = [], [0.0] * 6
+    rows, sums = [], [0.0] * 7
     with_sandbox_s = without_sandbox_s = 0.0
     with course_of(students, chapters) as course:
         chosen = [f"s{number % students:04}" for number in range(0, 5 * sample, 5)]
@@ -162,7 +167,7 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
                 "sandbox": grade(course, [name], "--jobs", "1"),
             }
             parts = [seconds / students for seconds in _seconds_of(course, name)]
-            if by_hand := course.plans[name].by_hand:
+            if by_hand := without and course.plans[name].by_hand:
                 # in other chapters, the cache of compiled programs differs between runs with and without a sandbox
                 runs["no sandbox"] = grade(course, [name], "--jobs", "1", "--sandbox", "none")
             ours, theirs = scores(course.root, name), scores(stock, name)
@@ -171,26 +176,44 @@ def compare(students: Students = 24, sample: Annotated[int, typer.Option(min=1)]
             counts = {"stock": sample, "feedback": sample, "sandbox": students, "no sandbox": students}
             cpu = {k: measured.cpu_s / counts[k] for k, measured in runs.items()}
             wall = {k: measured.wall_s / counts[k] for k, measured in runs.items()}
-            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["sandbox"], *parts]
+            limit = _limit(course, name, chosen)
+            figures = [cpu["stock"], cpu["stock"] + cpu["feedback"], cpu["sandbox"], limit, *parts]
             sums = [a + b for a, b in zip(sums, figures, strict=True)]
             if by_hand:
                 with_sandbox_s += cpu["sandbox"]
                 without_sandbox_s += cpu["no sandbox"]
             rows.append(
-                [name, *(f"{figure:.2f}" for figure in figures), f"{figures[0] / figures[2]:.1f}",
+                [name, *_ratios(figures),
                  f"{wall['stock']:.1f}", f"{wall['sandbox']:.1f}", f"{once.cpu_s:.0f}"]
             )  # fmt: skip
             print(rows[-1], file=sys.stderr)
-    rows.append(["all", *(f"{figure:.2f}" for figure in sums), f"{sums[0] / sums[2]:.1f}", "", "", ""])
+    rows.append(["all", *_ratios(sums), "", "", ""])
     table(
-        ["chapter", "stock autograde, CPU s", "and its feedback", "triptych, CPU s (feedback included)",
-         "of which student's cells (lower bound), wall s", "tests, wall s", "gradebook and feedback, wall s", "ratio",
+        ["chapter", "stock autograde, CPU s", "and its feedback", "triptych, CPU s (feedback included)", "limit, CPU s",
+         "student's cells, wall s", "tests, wall s", "gradebook and feedback, wall s", "ratio", "times the limit",
          "stock, wall s", "triptych, wall s", "once per chapter, CPU s"],
         rows,
     )  # fmt: skip
     if without_sandbox_s:
         ratio = with_sandbox_s / without_sandbox_s
         print(f"{ratio:.2f} times the CPU time of grading without a sandbox (chapters by hand).")
+
+
+def _ratios(figures: Sequence[float]) -> list[str]:
+    """The figures of a row, with stock nbgrader's share of ours, and ours of the limit."""
+    return [
+        *(f"{figure:.2f}" for figure in figures),
+        f"{figures[0] / figures[2]:.1f}",
+        f"{figures[2] / figures[3]:.1f}",
+    ]
+
+
+def _limit(course: Course, chapter: str, students: Sequence[str]) -> float:
+    """Returns the CPU seconds of a student's answers and test cells in a warm process."""
+    result = course.root.parent / "limit"
+    command = [sys.executable, str(Path(__file__).with_name("limit.py")), str(course.root), chapter, str(result)]
+    _run([*command, *students], course.root)
+    return float(result.read_text(encoding="utf-8"))
 
 
 def _seconds_of(course: Course, chapter: str) -> list[float]:

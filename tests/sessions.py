@@ -84,4 +84,4 @@ class KernelAnswerChecker:
 
 
 def _run(kernel: Kernel, source: str) -> None:
-    kernel.run(source, fair_time() + 30, draw=False)
+    kernel.run(source, fair_time() + 30, shown=False)

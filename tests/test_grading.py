@@ -22,12 +22,16 @@ from triptych.build.answer_key import write_answer_key
 from triptych.build.release import release_chapter, release_differences
 from triptych.check.bank import read_bank
 from triptych.demo import make_class, scratch_course
+from triptych.grade.dispatch.job import Job
+from triptych.grade.dispatch.worker import _chapter as kept_chapter
+from triptych.grade.dispatch.worker import prepare
 from triptych.grade.record import GRADED, NOT_GRADED, Record, Result
 from triptych.grade.results.feedback import secret_lines
 from triptych.grade.results.report import write_report
 from triptych.grade.results.statistics import class_statistics
 from triptych.grade.results.terminal import result_line
 from triptych.grade.run import Listener, as_json, grade
+from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.sandbox import find_problem
 from triptych.lock import course_lock
 from triptych.model.chapter import Role, hidden_lines, read_chapter, solution_lines
@@ -299,6 +303,21 @@ def test_a_rejected_resubmission_loses_the_old_score(small: Course) -> None:
         assert [s.student.id for s in book.find_assignment(FORWARD).submissions] == []
     assert not (small.root / "autograded" / "ada" / FORWARD).exists()
     assert [r["status"] for r in Record(small).read()] == [NOT_GRADED]
+
+
+def test_a_worker_keeps_a_chapter_as_it_is_until_its_file_changes(small: Course, tmp_path: Path) -> None:
+    paths = [small.notebook(FORWARD), small.release / FORWARD / f"{FORWARD}.ipynb"]
+    submission = submit_right(small)
+    edit(submission, lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell("1 + 1")))
+    for number in range(2):
+        job = Job(str(small.root), "ada", FORWARD, str(tmp_path / str(number)), "none")
+        assert prepare(job, Limits()).ready
+        executed = nbformat.read(tmp_path / str(number) / "executed" / "ada" / f"{FORWARD}.ipynb", as_version=4)
+        assert RIGHT in [c.source for c in executed.cells] and executed.cells[-1].outputs
+    assert [kept_chapter(path).notebook for path in paths] == [nbformat.read(path, as_version=4) for path in paths]
+    assert [kept_chapter(path) is kept_chapter(path) for path in paths] == [True, True]
+    edit(paths[1], lambda notebook: notebook.cells.pop())
+    assert kept_chapter(paths[1]).notebook == nbformat.read(paths[1], as_version=4)
 
 
 def test_deleted_answers_are_graded_as_stubs(small: Course) -> None:

@@ -65,6 +65,8 @@ def test_an_error_shows_the_line_of_the_cell(kernel: Kernel) -> None:
     (error,) = run(kernel, "f()").outputs
     traceback = plain("\n".join(error.traceback))
     assert "In[1], line 2" in traceback and "return 1 / 0" in traceback
+    (error,) = kernel.run("f()", fair_time() + 60, shown=False).outputs  # a lecture cell, which nobody looks at
+    assert error.ename == "ZeroDivisionError" and "return 1 / 0" not in plain("\n".join(error.traceback))
 
 
 def test_sys_exit_ends_its_cell_alone(kernel: Kernel) -> None:
@@ -76,7 +78,7 @@ def test_sys_exit_ends_its_cell_alone(kernel: Kernel) -> None:
 @pytest.mark.parametrize("draw", [True, False])
 def test_figures_are_drawn_where_they_are_looked_at(kernel: Kernel, draw: bool) -> None:
     code = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"
-    outputs = kernel.run(code, fair_time() + 60, draw=draw).outputs
+    outputs = kernel.run(code, fair_time() + 60, shown=draw).outputs
     (figure,) = (node for node in outputs if node.output_type == "display_data")
     assert ("image/png" in figure.data) is draw
     assert texts(run(kernel, "plt.get_fignums()")) == ["[]"]

@@ -88,3 +88,8 @@ def test_make_help_lists_every_target() -> None:
 def test_installed_program_prints_a_mistake_as_one_message(command: list[str], tmp_path: Path) -> None:
     result = subprocess.run([*command, "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1 and result.stderr.startswith("triptych: ") and result.stderr.count("\n") == 1
+
+
+def test_reading_a_notebook_builds_no_parsers_of_addresses() -> None:
+    code = "import triptych.model.chapter, sys; assert 'nbformat' in sys.modules and 'lark' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

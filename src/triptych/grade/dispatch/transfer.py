@@ -74,7 +74,7 @@ def read_result(result: object, job: Job, sent: Iterable[str], limits: Limits) -
     outcome = read_outcome(result["outcome"])
     if not outcome.ready:
         return outcome
-    # the submission's files, its notebook twice as indented JSON, and the outputs of all cells
+    # the submission's files, its notebook twice, and the outputs of all cells
     limit_bytes = limits.folder_bytes + 12 * limits.notebook_bytes + 2 * limits.output_bytes * limits.notebook_cells
     files = check_files(result["files"], sent, limit_bytes)
     name = f"{job.chapter}.ipynb"

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import functools
 import gc
+import json
 import multiprocessing
 import os
 import signal
@@ -21,7 +22,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
-import nbformat
 from nbformat import NotebookNode
 
 from triptych.files import remove, walk
@@ -38,7 +38,7 @@ from triptych.grade.submission.choose import choose
 from triptych.grade.submission.files import copy_tree
 from triptych.grade.submission.intake import RejectedSubmission, copy_files
 from triptych.grade.submission.rebuild import content_of, rebuild
-from triptych.model.chapter import read_chapter
+from triptych.model.chapter import Chapter, read_chapter
 from triptych.model.course import Course
 
 PR_SET_PDEATHSIG = 1
@@ -171,18 +171,18 @@ def prepare(
     staged = work / "staged" / job.student / job.chapter
     staged.mkdir(parents=True)
     try:
-        release = nbformat.read(course.release / job.chapter / f"{job.chapter}.ipynb", as_version=4)
+        release = _chapter(course.release / job.chapter / f"{job.chapter}.ipynb").notebook
         submission = choose(submitted, job.student, job.chapter, release, limits)
         submission = replace(submission, files=_without_clashes(submission.files, course.release / job.chapter))
         copy_files(submission, submitted / job.student / job.chapter, staged, limits)
     except RejectedSubmission as rejection:
         return Outcome(False, str(rejection), time.monotonic() - start)
     name = f"{job.chapter}.ipynb"
-    chapter = read_chapter(course.notebook(job.chapter))
+    chapter = _chapter(course.notebook(job.chapter))
     notes = [*submission.notes, *_normalise_timestamp(staged)]
     # from the release, never from the source: what a submission lacks is a stub, not the answer
-    notebook = rebuild(release, submission.notebook)
-    nbformat.write(notebook, staged / name)
+    notebook = rebuild(release, submission.notebook, submission.matches)
+    _write(notebook, staged / name)
 
     with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
         folder = Path(scratch) / "work"
@@ -204,7 +204,7 @@ def prepare(
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(executed, target)
+    _write(executed, target)
     return Outcome(
         True,
         "",
@@ -215,6 +215,22 @@ def prepare(
         content=content_of(submission.notebook),
         file=str(submission.name),
     )
+
+
+def _chapter(path: Path) -> Chapter:
+    """A notebook of the course, read again only if its file has changed. It may not be changed."""
+    status = path.stat()
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=2)  # a chapter's source and release
+def _read(path: Path, _time: int, _size: int) -> Chapter:
+    return read_chapter(path)
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    """Writes a notebook. What it has from the course and from the submission has been validated."""
+    path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
 
 
 def _without_clashes(files: Sequence[Path], release: Path) -> tuple[Path, ...]:

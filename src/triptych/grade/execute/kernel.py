@@ -113,19 +113,19 @@ class Kernel:
         """Kills the kernel with everything in its sandbox. May be called twice."""
         self._resources.close()
 
-    def run(self, code: str, end: float, *, draw: bool = True) -> CellRun:
+    def run(self, code: str, end: float, *, shown: bool = True) -> CellRun:
         """Runs a cell until it ends or is interrupted.
 
         Args:
             code: the cell's code.
             end: when to interrupt it, in seconds of `fair_time`.
-            draw: whether figures become outputs.
+            shown: whether figures become outputs, and errors come with the lines that led to them.
         """
         self._runs += 1
         outputs, late, count = Outputs(self._limits), False, None
         try:
             try:
-                self._send(codec.RUN, self._runs, (code, draw), _deadline(end))
+                self._send(codec.RUN, self._runs, (code, shown), _deadline(end))
                 count = self._collect(outputs, _deadline(end))
             except _Late:
                 late = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS, ChapterTests
 from triptych.grade.execute.verdict import ENDED, STOPPED, error_output, run_test
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
-from triptych.grade.submission.rebuild import is_extra
+from triptych.grade.submission.rebuild import copy_cells, is_extra
 from triptych.model.cell_names import bound_names
 from triptych.model.chapter import RECORDING, UNGRADED, Chapter, Role, role_of
 from triptych.model.needed import unneeded
@@ -86,7 +85,7 @@ def execute(
         seed: the seed of the test cells' random draws; without it each test cell draws anew.
 
     Returns:
-        A copy of the notebook with outputs.
+        A copy of the notebook with outputs, which shares its metadata.
 
     Raises:
         SetupError: a setup cell of the chapter fails.
@@ -113,7 +112,7 @@ def execute(
         on_test or (lambda test_id: None),
         seed,
     )
-    executed = copy.deepcopy(notebook)
+    executed = copy_cells(notebook)
     cells = [cell for cell in executed.cells if cell.cell_type == "code"]
     skipped = set() if all_cells else unneeded(cells)
     try:
@@ -237,9 +236,9 @@ class _SubmissionRun:
     def _run_in_kernel(self, kernel: Kernel, cell: NotebookNode) -> CellRun:
         """Runs a cell. A cell that is late or ends the kernel does not run again."""
         source = self._chapter_tests.student_side.get(cell.get("id", ""), cell.source)
-        # Figures of the course's own cells are not looked at.
-        draw = role_of(cell) is Role.SOLUTION or not cell.metadata.get("nbgrader", {}).get("locked")
-        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end), draw=draw)
+        # Nobody looks at the outputs of the course's own cells.
+        shown = role_of(cell) is Role.SOLUTION or not cell.metadata.get("nbgrader", {}).get("locked")
+        run = kernel.run(source, min(fair_time() + self._limits.cell_seconds, self._end), shown=shown)
         if run.late:
             message = f"This cell did not finish within {self._limits.cell_seconds:g} s."
             run.outputs.append(error_output(STOPPED, message))

@@ -370,7 +370,7 @@ def _expression(text: str) -> Any:
 
 
 def _jax_array(value: np.ndarray[Any, Any]) -> Any:
-    return importlib.import_module("jax.numpy").asarray(value)
+    return importlib.import_module("jax").device_put(value)  # `asarray` compiles a program for each shape
 
 
 def _content(value: Any) -> Any:

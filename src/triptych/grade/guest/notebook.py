@@ -46,12 +46,12 @@ def serve(descriptor: int, bounds: dict[str, int], output_characters: int) -> No
             elif kind == codec.REMEMBER:
                 agent.remember(*Decoder().decode(body))
             elif kind == codec.RUN:
-                code, draw = Decoder(bounds=limits).decode(body)
-                draw_figures(enabled=draw)
+                code, shown = Decoder(bounds=limits).decode(body)
+                draw_figures(enabled=shown)
                 running = number
                 count = None
                 with contextlib.suppress(KeyboardInterrupt), interrupts.allowed():  # between two lines of IPython
-                    count = shell.run(code)
+                    count = shell.run(code, lines_of_errors=shown)
                 connection.send(codec.RAN, number, Encoder().encode(count))
     except ConnectionClosed:
         pass

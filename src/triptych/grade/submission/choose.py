@@ -24,6 +24,7 @@ class Chosen(Submission):
 
     name: Path = Path()
     notes: tuple[str, ...] = ()
+    matches: Matches | None = None
 
 
 def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, limits: Limits) -> Chosen:
@@ -40,6 +41,7 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
     notebooks = [file for file in files if file.suffix == ".ipynb" and file != name]
     others = _notebooks_with_answers(notebooks[:MAX_OTHERS], folder, release, limits)
     rejection: RejectedSubmission | None = None
+    own: Matches | None = None
     try:
         notebook = read_notebook(folder / name, limits)
         own = match(release, notebook)
@@ -49,14 +51,14 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
     except RejectedSubmission as error:
         rejection, has_answers = error, False
     if has_answers:
-        answers = answers_of(release, notebook)
+        answers = answers_of(release, notebook) if others else {}
         different = [file for file, other in others.items() if answers_of(release, other) != answers]
         notes = [f"not graded: {_list(different)}, with other answers"] if different else []
     elif others:
         if len({str(answers_of(release, other)) for other in others.values()}) > 1:
             raise RejectedSubmission(f"several notebooks have answers ({_list(list(others))}): submit only one")
         why = "cannot be read" if rejection else "has no answers"
-        name, notebook = next(iter(others.items()))
+        (name, notebook), own = next(iter(others.items())), None
         notes = [f"graded: {_list([name])}, because {chapter}.ipynb {why}"]
     elif rejection:
         raise rejection
@@ -64,14 +66,14 @@ def choose(submitted: Path, student: str, chapter: str, release: NotebookNode, l
         notes = []
     if unread := notebooks[MAX_OTHERS:]:
         notes.append(f"not looked at, because there are many notebooks: {_list(unread)}")
-    matches = match(release, notebook)
+    matches = own or match(release, notebook)
     if matches.is_lost:
         raise RejectedSubmission(
             "none of its cells is recognised as an answer, neither by its id nor by the functions that it defines: "
             "copy the answers into the released notebook and submit again"
         )
     kept = tuple(file for file in files if file.suffix != ".ipynb")
-    return Chosen(notebook, kept, name, (*notes, *_notes_on(matches)))
+    return Chosen(notebook, kept, name, (*notes, *_notes_on(matches)), matches)
 
 
 def _notebooks_with_answers(

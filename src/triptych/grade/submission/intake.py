@@ -275,13 +275,12 @@ def _is_cell(cell: Any) -> bool:
 
 def _depth(value: Any) -> int:
     """The depth of nested lists and objects, measured without recursion."""
-    deepest, pending = 0, [(value, 1)]
-    while pending:
-        item, depth = pending.pop()
-        deepest = max(deepest, depth)
-        children = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        pending += [(child, depth + 1) for child in children]
-    return deepest
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [child for children in inner for child in children]
+    return depth
 
 
 __all__ = [

@@ -9,7 +9,6 @@ stub defines, or by its place if the stub defines none.
 
 from __future__ import annotations
 
-import copy
 import itertools
 import re
 from collections import defaultdict
@@ -132,16 +131,17 @@ def defined_names(source: str) -> set[str]:
     return {name for names in DEFINITION.findall(source) for name in names if name}
 
 
-def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
-    """The notebook to grade.
+def rebuild(release: NotebookNode, submission: NotebookNode, matches: Matches | None = None) -> NotebookNode:
+    """The notebook to grade. It shares the metadata of `release`, which may not be changed.
 
     Args:
         release: the student version. A solution cell that the submission lacks stays a stub.
         submission: as read by `intake.read_notebook`.
+        matches: what `match` has found, if that is known.
     """
-    notebook = copy.deepcopy(release)
+    notebook = copy_cells(release)
     released = {cell.id: cell for cell in notebook.cells}
-    matches = match(release, submission)
+    matches = matches or match(release, submission)
     answers = dict.fromkeys(matches.elsewhere, ELSEWHERE)
     extras: dict[str, list[NotebookNode]] = defaultdict(list)
     seen: set[str] = set()
@@ -167,6 +167,11 @@ def rebuild(release: NotebookNode, submission: NotebookNode) -> NotebookNode:
         cells += [cell, *(_extra_cell(extra, next(numbers)) for extra in extras[cell.id])]
     notebook.cells = cells
     return notebook
+
+
+def copy_cells(notebook: NotebookNode) -> NotebookNode:
+    """A copy of a notebook in which texts and outputs can be replaced. It shares all metadata."""
+    return NotebookNode(notebook, cells=[NotebookNode(cell) for cell in notebook.cells])
 
 
 def answers_of(release: NotebookNode, submission: NotebookNode) -> dict[str, str]:
