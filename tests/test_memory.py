@@ -70,6 +70,17 @@ def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     assert steps == [FORWARD, "trim"]
 
 
+def test_a_worker_empties_jax_s_caches_when_they_have_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, cleared = iter([290, 310, 190, 330, 350, 210]), []  # MB; the third and the last are those after clearing
+    monkeypatch.setattr(worker, "private_bytes", lambda: next(sizes) * 1_000_000)
+    monkeypatch.setattr(worker.jax, "clear_caches", lambda: cleared.append(1))
+    process, counts = Worker(), []
+    for _ in range(4):
+        process._release()
+        counts.append(len(cleared))
+    assert counts == [0, 1, 1, 2]
+
+
 def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:
     code = """
 from triptych.grade.dispatch import worker

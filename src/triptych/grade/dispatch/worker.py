@@ -13,6 +13,7 @@ import gc
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import tempfile
 import threading
@@ -42,6 +43,8 @@ from triptych.model.chapter import Chapter, read_chapter
 from triptych.model.course import Course
 
 PR_SET_PDEATHSIG = 1
+#: How far the memory of a worker may grow before JAX's caches are emptied, and its size without them.
+CACHE_BYTES, SIZE_BYTES = 150_000_000, 150_000_000
 
 
 class Worker:
@@ -52,6 +55,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._chapter = ""
+        self._size_bytes = SIZE_BYTES
         self._compiled: Path | None = None
         #: course, chapter and `compile_first` for which `_compiled` was determined
         self._compiled_for: tuple[str, str, bool] | None = None
@@ -64,7 +68,16 @@ class Worker:
             with _time_limit(limits.notebook_seconds + GRACE_S):
                 return prepare(job, limits, compiled)
         finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Returns free memory, and JAX's programs with it once they are many: references are kept as values."""
+        trim()
+        if private_bytes() > self._size_bytes + CACHE_BYTES:
+            jax.clear_caches()
+            gc.collect()
             trim()
+            self._size_bytes = max(private_bytes(), SIZE_BYTES)
 
     def keep_only(self, chapter: str) -> None:
         """Drops what this process keeps for another chapter.
@@ -260,3 +273,9 @@ def trim() -> None:
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def private_bytes() -> int:
+    """The memory of this process that it shares with no file."""
+    _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
+    return (resident - shared) * resource.getpagesize()
