@@ -217,8 +217,8 @@ result = reference(counter())""",
     "result that is no data": "result = reference(lambda: [called(1), lambda: 2])",
     "own class": "class A: pass\nresult = reference(lambda: called(1) and A)",
     "array of objects": "result = reference(lambda x: called(1), np.array([None]))",
-    "much data": "result = reference(lambda x: called(1), np.zeros(100_000))",
-    "large result": "result = reference(lambda: called(np.zeros(100_000)))",
+    "much data": "result = reference(lambda x: called(1), np.zeros(30_000))",
+    "large result": "result = reference(lambda: called(np.zeros(30_000)))",
 }
 
 

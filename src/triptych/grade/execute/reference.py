@@ -25,7 +25,7 @@ from triptych.grade.execute.values import SetupNames, import_path, is_jax_array
 REFERENCE = "reference"
 MAX_RESULTS = 2_000
 #: The size of the data in a call, and of an array in a result. What is larger is computed each time.
-MAX_BYTES = 100_000
+MAX_BYTES = 200_000
 MAX_DEPTH = 40
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 #: Functions that use more than their arguments, closures and globals.
