@@ -31,7 +31,19 @@ from triptych.grade.submission.places import Finding, survey
 from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.model.sound import require_sound
-from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, back_up, gradebook, has_gradebook
+from triptych.nbgrader_api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    back_up,
+    gradebook,
+    has_gradebook,
+)
 from triptych.text import one_line
 
 
@@ -162,27 +174,33 @@ def _fingerprints(course: Course, keys: Sequence[Key], sandbox: str, limits: Lim
     """The fingerprint of each submission."""
     fingerprints = SubmissionFingerprints(course, sandbox, limits)
     due: dict[str, datetime | None] = {}
-    by_hand: dict[Key, list[str]] = defaultdict(list)
     with gradebook(course) as book:
         for chapter in {chapter for _, chapter in keys}:
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
-        grades = book.db.query(Grade).filter(or_(Grade.manual_score.isnot(None), Grade.extra_credit.isnot(None)))
-        comments = book.db.query(Comment).filter(Comment.manual_comment.isnot(None))
-        for entry, values in [
-            *((grade, (grade.manual_score, grade.extra_credit)) for grade in grades),
-            *((comment, comment.manual_comment) for comment in comments),
-        ]:
-            submission = entry.notebook.assignment
-            by_hand[submission.student_id, submission.name].append(f"{entry.name} {values}")
+        by_hand = _given_by_hand(book)
     return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
+
+
+def _given_by_hand(book: Gradebook) -> dict[Key, list[str]]:
+    """The scores and comments that a person has given, by submission."""
+    given: dict[Key, list[str]] = defaultdict(list)
+    scores, comments = (Grade.manual_score, Grade.extra_credit), (Comment.manual_comment,)
+    for kind, columns in ((Grade, scores), (Comment, comments)):
+        query = book.db.query(SubmittedAssignment.student_id, Assignment.name, BaseCell.name, *columns)
+        query = query.select_from(kind).join(kind.cell).join(kind.notebook)
+        query = query.join(SubmittedNotebook.assignment).join(SubmittedAssignment.assignment)
+        for student, chapter, cell, *values in query.filter(or_(*(column.isnot(None) for column in columns))):
+            given[student, chapter].append(f"{cell} {tuple(values)}")
+    return given
 
 
 def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> list[Result]:
     """Results of earlier runs that are up to date, and whose gradebook entry and feedback exist."""
     recorded = record.results()
     with gradebook(course) as book:
-        entered = {(s.student_id, s.name) for s in book.db.query(SubmittedAssignment).all()} if recorded else set()
+        query = book.db.query(SubmittedAssignment.student_id, Assignment.name).join(SubmittedAssignment.assignment)
+        entered = {tuple(row) for row in query} if recorded else set()
     unchanged = []
     for key, fingerprint in fingerprints.items():
         result = recorded.get(key)
