@@ -212,6 +212,12 @@ def graded(
     return {r.student: r for r in results}, recorder
 
 
+def seeds_of(course: Course, student: str) -> list[str]:
+    """The seeds that test cells have printed."""
+    text = (course.root / "autograded" / student / FORWARD / f"{FORWARD}.ipynb").read_text(encoding="utf-8")
+    return re.findall(r"seed \d+", text)
+
+
 def test_scores_are_those_of_a_local_run(
     graded: tuple[dict[str, Result], Recorder], local: tuple[Course, dict[str, Result]], course: Course
 ) -> None:
@@ -228,6 +234,7 @@ def test_scores_are_those_of_a_local_run(
         page = Path("feedback") / student / FORWARD / f"{FORWARD}.html"
         if result.status == GRADED and student not in (*HOSTILE, *HOSTILE_CASES):
             assert (course.root / page).read_text() == (copy.root / page).read_text()
+            assert seeds_of(course, student) == seeds_of(copy, student) != []
     assert {s for s, r in expected.items() if r.status == NOT_GRADED} == {"leonhard", "mary", "sofia"}
 
 

@@ -91,6 +91,20 @@ def test_scores_agree_with_the_bank(graded: SampleClass) -> None:
         assert set(wrong[number % len(wrong)].loses) <= set(graded.lost("joseph")), exercise
 
 
+def test_all_get_the_same_draws_and_nobody_is_shown_a_seed(graded: SampleClass) -> None:
+    course, seeds = graded.course, {}
+    for student in ("ada", "emmy", "blaise"):
+        notebook = read_chapter(course.root / "autograded" / student / FORWARD / f"{FORWARD}.ipynb")
+        tests = [cell for cell in notebook.with_role(Role.TEST) if cell.grade_id.startswith("sum_jvp")]
+        seeds[student] = re.findall(r"seed \d+", str([cell.node.outputs for cell in tests]))
+    assert seeds["ada"] == seeds["emmy"] and set(seeds["blaise"]) <= set(seeds["ada"])
+    everything = json.dumps(as_json(list(graded.results.values())))
+    everything += "".join(path.read_text() for path in (course.root / "feedback").rglob("*.html"))
+    (seed,) = {result.seed for result in graded.results.values()}
+    assert not any(re.search(rf"\b{number.removeprefix('seed ')}\b", everything) for number in seeds["ada"])
+    assert not re.search(rf"seed.{{0,9}}{seed}\b", everything)
+
+
 def test_json_has_the_documented_schema(graded: SampleClass) -> None:
     document = json.loads(json.dumps(as_json(list(graded.results.values()))))
     assert document["not_used"] == []
@@ -440,6 +454,30 @@ def test_only_changed_submissions_are_graded_again(small: Course) -> None:
     assert again(force=True)[0] == (3, 0)
     log = (small.root / ".triptych" / "grade.log").read_text().splitlines()
     assert len(log) == 12 and all("seconds:" in line for line in log)
+
+
+def test_the_same_files_get_the_same_draws_again(small: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRIPTYCH_SEED")
+    ada, carl, _ = (submit_right(small, student) for student in ("ada", "carl", "emmy"))
+    (carl.parent / "draws.txt").write_text("none seen yet")
+
+    def seeds(**options: bool) -> dict[str, str]:
+        return {result.student: result.seed for result in run(small, **options)}
+
+    first = seeds()
+    (seed,) = set(first.values())
+    assert len(seed) == 32
+    submit_right(small, "blaise")
+    second = seeds(force=True)
+    assert second == {**first, "blaise": second["blaise"]} and second["blaise"] != seed  # a new run, other draws
+    ada.write_text(ada.read_text().replace("return x1", "return  x1"))
+    (carl.parent / "draws.txt").write_text("those of the feedback")
+    third = seeds()
+    assert third["ada"] == third["carl"] not in (seed, second["blaise"])
+    assert (third["emmy"], third["blaise"]) == (seed, second["blaise"])
+    assert seeds(force=True) == third
+    monkeypatch.setenv("TRIPTYCH_SEED", "5")
+    assert set(seeds(force=True).values()) == {"5"}
 
 
 def test_report_and_table_subtract_the_late_penalty(small: Course) -> None:

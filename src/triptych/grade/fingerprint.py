@@ -50,6 +50,11 @@ class SubmissionFingerprints:
         return fingerprint(texts=[self._chapters[chapter], str(due), *by_hand, *submission])
 
 
+def files_fingerprint(course: Course, student: str, chapter: str) -> str:
+    """A fingerprint of a submission's files alone."""
+    return fingerprint(texts=_describe(course.submitted / student / chapter))
+
+
 def _describe(folder: Path) -> Iterator[str]:
     """A line for every entry below a folder. Links are not followed, devices not opened."""
     if folder.is_symlink() or not folder.is_dir():
@@ -65,7 +70,7 @@ def _describe(folder: Path) -> Iterator[str]:
             elif not entry.is_file:
                 content = ""
             elif status.st_size > left:
-                content = f"{status.st_size} {status.st_mtime_ns}"
+                content = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
             else:
                 left -= status.st_size
                 with open_file(folder, entry.relative) as file:

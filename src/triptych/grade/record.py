@@ -44,6 +44,8 @@ class Result:
         notes: What a person should know about it.
         file: The notebook that was graded, relative to the submission's folder.
         content: A fingerprint of what the student wrote.
+        seed: The secret seed of the random draws in its tests.
+        files: A fingerprint of the submission's files. Only for the same files the seed is used again.
         pending: Graded cells that wait for a person, by name, with their points.
         by_hand: Cells with a manual score, with the `content` for which it was given.
         fingerprint: Of everything that decides the result; empty if the next run tries it again in any case.
@@ -67,6 +69,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     file: str = ""
     content: str = ""
+    seed: str = ""
+    files: str = ""
     pending: dict[str, float] = field(default_factory=dict)
     by_hand: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""

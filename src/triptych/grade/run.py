@@ -7,7 +7,7 @@ import importlib.util
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,8 @@ from triptych.fingerprint import fingerprint as fingerprint_of
 from triptych.grade.dispatch import local
 from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
 from triptych.grade.dispatch.job import Job, Outcome
-from triptych.grade.fingerprint import SubmissionFingerprints
+from triptych.grade.execute.seeds import VARIABLE, new_seed
+from triptych.grade.fingerprint import SubmissionFingerprints, files_fingerprint
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
 from triptych.grade.sandbox.limits import Limits
@@ -105,12 +106,15 @@ def grade(
                 results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
                 listener.finished(results[-1])
             if todo:
-                batch = Batch(course, todo, Path(scratch), sandbox, limits, listener)
+                files = {key: files_fingerprint(course, *key) for key in todo}
+                seeds = _seeds(files, writer.before)
+                batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
                 local_batch = partial(local.prepare_batch, processes=jobs)
                 executor = executor or (_cluster(scheduler) if scheduler else local_batch)
                 with contextlib.closing(executor(batch)) as prepared:
                     for job, outcome in prepared:
-                        result = writer.write(job, outcome, fingerprints[job.student, job.chapter])
+                        key = (job.student, job.chapter)
+                        result = writer.write(job, outcome, fingerprints[key], files[key])
                         results.append(result)
                         listener.finished(result)
         return results
@@ -193,6 +197,19 @@ def _given_by_hand(book: Gradebook) -> dict[Key, list[str]]:
         for student, chapter, cell, *values in query.filter(or_(*(column.isnot(None) for column in columns))):
             given[student, chapter].append(f"{cell} {tuple(values)}")
     return given
+
+
+def _seeds(files: Mapping[Key, str], before: Mapping[Key, Result]) -> dict[Key, str]:
+    """The seed of each submission's random draws: this run's, or the one that the same files had before.
+
+    Files that have changed may contain draws that the student has seen, so they get others.
+    """
+    seed, is_given = new_seed(), bool(os.environ.get(VARIABLE))
+    seeds = dict.fromkeys(files, seed)
+    for key, result in before.items():
+        if result.seed and result.files == files.get(key) and not is_given:
+            seeds[key] = result.seed
+    return seeds
 
 
 def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> list[Result]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from triptych.grade.dispatch.job import Job, Outcome
@@ -48,6 +48,7 @@ class Batch:
         limits: What a submission may use.
         listener: Receives progress.
         submitted: Folder of all submissions; empty for the one in the course folder.
+        seeds: Seeds of random draws by submission.
     """
 
     course: Course
@@ -57,12 +58,20 @@ class Batch:
     limits: Limits
     listener: Listener
     submitted: str = ""
+    seeds: Mapping[Key, str] = field(default_factory=dict)
 
     def jobs(self) -> list[Job]:
         """A job for each submission."""
         return [
-            Job(str(self.course.root), student, chapter, str(self.work / str(number)), self.sandbox, self.submitted)
-            for number, (student, chapter) in enumerate(self.keys, 1)
+            Job(
+                str(self.course.root),
+                *key,
+                str(self.work / str(number)),
+                self.sandbox,
+                self.submitted,
+                seed=self.seeds.get(key, ""),
+            )
+            for number, key in enumerate(self.keys, 1)
         ]
 
 

@@ -197,6 +197,7 @@ class _ClusterRun:
             "course": version,
             "sandbox": batch.sandbox,
             "limits": asdict(batch.limits),
+            "seed": task.job.seed,
             "compile_first": compile_cache.worth_compiling(course, chapter, per_worker),
             "software": dask_worker.installed(),
             "run": self._id,

@@ -59,9 +59,9 @@ def grade_submission(
     Args:
         course: What is needed of the course, see `transfer.course_files`.
         submission: The submission's files.
-        request: Plain data: `student`, `chapter`, `sandbox`, `limits`, `compile_first`; `course`, a name for the
-            course's files; `software`, as the grader has it; `run` and `topic`, the scheduler's topics for events of
-            the run and of the submission.
+        request: Plain data: `student`, `chapter`, `sandbox`, `limits`, `compile_first`, `seed`; `course`, a name for
+            the course's files; `software`, as the grader has it; `run` and `topic`, the scheduler's topics for events
+            of the run and of the submission.
 
     Returns:
         `transfer.result_of` the submission, or a message that begins with `UNABLE` or `GIVEN_UP`.
@@ -179,6 +179,7 @@ class GradingPlugin(WorkerPlugin):
                 sandbox=request["sandbox"],
                 submitted=f"{folder}/submitted",
                 compile_first=request["compile_first"],
+                seed=request["seed"],
             )
             outcome = self.run(run_if_sandboxed, job, limits)
             if isinstance(outcome, str):

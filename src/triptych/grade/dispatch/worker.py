@@ -213,6 +213,7 @@ def prepare(
             timings=timings,
             failed_tests=job.failed_tests,
             on_test=(work / RUNNING_TEST).write_text,
+            seed=job.seed,
         )
     target = work / "executed" / job.student / name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -66,6 +66,7 @@ def execute(
     failed_tests: Sequence[str] = (),
     on_test: Callable[[str], object] | None = None,
     all_cells: bool = False,
+    seed: str = "",
 ) -> NotebookNode:
     """Runs a rebuilt submission. No submission can make this function raise.
 
@@ -81,6 +82,7 @@ def execute(
         failed_tests: test cells that ended the process in which they ran before. They fail.
         on_test: receives the id of each test cell before it runs.
         all_cells: whether lecture cells run that the submission does not need (see `model.needed`).
+        seed: the seed of the test cells' random draws; without it each test cell draws anew.
 
     Returns:
         A copy of the notebook with outputs, which shares its metadata.
@@ -108,6 +110,7 @@ def execute(
         lambda: Kernel(spec, Path(files), limits),
         failed_tests,
         on_test or (lambda test_id: None),
+        seed,
     )
     executed = copy_cells(notebook)
     cells = [cell for cell in executed.cells if cell.cell_type == "code"]
@@ -132,6 +135,7 @@ class _SubmissionRun:
         start_kernel: starts a kernel for the submission.
         failed_tests: test cells that fail without being run.
         on_test: receives the id of each test cell before it runs.
+        seed: the seed of the test cells' random draws.
     """
 
     def __init__(
@@ -142,8 +146,9 @@ class _SubmissionRun:
         start_kernel: Callable[[], Kernel],
         failed_tests: Sequence[str],
         on_test: Callable[[str], object],
+        seed: str,
     ) -> None:
-        self._failed_tests, self._on_test = failed_tests, on_test
+        self._failed_tests, self._on_test, self._seed = failed_tests, on_test, seed
         self._chapter_tests, self._limits, self._timings = chapter_tests, limits, timings
         self._start_kernel = start_kernel
         self._end = fair_time() + limits.notebook_seconds
@@ -262,7 +267,7 @@ class _SubmissionRun:
         if ready is None or self._stop_reason:
             return [error_output(NOT_RUN, self._stop_reason)]
         self._on_test(test.id)
-        outputs, usable = run_test(test, self._chapter_tests, *ready)
+        outputs, usable = run_test(test, self._chapter_tests, *ready, self._seed)
         if not usable:
             self.close()
         return outputs

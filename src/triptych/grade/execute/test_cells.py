@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from triptych.check.fix import TOOLS_ID
 from triptych.fingerprint import fingerprint
+from triptych.grade.execute.reference import REFERENCE, References
 from triptych.grade.guest.codec import MUTABLE
 from triptych.model.cell_names import assertions, bound_names, reads
 from triptych.model.chapter import Cell, Chapter, Role, visible_source
@@ -97,6 +99,7 @@ class ChapterTests:
         chapter: the source chapter.
 
     Attributes:
+        id: the chapter's id.
         setup: what setup cells define; not to be changed.
         shared: ids of lists, dicts, sets and arrays in `setup`, which no submission may change.
         student_side: the text of the course's cells that run in the student's kernel, by cell id.
@@ -109,6 +112,7 @@ class ChapterTests:
     """
 
     def __init__(self, chapter: Chapter) -> None:
+        self.id = chapter.id
         self.setup: Mapping[str, Any] = _run_setup(chapter)
         self.shared = frozenset(id(value) for value in self.setup.values() if type(value) in MUTABLE)
         self.student_side = {cell.id: cell.source for cell in chapter.with_role(Role.SETUP, Role.STUDENT_SIDE)}
@@ -139,6 +143,9 @@ def _run_setup(chapter: Chapter) -> dict[str, Any]:
                 raise SetupError(
                     f"Setup cell {cell.id!r} of {chapter.id} fails where tests run ({reason}): fix it in source/."
                 ) from error
+    code = getattr(namespace.get(REFERENCE), "__code__", None)
+    if code is not None and code.co_filename == f"<setup {TOOLS_ID}>":
+        namespace[REFERENCE] = References(namespace)
     return namespace
 
 

@@ -37,7 +37,7 @@ class SetupNames:
         self._names = {
             id(value): name
             for name, value in setup.items()
-            if value is not None and not isinstance(value, PLAIN) and not _is_jax_array(value)
+            if value is not None and not isinstance(value, PLAIN) and not is_jax_array(value)
         }
         self._modules = {name: value for name, value in setup.items() if isinstance(value, ModuleType)}
 
@@ -65,12 +65,12 @@ def encodable(value: Any, setup: SetupNames) -> tuple[bytes, Any] | None:  # noq
         return b"", str.__str__(value)
     if isinstance(value, np.ndarray):
         return b"", np.asarray(value).view(np.ndarray)
-    if _is_jax_array(value):
+    if is_jax_array(value):
         return codec.JAX, np.asarray(value)
     name = setup.name_of(value)
     if name is not None:
         return codec.SETUP, name
-    path = _import_path(value)
+    path = import_path(value)
     if path is not None:
         return codec.IMPORTED, path
     if type(value).__module__.partition(".")[0] == "sympy":
@@ -106,12 +106,12 @@ def overwrite(target: Any, content: Any) -> None:
         target.update(items)
 
 
-def _is_jax_array(value: Any) -> bool:
+def is_jax_array(value: Any) -> bool:
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
 
 
-def _import_path(value: Any) -> str | None:
+def import_path(value: Any) -> str | None:
     """`module:name` of a library's function or class."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str) or module.partition(".")[0] not in LIBRARIES:

@@ -11,6 +11,7 @@ from triptych.grade.execute.errors import MESSAGE_CHARACTERS, StudentError, Test
 from triptych.grade.execute.kernel import Kernel
 from triptych.grade.execute.outputs import new_output
 from triptych.grade.execute.process_limits import process_limits
+from triptych.grade.execute.seeds import seeded
 from triptych.grade.execute.session import ProxySession
 from triptych.grade.execute.test_cells import PRINTED_CHARACTERS, ChapterTests, TestCell, captured_prints
 from triptych.grade.execute.watchdog import Watchdog
@@ -24,7 +25,7 @@ ENDED = "KernelEnded"
 
 
 def run_test(
-    test: TestCell, chapter_tests: ChapterTests, kernel: Kernel, session: ProxySession
+    test: TestCell, chapter_tests: ChapterTests, kernel: Kernel, session: ProxySession, seed: str = ""
 ) -> tuple[list[NotebookNode], bool]:
     """Runs a test cell in this process, with proxies for what the student's cells defined.
 
@@ -33,6 +34,7 @@ def run_test(
         chapter_tests: the setup namespace that it runs in.
         kernel: the student's kernel.
         session: the connection to the kernel's agent.
+        seed: the run's seed of random draws.
 
     Returns:
         The cell's outputs, with one error if the test fails, and whether the kernel can be used further.
@@ -41,7 +43,7 @@ def run_test(
     usable = False
     with process_limits(session.limits.test_cpu_seconds, session.limits.test_memory_bytes):
         try:
-            with captured_prints() as printed:
+            with captured_prints() as printed, seeded(seed, chapter_tests.id, test.id):
                 failure = _failure(test, chapter_tests, session)
             if session.aborted is not None and not session.aborted.kernel_lost and session.busy:
                 kernel.interrupt()

@@ -31,13 +31,16 @@ class Writer:
         course: the course folder.
         sandbox: the sandbox that ran the submissions, for the record: "bwrap" or "none".
         record: receives the results.
+
+    Attributes:
+        before: the newest results of earlier runs, by student and chapter.
     """
 
     def __init__(self, course: Course, sandbox: str, record: Record) -> None:
         self.course = course
         self.sandbox = sandbox
         self.record = record
-        self._before = record.results()
+        self.before = record.results()
         self._log = course.root / ".triptych" / "grade.log"
         self._api = nbgrader_api(course)
         self._book: SharedGradebook = gradebook(course, SharedGradebook)
@@ -51,13 +54,14 @@ class Writer:
         """Closes the gradebook."""
         self._book.end()
 
-    def write(self, job: Job, outcome: Outcome, fingerprint: str = "") -> Result:
+    def write(self, job: Job, outcome: Outcome, fingerprint: str = "", files: str = "") -> Result:
         """Enters a prepared submission into gradebook, record and log. One that is not graded loses earlier scores.
 
         Args:
             job: the submission.
             outcome: what its worker reported.
             fingerprint: recorded unless the next run has to try again in any case.
+            files: a fingerprint of the submission's files.
         """
         start = time.monotonic()
         by_hand: dict[str, str] = {}
@@ -85,6 +89,8 @@ class Writer:
             notes=list(dict.fromkeys([*outcome.notes, *result.notes])),
             file=outcome.file,
             content=outcome.content,
+            seed=job.seed,
+            files=files,
             by_hand=by_hand,
             sandbox=self.sandbox,
             fingerprint="" if retry else fingerprint,
@@ -123,7 +129,7 @@ class Writer:
 
         Also removes the time of arrival of an earlier submission, which nbgrader keeps if there is no new one.
         """
-        before = self._before.get((job.student, job.chapter))
+        before = self.before.get((job.student, job.chapter))
         found = {}
         with contextlib.suppress(MissingEntry):
             submission = self._book.find_submission(job.chapter, job.student)
