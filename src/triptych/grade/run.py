@@ -23,7 +23,7 @@ from triptych.grade.dispatch import local
 from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
 from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.execute.seeds import VARIABLE, new_seed
-from triptych.grade.fingerprint import SubmissionFingerprints, files_fingerprint
+from triptych.grade.fingerprint import SubmissionFingerprints
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
 from triptych.grade.sandbox.limits import Limits
@@ -91,7 +91,8 @@ def grade(
         record.shorten()
         misplaced = _misplaced(course, chapters, students)
         keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
-        fingerprints = _fingerprints(course, keys, sandbox, limits)
+        submitted = SubmissionFingerprints(course, sandbox, limits)
+        fingerprints = _fingerprints(course, keys, submitted)
         fingerprints |= {key: fingerprint_of(texts=[reason]) for key, reason in misplaced.items()}
         results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
@@ -106,7 +107,7 @@ def grade(
                 results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
                 listener.finished(results[-1])
             if todo:
-                files = {key: files_fingerprint(course, *key) for key in todo}
+                files = {key: submitted.files[key] for key in todo}
                 seeds = _seeds(files, writer.before)
                 batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
                 local_batch = partial(local.prepare_batch, processes=jobs)
@@ -144,7 +145,8 @@ def plan(
     keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
     same: set[Key] = set()
     if not force and has_gradebook(course):
-        results = _unchanged(course, Record(course), _fingerprints(course, keys, sandbox, Limits()))
+        fingerprints = _fingerprints(course, keys, SubmissionFingerprints(course, sandbox, Limits()))
+        results = _unchanged(course, Record(course), fingerprints)
         same = {(result.student, result.chapter) for result in results if result.chapter not in again}
     lines += [
         f"{chapter}  {one_line(student, 80)}: would be graded"
@@ -174,9 +176,8 @@ def _cluster(address: str) -> Executor:
     return partial(dask.prepare_batch, address=address)
 
 
-def _fingerprints(course: Course, keys: Sequence[Key], sandbox: str, limits: Limits) -> dict[Key, str]:
+def _fingerprints(course: Course, keys: Sequence[Key], fingerprints: SubmissionFingerprints) -> dict[Key, str]:
     """The fingerprint of each submission."""
-    fingerprints = SubmissionFingerprints(course, sandbox, limits)
     due: dict[str, datetime | None] = {}
     with gradebook(course) as book:
         for chapter in {chapter for _, chapter in keys}:
