@@ -17,6 +17,7 @@ from typing import Any
 import nbgrader.api
 from nbgrader.api import (
     Assignment,
+    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -185,6 +186,7 @@ def succeed(result: dict[str, Any], action: str) -> None:
 
 __all__ = [
     "Assignment",
+    "BaseCell",
     "Comment",
     "Grade",
     "GradeCell",

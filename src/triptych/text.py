@@ -9,6 +9,21 @@ SAFE = frozenset("\n\t\u00a0\u2009\u202f\u3000\u200c\u200d")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
+class _Shown(dict[int, str]):
+    """What is shown of a character, by its number. The first of them, which most texts consist of, are kept."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        is_safe = character in SAFE or (character.isprintable() and character not in BIDIRECTIONAL)
+        shown = character if is_safe else REPLACEMENT
+        if number < 0x3000:
+            self[number] = shown
+        return shown
+
+
+_SHOWN = _Shown()
+
+
 def plain(text: str, most: int | None = None) -> str:
     """`text` without terminal codes; other characters that cannot be printed become U+FFFD.
 
@@ -22,10 +37,7 @@ def plain(text: str, most: int | None = None) -> str:
     from nbconvert.filters import strip_ansi  # a heavy import, which most commands do without
 
     cut = text if most is None else text[: 4 * most]
-    shown = "".join(
-        character if character in SAFE or (character.isprintable() and character not in BIDIRECTIONAL) else REPLACEMENT
-        for character in str(strip_ansi(cut)).replace("\r\n", "\n")  # type: ignore[no-untyped-call]
-    )
+    shown = str(strip_ansi(cut)).replace("\r\n", "\n").translate(_SHOWN)  # type: ignore[no-untyped-call]
     return shown if most is None or len(shown) <= most else shown[: most - 1] + "…"
 
 

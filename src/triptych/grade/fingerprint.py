@@ -24,9 +24,14 @@ READ_LIMIT_BYTES = 20_000_000
 
 
 class SubmissionFingerprints:
-    """Fingerprints of submissions to chapters as they are now."""
+    """Fingerprints of submissions to chapters as they are now.
+
+    Attributes:
+        files: Those of the files alone, by student and chapter, of each submission that `of` was called for.
+    """
 
     def __init__(self, course: Course, sandbox: str, limits: Limits) -> None:
+        self.files: dict[tuple[str, str], str] = {}
         self._course = course
         self._common = f"{sorted(software().items())} {sandbox} {sorted(asdict(limits).items())}"
         self._chapters: dict[str, str] = {}
@@ -46,13 +51,9 @@ class SubmissionFingerprints:
             folders = (self._course.source / chapter, self._course.release / chapter)
             entries = (line for folder in folders for line in _describe(folder))
             self._chapters[chapter] = fingerprint(texts=[self._common, *entries])
-        submission = _describe(self._course.submitted / student / chapter)
-        return fingerprint(texts=[self._chapters[chapter], str(due), *by_hand, *submission])
-
-
-def files_fingerprint(course: Course, student: str, chapter: str) -> str:
-    """A fingerprint of a submission's files alone."""
-    return fingerprint(texts=_describe(course.submitted / student / chapter))
+        files = fingerprint(texts=_describe(self._course.submitted / student / chapter))
+        self.files[student, chapter] = files
+        return fingerprint(texts=[self._chapters[chapter], str(due), *by_hand, files])
 
 
 def _describe(folder: Path) -> Iterator[str]:

@@ -23,7 +23,7 @@ from triptych.grade.dispatch import local
 from triptych.grade.dispatch.batch import Batch, Executor, Key, Listener
 from triptych.grade.dispatch.job import Job, Outcome
 from triptych.grade.execute.seeds import VARIABLE, new_seed
-from triptych.grade.fingerprint import SubmissionFingerprints, files_fingerprint
+from triptych.grade.fingerprint import SubmissionFingerprints
 from triptych.grade.record import Record, Result
 from triptych.grade.results.writer import Writer
 from triptych.grade.sandbox.limits import Limits
@@ -32,7 +32,19 @@ from triptych.grade.submission.places import Finding, survey
 from triptych.lock import course_lock
 from triptych.model.course import Course, CourseError
 from triptych.model.sound import require_sound
-from triptych.nbgrader_api import Comment, Grade, MissingEntry, SubmittedAssignment, back_up, gradebook, has_gradebook
+from triptych.nbgrader_api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    back_up,
+    gradebook,
+    has_gradebook,
+)
 from triptych.text import one_line
 
 
@@ -79,7 +91,8 @@ def grade(
         record.shorten()
         misplaced = _misplaced(course, chapters, students)
         keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
-        fingerprints = _fingerprints(course, keys, sandbox, limits)
+        submitted = SubmissionFingerprints(course, sandbox, limits)
+        fingerprints = _fingerprints(course, keys, submitted)
         fingerprints |= {key: fingerprint_of(texts=[reason]) for key, reason in misplaced.items()}
         results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
@@ -94,7 +107,7 @@ def grade(
                 results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
                 listener.finished(results[-1])
             if todo:
-                files = {key: files_fingerprint(course, *key) for key in todo}
+                files = {key: submitted.files[key] for key in todo}
                 seeds = _seeds(files, writer.before)
                 batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
                 local_batch = partial(local.prepare_batch, processes=jobs)
@@ -132,7 +145,8 @@ def plan(
     keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
     same: set[Key] = set()
     if not force and has_gradebook(course):
-        results = _unchanged(course, Record(course), _fingerprints(course, keys, sandbox, Limits()))
+        fingerprints = _fingerprints(course, keys, SubmissionFingerprints(course, sandbox, Limits()))
+        results = _unchanged(course, Record(course), fingerprints)
         same = {(result.student, result.chapter) for result in results if result.chapter not in again}
     lines += [
         f"{chapter}  {one_line(student, 80)}: would be graded"
@@ -162,24 +176,28 @@ def _cluster(address: str) -> Executor:
     return partial(dask.prepare_batch, address=address)
 
 
-def _fingerprints(course: Course, keys: Sequence[Key], sandbox: str, limits: Limits) -> dict[Key, str]:
+def _fingerprints(course: Course, keys: Sequence[Key], fingerprints: SubmissionFingerprints) -> dict[Key, str]:
     """The fingerprint of each submission."""
-    fingerprints = SubmissionFingerprints(course, sandbox, limits)
     due: dict[str, datetime | None] = {}
-    by_hand: dict[Key, list[str]] = defaultdict(list)
     with gradebook(course) as book:
         for chapter in {chapter for _, chapter in keys}:
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
-        grades = book.db.query(Grade).filter(or_(Grade.manual_score.isnot(None), Grade.extra_credit.isnot(None)))
-        comments = book.db.query(Comment).filter(Comment.manual_comment.isnot(None))
-        for entry, values in [
-            *((grade, (grade.manual_score, grade.extra_credit)) for grade in grades),
-            *((comment, comment.manual_comment) for comment in comments),
-        ]:
-            submission = entry.notebook.assignment
-            by_hand[submission.student_id, submission.name].append(f"{entry.name} {values}")
+        by_hand = _given_by_hand(book)
     return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
+
+
+def _given_by_hand(book: Gradebook) -> dict[Key, list[str]]:
+    """The scores and comments that a person has given, by submission."""
+    given: dict[Key, list[str]] = defaultdict(list)
+    scores, comments = (Grade.manual_score, Grade.extra_credit), (Comment.manual_comment,)
+    for kind, columns in ((Grade, scores), (Comment, comments)):
+        query = book.db.query(SubmittedAssignment.student_id, Assignment.name, BaseCell.name, *columns)
+        query = query.select_from(kind).join(kind.cell).join(kind.notebook)
+        query = query.join(SubmittedNotebook.assignment).join(SubmittedAssignment.assignment)
+        for student, chapter, cell, *values in query.filter(or_(*(column.isnot(None) for column in columns))):
+            given[student, chapter].append(f"{cell} {tuple(values)}")
+    return given
 
 
 def _seeds(files: Mapping[Key, str], before: Mapping[Key, Result]) -> dict[Key, str]:
@@ -199,7 +217,8 @@ def _unchanged(course: Course, record: Record, fingerprints: dict[Key, str]) -> 
     """Results of earlier runs that are up to date, and whose gradebook entry and feedback exist."""
     recorded = record.results()
     with gradebook(course) as book:
-        entered = {(s.student_id, s.name) for s in book.db.query(SubmittedAssignment).all()} if recorded else set()
+        query = book.db.query(SubmittedAssignment.student_id, Assignment.name).join(SubmittedAssignment.assignment)
+        entered = {tuple(row) for row in query} if recorded else set()
     unchanged = []
     for key, fingerprint in fingerprints.items():
         result = recorded.get(key)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from triptych.build.fonts import font_faces
 from triptych.files import replacing
-from triptych.grade.results.class_list import NOT_SUBMITTED, Standing, read_class
+from triptych.grade.results.class_list import NOT_SUBMITTED, Standing
 from triptych.grade.results.export import grade_rows, write_csv
 from triptych.grade.results.feedback import LEFT_OPEN, NOT_YET, duration, page_style
 from triptych.grade.results.statistics import (
@@ -51,13 +51,13 @@ def write_report(course: Course, chapters: Sequence[str]) -> list[Path]:
         CourseError: Nothing has been graded, or the record is damaged.
     """
     found = findings(course)
-    page = render(course, class_statistics(course, chapters), found)
+    results = class_statistics(course, chapters)
+    page = render(course, results, found)
     report, grades = course.root / "report.html", course.root / "grades.csv"
     with replacing(report) as file:
         file.write_text(page, encoding="utf-8")
     with gradebook(course) as book, replacing(grades) as file:
-        class_list = read_class(course, book)
-        write_csv(file, grade_rows(class_list, class_list.students.values(), book.assignments))
+        write_csv(file, grade_rows(results.class_list, results.class_list.students.values(), book.assignments))
     not_used = write_findings(course, found)
     return [report, grades, *([not_used] if not_used else [])]
 
