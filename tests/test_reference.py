@@ -151,9 +151,9 @@ OTHER = {
         "result = reference(lambda x: called(x), np.array([1.0, 2.0]))",
         "result = reference(lambda x: called(x), np.array([[1.0], [2.0]]))",
     ),
-    "precision": (
-        "result = reference(lambda x: called(x), np.array([1.0], dtype='f4'))",
-        "result = reference(lambda x: called(x), np.array([1.0]))",
+    "kind of number": (
+        "result = reference(lambda x: called(x), np.zeros(2, dtype=int))",
+        "result = reference(lambda x: called(x), np.zeros(2))",
     ),
     "kind of array": (
         "result = reference(lambda x: called(x), np.arange(2))",
