@@ -135,6 +135,10 @@ OTHER = {
         "a = 1.0\ndef f(x): return a * called(x)\nresult = reference(lambda x: f(x), 2.0)",
         "a = 2.0\ndef f(x): return a * called(x)\nresult = reference(lambda x: f(x), 2.0)",
     ),
+    "global of an inner function": (
+        "a = 1.0\nresult = reference(lambda x: (lambda: a * called(x))(), 2.0)",
+        "a = 2.0\nresult = reference(lambda x: (lambda: a * called(x))(), 2.0)",
+    ),
     "closure under jax": (
         "made = lambda a: jax.grad(lambda x: a * called(x))\nresult = reference(made(1.0), 2.0)",
         "made = lambda a: jax.grad(lambda x: a * called(x))\nresult = reference(made(2.0), 2.0)",
