@@ -101,6 +101,11 @@ def edit_test(source: str = "", **fields: object) -> Change:
     return change
 
 
+def use_name_of_test(notebook: NotebookNode) -> None:
+    edit_test("kept = 1\nassert kept, 'y'")(notebook)
+    add_cell("print(kept)", "code", place=-1)(notebook)
+
+
 def add_cell(source: str, kind: str = "markdown", slide: str = "-", place: int = 3) -> Change:
     def change(notebook: NotebookNode) -> None:
         make = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
@@ -171,6 +176,7 @@ VIOLATIONS: list[tuple[str, str, Change]] = [
     ("names", "is not plain Python", lambda nb: first(nb).update(source="%time 1")),
     ("names", "a lecture cell defines", use_lecture_name),
     ("names", "no earlier cell defines", edit_test("assert nowhere, 'y'")),
+    ("names", "kept, which the test cell", use_name_of_test),
     ("message", "without an assertion", edit_test("x = 1")),
     ("message", "without a plain string", edit_test("assert mul_jvp")),
     ("message", "without a plain string as its message", edit_test("assert mul_jvp, f'{1}'")),

@@ -64,6 +64,7 @@ def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
     steps: list[str] = []
     monkeypatch.setattr(Worker, "keep_only", lambda self, chapter: steps.append(chapter))
     monkeypatch.setattr(worker, "trim", lambda: steps.append("trim"))
+    monkeypatch.setattr(worker, "private_bytes", lambda: 0)
     course = scratch(tmp_path / "course")
     release_chapter(course, FORWARD)
     assert not Worker().run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits()).ready

@@ -237,8 +237,12 @@ def _region(source: Source) -> Findings:
 
 
 def _names(source: Source) -> Findings:
-    """Test cells use names of setup, student-side and solution cells only, setup cells those of setup cells."""
+    """Test cells use names of setup, student-side and solution cells only, setup cells those of setup cells.
+
+    No other cell uses what a test cell has bound: in a lecture with hidden tests it would find another object.
+    """
     defined: dict[Role, set[str]] = {role: set() for role in Role}
+    in_tests: dict[str, str] = {}
     for cell in source.chapter.cells:
         if not cell.is_code:
             continue
@@ -255,6 +259,12 @@ def _names(source: Source) -> Findings:
             for name in sorted(free - known):
                 origin = "a lecture cell defines" if name in defined[Role.LECTURE] else "no earlier cell defines"
                 yield cell.id, f"uses {name}, which {origin}"
+        for name in sorted(free & in_tests.keys()) if cell.role is not Role.TEST else ():
+            yield cell.id, f"uses {name}, which the test cell {in_tests[name]} binds; rename it in the test"
+        if cell.role is Role.TEST:
+            in_tests |= dict.fromkeys(bound, cell.id)
+        else:
+            in_tests = {name: test for name, test in in_tests.items() if name not in bound}
         defined[cell.role] |= bound
 
 
