@@ -436,7 +436,14 @@ def test_a_submission_whose_process_dies_is_not_graded_with_the_reason(
 ) -> None:
     monkeypatch.setattr(dask_worker, "run_if_sandboxed", crash)
     files = collect(course.submitted, "carl", FORWARD, Limits())
-    request = {"student": "carl", "chapter": FORWARD, "sandbox": SANDBOX, "course": "c", "compile_first": False}
+    request = {
+        "student": "carl",
+        "chapter": FORWARD,
+        "sandbox": SANDBOX,
+        "course": "c",
+        "compile_first": False,
+        "seed": "",
+    }
     result = plugin.grade(course_files(course, FORWARD), files, request | {"limits": asdict(Limits())})
     outcome = read_result(result, JOB, files, Limits())
     assert (outcome.ready, outcome.again) == (False, True) and "its worker process died" in outcome.reason
