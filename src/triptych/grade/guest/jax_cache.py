@@ -28,7 +28,7 @@ def keep_loaded(limit: int = MAX_PROGRAMS) -> bool:
     """Keeps the programs that JAX compiles or reads from its persistent cache in this process from now on.
 
     JAX only asks its cache where `jax_compilation_cache_dir` is set. Two private functions of JAX are replaced,
-    which saves two fifths of the processor time of a submission to chapter 8.
+    which saves a fifth of the processor time of a submission to chapter 8 (docs/developers/decisions.md).
 
     Args:
         limit: number of programs to keep, the most recently used ones.
@@ -72,7 +72,7 @@ def keep_loaded(limit: int = MAX_PROGRAMS) -> bool:
 def share_lowering_context() -> bool:
     """Lowers all programs of this process in one MLIR context, where JAX makes one for each program.
 
-    One private function of JAX is replaced, which saves a quarter of the time of a submission to chapter 8
+    One private function of JAX is replaced, which saves nearly a fifth of the time of a submission to chapter 8
     (docs/developers/decisions.md).
 
     Returns:
