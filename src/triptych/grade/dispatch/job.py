@@ -31,7 +31,7 @@ class Job:
         submitted: Folder of all submissions; empty for the one in the course folder.
         failed_tests: Test cells that ended the worker processes in which they ran; they fail.
         compile_first: Whether the worker compiles what submissions to the chapter share, unless that has been done.
-        seed: The seed of the test cells' random draws, a secret; without it each test cell draws anew.
+        seed: The seed of the test cells' random draws, a secret; without it each test cell draws its own numbers.
     """
 
     course: str

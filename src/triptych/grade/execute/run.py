@@ -82,7 +82,7 @@ def execute(
         failed_tests: test cells that ended the process in which they ran before. They fail.
         on_test: receives the id of each test cell before it runs.
         all_cells: whether lecture cells run that the submission does not need (see `model.needed`).
-        seed: the seed of the test cells' random draws; without it each test cell draws anew.
+        seed: the seed of the test cells' random draws; without it each test cell draws its own numbers.
 
     Returns:
         A copy of the notebook with outputs, which shares its metadata.
