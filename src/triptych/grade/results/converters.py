@@ -36,10 +36,8 @@ class PreparedAutograde(Autograde):  # type: ignore[misc]
         for preprocessor in [*self.sanitize_preprocessors, *self.autograde_preprocessors]:
             if not getattr(preprocessor, "done_by_worker", False):
                 self.exporter.register_preprocessor(preprocessor)
-        self.notebook, resources = (
-            nbformat.reader.reads(self.executed.read_text("utf-8")),
-            _resources(self, notebook_filename),
-        )
+        self.notebook = nbformat.reader.reads(self.executed.read_text("utf-8"))
+        resources = _resources(self, notebook_filename)
         for preprocessor in self.exporter._preprocessors:
             with self.book.one_commit():
                 self.notebook, resources = preprocessor(self.notebook, resources)
