@@ -17,7 +17,9 @@ c.JupyterHub.bind_url = f"http://{site['host']}:{site['port']}"
 c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = site["certificate"], site["key"]
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{site['hub_port']}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{site['proxy_port']}"
-c.ConfigurableHTTPProxy.command = site["proxy"]
+# Connections stay open longer than Caddy (2 minutes) or a browser keeps an idle one. With the default of 5 seconds, a
+# request on a connection that the proxy is just closing fails.
+c.ConfigurableHTTPProxy.command = [*site["proxy"], "--keep-alive-timeout", "150000"]
 c.ConfigurableHTTPProxy.auth_token = site["proxy_token"]
 c.ConfigurableHTTPProxy.pid_file = str(here / "proxy.pid")
 

@@ -289,6 +289,20 @@ def test_the_instructor_has_the_formgrader_in_a_frame_of_lab(noether: Browser) -
     assert "disabledExtensions" in noether.client.get(f"{noether.base}/lab").text
 
 
+def test_a_proxy_that_is_held_up_breaks_no_connection(hub: Workshop) -> None:
+    """Its time-out for idle connections runs on while it is held up: 5 seconds by default, less than Caddy's."""
+    proxy = int((hub.site.private / "proxy.pid").read_text())
+    with httpx.Client(base_url=hub.address, trust_env=False, timeout=30) as client:
+        client.get("/hub/login")
+        os.kill(proxy, signal.SIGSTOP)
+        go_on = threading.Timer(6, os.kill, (proxy, signal.SIGCONT))
+        go_on.start()
+        try:
+            assert client.get("/hub/login").status_code == 200
+        finally:
+            go_on.join()
+
+
 def test_a_students_pages_may_not_be_framed(ada: Browser) -> None:
     assert "frame-ancestors 'none'" in ada.client.get(f"{ada.base}/lab").headers["content-security-policy"]
 
