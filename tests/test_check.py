@@ -344,6 +344,11 @@ def test_free_names(source: str, free: set[str]) -> None:
     assert cell_names.free_names(source) == free
 
 
+def test_imported_packages() -> None:
+    source = "import numpy.linalg as la, math\ndef f():\n    from scipy.optimize import brentq\nfrom . import beside"
+    assert cell_names.imported_packages(source) == {"numpy", "math", "scipy"}
+
+
 @pytest.mark.parametrize(
     ("source", "comparisons"),
     [

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from courses import PROJECT
 
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.kernel import CellRun, Kernel
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.sandbox.limits import Limits
+from triptych.model.chapter import read_chapter
 from triptych.text import plain
 
 LIMITS = Limits(output_bytes=100_000)
@@ -119,3 +121,13 @@ def test_a_thread_prints_into_the_cell_that_runs_and_into_no_other(kernel: Kerne
 def test_a_reply_that_the_student_writes_is_an_error_and_no_crash(kernel: Kernel) -> None:
     result = run(kernel, "import os\nos.write(3, b'nonsense' * 100)")
     assert result.kernel_lost
+
+
+@pytest.mark.parametrize(("chapter", "imported"), [(1, ["sympy"]), (3, []), (7, ["pyhf", "scipy.optimize"])])
+def test_a_kernel_begins_with_the_modules_that_its_chapter_uses(
+    tmp_path: Path, chapter: int, imported: list[str]
+) -> None:
+    packages = read_chapter(PROJECT.notebook(PROJECT.chapters[chapter])).packages
+    code = "import sys; [name for name in ('pyhf', 'scipy.optimize', 'sympy') if name in sys.modules]"
+    with contextlib.closing(Kernel(zygote_spec("none", packages=packages), tmp_path, LIMITS)) as kernel:
+        assert texts(run(kernel, code)) == [repr(imported)]

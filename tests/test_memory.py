@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from courses import FORWARD, PROJECT, scratch
+from courses import FORWARD, PROJECT, answer, edit, scratch, shortened, submit
 
 from triptych.build.release import release_chapter
 from triptych.grade.dispatch import worker
 from triptych.grade.dispatch.job import Job
 from triptych.grade.dispatch.worker import Worker
+from triptych.grade.execute import verdict
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import ZygoteCache, ZygoteSpec
-from triptych.model.chapter import read_chapter
+from triptych.model.chapter import Role, read_chapter
 
 
 @pytest.fixture
@@ -72,14 +73,30 @@ def test_a_worker_drops_other_chapters_before_a_submission_and_trims_after_it(
 
 
 def test_a_worker_empties_jax_s_caches_when_they_have_grown(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes, cleared = iter([290, 310, 190, 330, 350, 210]), []  # MB; the third and the last are those after clearing
+    sizes, cleared = iter([240, 260, 190, 280, 300, 210]), []  # MB; the third and the last are those after clearing
     monkeypatch.setattr(worker, "private_bytes", lambda: next(sizes) * 1_000_000)
     monkeypatch.setattr(worker.jax, "clear_caches", lambda: cleared.append(1))
     process, counts = Worker(), []
     for _ in range(4):
-        process._release()
+        process._release_programs()
         counts.append(len(cleared))
     assert counts == [0, 1, 1, 2]
+
+
+def test_a_worker_looks_at_its_memory_before_each_test_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(worker, "trim", lambda: None)
+    monkeypatch.setattr(worker, "private_bytes", lambda: steps.append("size") or 0)
+    monkeypatch.setattr(verdict, "_failure", lambda test, *rest: steps.append(test.id))
+    course = scratch(tmp_path / "course")
+    edit(course.notebook(FORWARD), lambda notebook: shortened(notebook, "mul_jvp"))
+    release_chapter(course, FORWARD)
+    submit(course, "ada", answer(course, FORWARD, {}))
+    assert Worker().run(Job(str(course.root), "ada", FORWARD, str(tmp_path), "none"), Limits()).ready
+    tests = [cell.id for cell in read_chapter(course.notebook(FORWARD)).with_role(Role.TEST)]
+    assert len(tests) == 2 and steps == [*(step for test in tests for step in ("size", test)), "size"]
 
 
 def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:

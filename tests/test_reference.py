@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from test_proxy import chapter_with, errors
 
-from triptych.check.fix import TOOLS_ID, course_tools
+from triptych.check.fix import course_tools
 from triptych.grade.execute.proxy import RemoteProxy
 from triptych.grade.execute.reference import MAX_RESULTS, References
 from triptych.grade.execute.run import execute
 from triptych.grade.execute.seeds import VARIABLE
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.execute.values import FromSandbox
+from triptych.model.chapter import TOOLS_ID
 
 SETUP = """
 import functools

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+#: Colours and moves on a terminal.
+CONTROL_SEQUENCE = re.compile(r"\x1b\[.*?[@-~]")
 #: Reverses or embeds the direction of what follows, so that a line reads other than it is.
 BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 #: Spaces and joiners of emoji and letters, which `str.isprintable` excludes but which are safe to show.
@@ -34,10 +38,8 @@ def plain(text: str, most: int | None = None) -> str:
     Returns:
         The text. Line ends and tabs are kept.
     """
-    from nbconvert.filters import strip_ansi  # a heavy import, which most commands do without
-
     cut = text if most is None else text[: 4 * most]
-    shown = str(strip_ansi(cut)).replace("\r\n", "\n").translate(_SHOWN)  # type: ignore[no-untyped-call]
+    shown = CONTROL_SEQUENCE.sub("", cut).replace("\r\n", "\n").translate(_SHOWN)
     return shown if most is None or len(shown) <= most else shown[: most - 1] + "…"
 
 

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from triptych.check.references import references, with_references
 from triptych.files import write_whole
 from triptych.model.builds_on import exercises_needed, with_line
-from triptych.model.chapter import Role, chapter_from, headings, role_of
+from triptych.model.chapter import TOOLS_ID, Role, chapter_from, headings, role_of
 from triptych.model.course import ChapterPlan, Course, CourseError
 from triptych.model.slides import EXERCISE, HIDE_INPUT, PLAN, plan_text, slide_type
 
@@ -37,8 +37,7 @@ NOTEBOOK_METADATA: dict[str, Any] = {
 }
 NBGRADER_KEYS = {"grade", "grade_id", "locked", "points", "schema_version", "solution", "task"}
 CELL_METADATA_KEYS = {"jupyter", "nbgrader", "slideshow", "tags"}
-#: Id and first line of the setup cell that all chapters share.
-TOOLS_ID = "course-tools"
+#: The first line of the setup cell that all chapters share.
 TOOLS_BEGIN = "# Tools every chapter shares."
 #: The part of the shared setup cell that is too long for a cell: a module of this package.
 GRAPHS = "course_graphs.py"

@@ -23,6 +23,17 @@ def classes(source: str) -> set[str]:
     return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
 
 
+def imported_packages(source: str) -> set[str]:
+    """The packages of which a cell imports modules. Raises SyntaxError."""
+    modules = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(node.module or "")
+    return {module.partition(".")[0] for module in modules}
+
+
 def extended_names(source: str) -> set[str]:
     """The names whose attributes a cell sets, as in `Number.__add__ = add`. Raises SyntaxError."""
     set_ = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))

@@ -6,16 +6,20 @@ The only module that reads roles, and what is disabled while answers are graded,
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+
+from triptych.model.cell_names import imported_packages
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 END_HIDDEN = "### END HIDDEN TESTS"
@@ -29,6 +33,9 @@ RECORDING = "recorded.json"
 
 #: The tag of a lecture cell that grading does not run, as it calls what is disabled there.
 UNGRADED = "ungraded"
+
+#: The id of the setup cell that all chapters share.
+TOOLS_ID = "course-tools"
 
 #: What nbgrader puts in the place of a solution region.
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -162,6 +169,16 @@ class Chapter:
 
     def _flag(self, name: str) -> bool:
         return bool(self.notebook.metadata.get("triptych", {}).get(name, False))
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages of which its cells import modules, apart from test cells."""
+        found = set[str]()
+        for cell in self.cells:
+            if cell.is_code and cell.role != Role.TEST:
+                with contextlib.suppress(SyntaxError):  # a cell with a magic
+                    found |= imported_packages(cell.code)
+        return frozenset(found)
 
     @property
     def exercises(self) -> dict[str, Exercise]:

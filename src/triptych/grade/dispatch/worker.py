@@ -44,7 +44,7 @@ from triptych.model.course import Course
 
 PR_SET_PDEATHSIG = 1
 #: How far the memory of a worker may grow before JAX's caches are emptied, and its size without them.
-CACHE_BYTES, SIZE_BYTES = 150_000_000, 150_000_000
+CACHE_BYTES, SIZE_BYTES = 100_000_000, 150_000_000
 
 
 class Worker:
@@ -66,13 +66,13 @@ class Worker:
             self.keep_only(job.chapter)
             compiled = self._compiled_folder(job)
             with _time_limit(limits.notebook_seconds + GRACE_S):
-                return prepare(job, limits, compiled)
+                return prepare(job, limits, compiled, before_test=self._release_programs)
         finally:
-            self._release()
+            trim()
+            self._release_programs()
 
-    def _release(self) -> None:
-        """Returns free memory, and JAX's programs with it once they are many: references are kept as values."""
-        trim()
+    def _release_programs(self) -> None:
+        """Releases JAX's programs once they are many: references are kept as values."""
         if private_bytes() > self._size_bytes + CACHE_BYTES:
             jax.clear_caches()
             gc.collect()
@@ -167,6 +167,7 @@ def prepare(
     limits: Limits,
     compiled: Path | None = None,
     execute: Callable[..., NotebookNode] = execute,
+    before_test: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Reads, rebuilds and executes one submission.
 
@@ -177,6 +178,7 @@ def prepare(
         limits: What it may use.
         compiled: Folder of programs that JAX has compiled before.
         execute: Runs its cells.
+        before_test: Called before each test cell.
     """
     start = time.monotonic()
     course, work = Course(Path(job.course)), Path(job.work)
@@ -197,6 +199,10 @@ def prepare(
     notebook = rebuild(release, submission.notebook, submission.matches)
     _write(notebook, staged / name)
 
+    def on_test(test_id: str) -> None:
+        (work / RUNNING_TEST).write_text(test_id)
+        before_test()
+
     with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
         folder = Path(scratch) / "work"
         folder.mkdir()
@@ -212,7 +218,7 @@ def prepare(
             compiled=compiled,
             timings=timings,
             failed_tests=job.failed_tests,
-            on_test=(work / RUNNING_TEST).write_text,
+            on_test=on_test,
             seed=job.seed,
         )
     target = work / "executed" / job.student / name

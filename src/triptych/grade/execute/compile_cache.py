@@ -104,6 +104,7 @@ def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_S
             sandbox,
             by_hand=source.by_hand,
             own_fit=source.own_fit,
+            packages=source.packages,
             compiled=written,
             writable=True,
             hide=course.root,

@@ -99,6 +99,7 @@ def execute(
         sandbox,
         by_hand=chapter.by_hand,
         own_fit=chapter.own_fit,
+        packages=chapter.packages,
         compiled=compiled,
         writable=compiled_writable,
         hide=course,

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from triptych.check.fix import TOOLS_ID
 from triptych.fingerprint import fingerprint
 from triptych.grade.execute.reference import REFERENCE, References
 from triptych.grade.guest.codec import MUTABLE
 from triptych.model.cell_names import assertions, bound_names, reads
-from triptych.model.chapter import Cell, Chapter, Role, visible_source
+from triptych.model.chapter import TOOLS_ID, Cell, Chapter, Role, visible_source
 
 PRINTED_CHARACTERS = 100_000
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from triptych.grade.guest.zygote import COMPILED
 from triptych.grade.sandbox.bubblewrap import environment_folders
-from triptych.grade.sandbox.zygote import ZygoteSpec
+from triptych.grade.sandbox.zygote import IMPORTS, ZygoteSpec
 
+#: Modules that it also imports for chapters that use their packages.
+IMPORTS_OF_PACKAGES = (
+    "pyhf", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.sparse.linalg", "scipy.special", "sympy",
+)  # fmt: skip
 _SHELL = """
 import triptych.grade.guest.notebook
 triptych.grade.guest.shell.create_shell()
@@ -38,6 +43,7 @@ def zygote_spec(
     *,
     by_hand: bool = False,
     own_fit: bool = False,
+    packages: Collection[str] = (),
     compiled: Path | None = None,
     writable: bool = False,
     hide: Path | None = None,
@@ -48,6 +54,7 @@ def zygote_spec(
         sandbox: "bwrap", or "none" for trusted submissions.
         by_hand: whether JAX's derivative transforms are disabled.
         own_fit: whether pyhf's fits are disabled.
+        packages: the packages that the chapter imports, see `Chapter.packages`.
         compiled: the folder of JAX's compiled programs.
         writable: whether newly compiled programs are written to that folder.
         hide: a folder that the sandbox must not show, for example the course.
@@ -62,7 +69,8 @@ def zygote_spec(
         code += _JAX.format(folder=folder, min_compile_time_s=0.0 if writable else 1e9)
     shown = (Path("/usr"), *environment_folders())
     hidden = (hide,) if hide is not None and any(hide.is_relative_to(folder) for folder in shown) else ()
-    return ZygoteSpec(sandbox=sandbox, code=code, compiled=compiled, filled=writable, hide=hidden)
+    imports = IMPORTS + tuple(name for name in IMPORTS_OF_PACKAGES if name.partition(".")[0] in packages)
+    return ZygoteSpec(sandbox=sandbox, code=code, imports=imports, compiled=compiled, filled=writable, hide=hidden)
 
 
 __all__ = ["zygote_spec"]

@@ -40,8 +40,7 @@ from triptych.grade.sandbox.usage import memory_bytes
 #: Modules that a zygote imports, unless they are not installed.
 IMPORTS = (
     "IPython.core.completer", "IPython.core.interactiveshell", "IPython.display", "jax", "jax.numpy",
-    "jax.scipy.linalg", "jax.scipy.stats", "matplotlib.pyplot", "numpy", "numpy.random", "pyhf", "scipy.integrate",
-    "scipy.linalg", "scipy.optimize", "scipy.sparse.linalg", "scipy.special", "sympy",
+    "jax.scipy.linalg", "jax.scipy.stats", "matplotlib.pyplot", "numpy", "numpy.random",
 )  # fmt: skip
 START = "import sys; from triptych.grade.guest.zygote import main; main(int(sys.argv[1]))"
 WARM_UP_SECONDS = 120.0
