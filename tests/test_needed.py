@@ -64,6 +64,8 @@ def test_cells_that_nothing_depends_on_do_not_run(lecture: str, student: str) ->
         ("rules += [5]", "rules = [1]"),
         ("def fill():\n    global rate\n    rate = 5\nfill()", "def f(x):\n    return rate"),
         ("next(numbers)", "numbers = iter([1, 2])"),
+        ("rate = 0.1", "class Rates:\n    rate = staticmethod(rate)"),
+        ("def g(x): return x", "def f(x):\n    class Rules:\n        g = [g for g in [g]]\n    return Rules"),
     ],
 )
 def test_cells_that_bind_or_change_what_an_answer_uses_run(lecture: str, student: str) -> None:
@@ -82,6 +84,9 @@ def test_cells_that_bind_or_change_what_an_answer_uses_run(lecture: str, student
         "from importlib import import_module",
         "from numpy import *",
         "def f(x):\n    return f.__globals__",
+        "from timeit import timeit\nf = timeit('rate', 'from __main__ import rate', number=1)",
+        "import doctest",
+        "from IPython.core.interactiveshell import InteractiveShell",
         "f = Out",
         "f = _",
         "f = _4",

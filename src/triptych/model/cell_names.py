@@ -49,6 +49,13 @@ def used_names(source: str) -> set[str]:
     return used
 
 
+def names_read_in_classes(source: str) -> set[str]:
+    """The names that class bodies read: in `x = x` it is the notebook's. Raises SyntaxError."""
+    table = symtable.symtable(source, "<cell>", "exec")
+    classes = (inner for inner in _nested(table) if inner.get_type() == "class")
+    return {s.get_name() for inner in classes for s in inner.get_symbols() if s.is_referenced()}
+
+
 def free_names(source: str) -> set[str]:
     """The names that a cell uses but does not bind, without built-in ones. Raises SyntaxError."""
     return used_names(source) - bound_names(source) - BUILTINS

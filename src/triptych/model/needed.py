@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from triptych.model.cell_names import BUILTINS, bound_names, root_name, used_names
+from triptych.model.cell_names import BUILTINS, bound_names, names_read_in_classes, root_name, used_names
 from triptych.model.chapter import Role, code_of, role_of
 
 #: With these, code reaches names of the notebook, or what its cells have left behind, without containing them.
 OPAQUE = {
-    "*", "__builtins__", "__dict__", "__globals__", "__import__", "__main__", "__subclasses__", "_getframe", "builtins",
-    "ctypes", "currentframe", "dir", "eval", "exec", "f_back", "f_globals", "f_locals", "gc", "get_ipython", "getframe",
-    "globals", "importlib", "inspect", "locals", "modules", "pickle", "runpy", "setprofile", "settrace", "vars",
+    "*", "InteractiveShell", "__builtins__", "__dict__", "__globals__", "__import__", "__main__", "__subclasses__",
+    "_getframe", "builtins", "ctypes", "currentframe", "dir", "doctest", "eval", "exec", "f_back", "f_globals",
+    "f_locals", "gc", "get_ipython", "getframe", "globals", "importlib", "inspect", "locals", "modules", "pickle",
+    "runpy", "setprofile", "settrace", "user_ns", "vars",
 }  # fmt: skip
 #: IPython's record of cells and results.
 HISTORY = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h")
@@ -89,7 +90,7 @@ def names_of(source: str) -> _Names:
     """The names that a cell concerns. A cell that is not plain Python, as one with a magic, is opaque."""
     try:
         tree = ast.parse(source)
-        bound, used = bound_names(source), used_names(source)
+        bound, used = bound_names(source), used_names(source) | names_read_in_classes(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _Names(opaque=frozenset({type(error).__name__}))
     mentioned, modules, changed = set[str](), set[str](), set[str]()
@@ -98,7 +99,8 @@ def names_of(source: str) -> _Names:
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 mentioned.add(name)
             case ast.Constant(value=str(text)):
-                mentioned.add(text)  # getattr(sys, "modules")
+                # getattr(sys, "modules"), timeit("f()", "from __main__ import f")
+                mentioned |= {text, "__main__"} if "__main__" in text else {text}
             case ast.alias(name=name):
                 mentioned |= {*name.split(".")}
             case ast.ImportFrom(module=str(module)):
@@ -122,7 +124,7 @@ def names_of(source: str) -> _Names:
     )
 
 
-#: They are in all submissions.
+#: The course's cells are the same in all submissions.
 _names_of_course = functools.lru_cache(maxsize=2000)(names_of)
 
 
