@@ -24,7 +24,17 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS, SetupError
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.chapter import Chapter, chapter_from
 
-SETUP = """
+#: As in the course tools.
+COUNTED = """
+def counted(function):
+    def counting(*args):
+        counting.calls += 1
+        return function(*args)
+
+    counting.calls = 0
+    return counting
+"""
+SETUP = f"""{COUNTED}
 import math
 import numpy as np
 
@@ -49,15 +59,6 @@ def agree(result, expected):
 
 def cube(x):
     return x * x * x
-
-
-def counted(function):
-    def counting(*args):
-        counting.calls += 1
-        return function(*args)
-
-    counting.calls = 0
-    return counting
 """
 DUAL = """
 class Dual:
@@ -509,6 +510,25 @@ def test_a_name_of_the_course_is_the_courses_object_in_a_test(rebinding: str) ->
         f"def f(x): return 5\n{rebinding}", TESTS_HELPER, binds="def f(x): return 4", setup=SCALES, more=[HELPER]
     )
     assert set(errors(executed)) == {"f_0"}
+
+
+def test_results_are_released_at_the_end_of_their_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[tuple[int, int]] = []
+    finish = ProxySession.finish
+
+    def watched(session: ProxySession) -> bool:
+        objects = session._test.results.objects
+        before = len(objects)
+        usable = finish(session)
+        kept.append((before, len(objects)))
+        return usable
+
+    monkeypatch.setattr(ProxySession, "finish", watched)
+    assert (
+        errors(run("def f(x): return [[x], [x]]", "assert f(1) == [[1], [1]], 'lists'", binds="def f(x): return 4"))
+        == {}
+    )
+    assert kept == [(3, 0)]
 
 
 def test_what_a_student_bound_is_there_again_after_a_test() -> None:

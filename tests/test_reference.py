@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from test_proxy import chapter_with, errors
+from test_proxy import COUNTED, chapter_with, errors
 
 from triptych.check.fix import course_tools
 from triptych.grade.execute.proxy import RemoteProxy
@@ -22,7 +22,7 @@ from triptych.grade.execute.test_cells import CHAPTER_TESTS
 from triptych.grade.execute.values import FromSandbox
 from triptych.model.chapter import TOOLS_ID
 
-SETUP = """
+SETUP = f"""{COUNTED}
 import functools
 import jax
 import jax.numpy as jnp
@@ -38,15 +38,6 @@ class Model:
 
 
 model = Model()
-
-
-def counted(function):
-    def counting(*args):
-        counting.calls += 1
-        return function(*args)
-
-    counting.calls = 0
-    return counting
 
 
 def called(x):
@@ -247,6 +238,21 @@ def test_changes_of_a_result_do_not_reach_the_next(chapter: Chapter) -> None:
     assert len(chapter.setup["calls"]) == 1
 
 
+@pytest.mark.parametrize("where", ["argument", "global"])
+def test_a_kept_array_of_jax_has_memory_of_its_own(chapter: Chapter, where: str) -> None:
+    """`device_put` takes over the memory of an array that begins at a multiple of 64 bytes."""
+    bytes_ = np.zeros(1064, dtype=np.uint8)
+    x = bytes_[-bytes_.ctypes.data % 64 :][:1000].view(float)
+    code = {
+        "argument": "result = reference(jax.device_put, x)",
+        "global": "result = reference(lambda: jax.device_put(x))",
+    }
+    assert np.shares_memory(chapter.run(code[where], x=x), x)
+    x += 1
+    assert chapter.run(code[where], x=np.zeros(125)).tolist() == [0.0] * 125
+    assert len(chapter.reference._results) == 1
+
+
 def test_an_error_is_raised_each_time(chapter: Chapter) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
@@ -291,6 +297,7 @@ def test_submissions_share_references_and_nothing_of_their_own() -> None:
         failed.append(sorted(errors(execute(submission, chapter, Path("/tmp")))))
     assert failed == [[], ["f_0"], []]
     setup = CHAPTER_TESTS.get(chapter).setup
+    assert "reference" not in setup["reference"]._names._setup._names.values()  # an id that others may get
     assert setup["computed"] == [3.0]
     assert list(setup["reference"]._results.values()) == [9.0]
 

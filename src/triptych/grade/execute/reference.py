@@ -7,6 +7,7 @@ only if they are plain data: no object of a submission gets in, and no result de
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import hashlib
@@ -58,8 +59,10 @@ class References:
         if key in self._results:
             return _copied(self._results[key])
         result = function(*args)
-        if key == self._describe(function, args):  # otherwise the call has changed what it was given
-            self._keep(key, result)
+        with contextlib.suppress(_Unknown):
+            copy = _copied(result)  # waits until JAX has computed it
+            if key == self._describe(function, args):  # otherwise the call has changed what it was given
+                self._keep(key, copy)
         return result
 
     def _describe(self, function: Callable[..., Any], args: tuple[Any, ...]) -> bytes | None:
@@ -71,13 +74,9 @@ class References:
         return description.digest()
 
     def _keep(self, key: bytes, result: Any) -> None:
-        try:
-            copy = _copied(result)
-        except _Unknown:
-            return
         while len(self._results) >= MAX_RESULTS:
             del self._results[next(iter(self._results))]
-        self._results[key] = copy
+        self._results[key] = result
 
 
 class _Names:
@@ -110,8 +109,9 @@ def _copied(value: Any, depth: int = 0) -> Any:
         return value
     if kind is np.ndarray and not value.dtype.hasobject and value.nbytes <= MAX_BYTES:
         return value.copy()
-    if is_jax_array(value) and value.nbytes <= MAX_BYTES:
-        return value
+    if is_jax_array(value) and isinstance(value.dtype, np.dtype) and value.nbytes <= MAX_BYTES:
+        content = np.array(value)  # JAX's own memory may be that of an array of NumPy
+        return value if value.weak_type else sys.modules["jax"].device_put(content)
     if kind in (list, tuple):
         return kind(_copied(item, depth + 1) for item in value)
     if kind is dict:
@@ -196,7 +196,7 @@ class _Description:
         if kind is FunctionType:
             module, code = str(value.__globals__.get("__name__")), value.__code__
             if getattr(sys.modules.get(module), "__dict__", None) is value.__globals__:
-                self._write("library", module, code.co_qualname, str(code.co_firstlineno))
+                self._write("library", module, code.co_qualname, str(code.co_firstlineno), code.co_code)
             elif vars(value):  # such as a counter of calls
                 raise _Unknown
             else:

@@ -155,6 +155,7 @@ class ProxySession:
         Returns:
             Whether the kernel can be used further: the agent confirmed the end within SETTLE_SECONDS.
         """
+        self._test.results.objects.clear()
         if self.aborted is not None and self.aborted.kernel_lost:
             return False
         end = fair_time() + SETTLE_SECONDS

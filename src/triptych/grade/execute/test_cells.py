@@ -144,6 +144,7 @@ def _run_setup(chapter: Chapter) -> dict[str, Any]:
                 ) from error
     code = getattr(namespace.get(REFERENCE), "__code__", None)
     if code is not None and code.co_filename == f"<setup {TOOLS_ID}>":
+        del namespace[REFERENCE]  # or another function could get its id, and so its name
         namespace[REFERENCE] = References(namespace)
     return namespace
 
