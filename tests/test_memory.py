@@ -78,9 +78,19 @@ def test_a_worker_empties_jax_s_caches_when_they_have_grown(monkeypatch: pytest.
     monkeypatch.setattr(worker.jax, "clear_caches", lambda: cleared.append(1))
     process, counts = Worker(), []
     for _ in range(4):
-        process._release_programs()
+        process.release_programs()
         counts.append(len(cleared))
     assert counts == [0, 1, 1, 2]
+
+
+def test_a_large_submission_leaves_a_worker_no_larger_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = iter([400, 380, 190])  # MB: at the end of a submission, after clearing, when its objects are gone
+    monkeypatch.setattr(worker, "private_bytes", lambda: next(sizes) * 1_000_000)
+    course = scratch(tmp_path / "course")
+    release_chapter(course, FORWARD)
+    process = Worker()
+    process.run(Job(str(course.root), "nobody", FORWARD, str(tmp_path), "none"), Limits())
+    assert process._size_bytes == 190_000_000
 
 
 def test_a_worker_looks_at_its_memory_before_each_test_and_at_the_end(
@@ -96,7 +106,7 @@ def test_a_worker_looks_at_its_memory_before_each_test_and_at_the_end(
     submit(course, "ada", answer(course, FORWARD, {}))
     assert Worker().run(Job(str(course.root), "ada", FORWARD, str(tmp_path), "none"), Limits()).ready
     tests = [cell.id for cell in read_chapter(course.notebook(FORWARD)).with_role(Role.TEST)]
-    assert len(tests) == 2 and steps == [*(step for test in tests for step in ("size", test)), "size"]
+    assert len(tests) == 2 and steps == [*(step for test in tests for step in ("size", test)), "size", "size"]
 
 
 def test_a_worker_keeps_one_zygote(tmp_path: Path) -> None:

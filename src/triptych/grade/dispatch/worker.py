@@ -66,13 +66,14 @@ class Worker:
             self.keep_only(job.chapter)
             compiled = self._compiled_folder(job)
             with _time_limit(limits.notebook_seconds + GRACE_S):
-                return prepare(job, limits, compiled, before_test=self._release_programs)
+                return prepare(job, limits, compiled, before_test=self.release_programs)
         finally:
             trim()
-            self._release_programs()
+            self.release_programs()
+            self._size_bytes = min(self._size_bytes, max(private_bytes(), SIZE_BYTES))
 
-    def _release_programs(self) -> None:
-        """Releases JAX's programs once they are many: references are kept as values."""
+    def release_programs(self) -> None:
+        """Empties JAX's caches when this process has grown. Results of `reference` stay: they are plain values."""
         if private_bytes() > self._size_bytes + CACHE_BYTES:
             jax.clear_caches()
             gc.collect()
@@ -89,6 +90,7 @@ class Worker:
             jax.clear_caches()
             gc.collect()
             trim()
+            self._size_bytes = SIZE_BYTES
         self._chapter = chapter
 
     def _compiled_folder(self, job: Job) -> Path | None:
@@ -140,8 +142,15 @@ def run(job: Job, limits: Limits) -> Outcome:
 
 def compile_chapter(course: str, chapter: str, sandbox: str, submissions: int) -> None:
     """Compiles what submissions to a chapter share, worth it for so many submissions."""
-    this_worker().keep_only(chapter)
-    compile_cache.warm(Course(Path(course)), chapter, sandbox=sandbox, submissions=submissions)
+    worker = this_worker()
+    worker.keep_only(chapter)
+    compile_cache.warm(
+        Course(Path(course)),
+        chapter,
+        sandbox=sandbox,
+        submissions=submissions,
+        on_test=lambda _: worker.release_programs(),
+    )
 
 
 @contextlib.contextmanager

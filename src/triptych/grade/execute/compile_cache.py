@@ -14,7 +14,7 @@ import contextlib
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import nbformat
@@ -70,7 +70,14 @@ def _is_warm(folder: Path, submissions: int) -> bool:
     return folder.is_dir() and (submissions < MIN_SUBMISSIONS_FOR_BANK or (folder / WITH_BANK).exists())
 
 
-def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_SUBMISSIONS) -> Path:
+def warm(
+    course: Course,
+    chapter: str,
+    *,
+    sandbox: str,
+    submissions: int = MIN_SUBMISSIONS,
+    on_test: Callable[[str], object] | None = None,
+) -> Path:
     """Fills a chapter's cache by running its notebook; programs that are in it already are used.
 
     Args:
@@ -78,6 +85,7 @@ def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_S
         chapter: the chapter's id; it must be released.
         sandbox: "bwrap" or "none", as the submissions will be run.
         submissions: the number of submissions to grade, which decides whether the bank's answers are run.
+        on_test: receives the id of each test cell before it runs.
 
     Returns:
         The folder of compiled programs.
@@ -111,7 +119,7 @@ def warm(course: Course, chapter: str, *, sandbox: str, submissions: int = MIN_S
         )
         try:
             for answers in _answer_sets(course, source, with_bank=with_bank):
-                _run(_answered(release, answers), source, course.release / chapter, sandbox, written)
+                _run(_answered(release, answers), source, course.release / chapter, sandbox, written, on_test)
         finally:
             close_zygote(spec)
         for path in written.iterdir():
@@ -138,11 +146,25 @@ def _answer_sets(course: Course, source: Chapter, *, with_bank: bool) -> Iterato
         yield own | {exercise: texts[number % len(texts)] for exercise, texts in bank.items()}
 
 
-def _run(notebook: NotebookNode, source: Chapter, files: Path, sandbox: str, written: Path) -> None:
+def _run(
+    notebook: NotebookNode,
+    source: Chapter,
+    files: Path,
+    sandbox: str,
+    written: Path,
+    on_test: Callable[[str], object] | None,
+) -> None:
     with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
         copy_tree(files, Path(scratch))
         execute(
-            notebook, source, Path(scratch), limits=Limits(), sandbox=sandbox, compiled=written, compiled_writable=True
+            notebook,
+            source,
+            Path(scratch),
+            limits=Limits(),
+            sandbox=sandbox,
+            compiled=written,
+            compiled_writable=True,
+            on_test=on_test,
         )
 
 
