@@ -29,7 +29,7 @@ OUTCOME = {
     "content": "c",
 }
 FILES = {STAGED + NAME: NOTEBOOK, STAGED + "own/a b.py": b"1", EXECUTED: NOTEBOOK}
-RESULT = {"outcome": OUTCOME | {"ready": True}, "files": FILES}
+RESULT = {"outcome": OUTCOME | {"ready": True, "reason": ""}, "files": FILES}
 
 
 def read(result: object, work: Path) -> Outcome:
@@ -38,15 +38,13 @@ def read(result: object, work: Path) -> Outcome:
 
 
 def test_a_result_arrives_as_it_was(tmp_path: Path) -> None:
-    assert read(RESULT, tmp_path) == Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c")
+    assert read(RESULT, tmp_path) == Outcome(True, "", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c")
     assert (tmp_path / "executed" / "ada" / NAME).read_bytes() == NOTEBOOK
     staged = tmp_path / "staged" / "ada" / FORWARD
     assert (staged / NAME).read_bytes() == NOTEBOOK and (staged / "own" / "a b.py").read_bytes() == b"1"
     # what has been written is what a worker returns
     job = Job(str(PROJECT.root), "ada", FORWARD, str(tmp_path), "none")
-    assert (
-        transfer.result_of(Outcome(True, "x", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c"), job) == RESULT
-    )
+    assert transfer.result_of(Outcome(True, "", 1.0, False, {"sandbox": 1.0}, {}, ["n"], "a.ipynb", "c"), job) == RESULT
 
 
 def test_the_size_of_a_result_is_limited() -> None:
@@ -88,7 +86,7 @@ def test_anything_else_is_refused(tmp_path: Path, result: object) -> None:
     [
         {"ready": 1}, {"reason": None}, {"seconds": float("nan")}, {"seconds": -1}, {"seconds": True},
         {"phases": []}, {"phases": {"sandbox": "1"}}, {"phases": {1: 1.0}}, {"phases": {"sandbox": -0.1}}, {"tests": {"t": float("inf")}},
-        {"again": None}, {"notes": [1]}, {"notes": "n"}, {"file": None}, {"seconds": 10**400}, {"tests": {str(n): 0.0 for n in range(20_000)}},
+        {"reason": ""}, {"ready": True}, {"again": None}, {"notes": [1]}, {"notes": "n"}, {"file": None}, {"seconds": 10**400}, {"tests": {str(n): 0.0 for n in range(20_000)}},
         {"tests": {"t" * 3000: 1.0}}, {"more": 1},
     ],
 )  # fmt: skip

@@ -112,10 +112,13 @@ def read_outcome(fields: object) -> Outcome:
     """Returns an outcome from plain data.
 
     Raises:
-        BadResult: A field is missing or has another type, or a number of seconds is negative or not finite.
+        BadResult: A field is missing or has another type, a number of seconds is negative or not finite, or there is
+            no reason for not being ready.
     """
     if type(fields) is not dict or {name: type(value) for name, value in fields.items()} != OUTCOME_TYPES:
         raise BadResult("its outcome is not an outcome")
+    if fields["ready"] == bool(fields["reason"]):
+        raise BadResult("it is ready with a reason for not being graded, or not ready without one")
     names = [*fields["phases"], *fields["tests"], *fields["notes"], fields["file"], fields["content"]]
     times = [fields["seconds"], *fields["phases"].values(), *fields["tests"].values()]
     if len(names) > MAX_TIMES or not all(type(name) is str and len(name) <= MAX_CHARACTERS for name in names):
