@@ -287,6 +287,14 @@ def submit_stubs(course: Course, student: str) -> Path:
     return submit(course, student, answer(course, FORWARD, {}))
 
 
+def configure(course: Course, line: str) -> None:
+    """Adds a line to the course's nbgrader_config.py."""
+    config = course.root / "nbgrader_config.py"
+    text = f"{config.read_text(encoding='utf-8')}\n{line}\n"
+    config.unlink()  # it may be a link to the project's
+    config.write_text(text, encoding="utf-8")
+
+
 def set_due_date(course: Course) -> None:
     with gradebook(course) as book:
         book.update_or_create_assignment(FORWARD, duedate="2020-01-01 00:00:00 UTC")
@@ -480,13 +488,26 @@ def test_the_same_files_get_the_same_draws_again(small: Course, monkeypatch: pyt
     assert set(seeds(force=True).values()) == {"5"}
 
 
+def test_students_whom_nbgrader_leaves_out_keep_their_scores(small: Course) -> None:
+    submit_right(small, "ada")
+    submit_right(small, "emmy")
+    run(small)
+    configure(small, 'c.CourseDirectory.student_id_exclude = "ada,bert"')
+    submit_right(small, "bert")
+    results = {result.student: result for result in run(small, force=True)}
+    assert {student: result.status for student, result in results.items()} == {
+        "ada": NOT_GRADED, "bert": NOT_GRADED, "emmy": GRADED,
+    }  # fmt: skip
+    assert "student_id_exclude" in results["ada"].reason and results["ada"].messages == {}
+    with gradebook(small) as book:
+        assert {s.student_id: s.score for s in book.find_assignment(FORWARD).submissions} == {"ada": 2, "emmy": 2}
+    assert (small.root / "feedback" / "ada" / FORWARD).is_dir()
+
+
 def test_report_and_table_subtract_the_late_penalty(small: Course) -> None:
     submit_right(small, "ada").with_name("timestamp.txt").write_text("2020-01-02 00:00:00 UTC")
     submit_right(small, "emmy")
-    config = small.root / "nbgrader_config.py"
-    text = config.read_text(encoding="utf-8") + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n'
-    config.unlink()  # it may be a link to the project's
-    config.write_text(text, encoding="utf-8")
+    configure(small, 'c.LateSubmissionPlugin.penalty_method = "zero"')
     set_due_date(small)
     run(small)
     lines = {student: result_line(result) for (student, _), result in Record(small).results().items()}

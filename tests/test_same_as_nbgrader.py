@@ -30,11 +30,12 @@ from triptych.model.course import Course
 from triptych.nbgrader_api import Comment, Gradebook, gradebook, nbgrader_api
 
 WRONG = "def mul_jvp(x1, dx1, x2, dx2):\n    return x1 * x2, x1 * dx2"
-#: What an instructor may add: penalties, nbgrader's own steps, and a step that uses the gradebook by itself.
+#: What an instructor may add: penalties, nbgrader's own steps, and steps that use the gradebook by themselves.
 CONFIGURATION = """
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import (
     CheckCellMetadata, DeduplicateIds, IgnorePattern, LimitOutput, NbGraderPreprocessor, OverwriteKernelspec,
+    SaveAutoGrades,
 )
 
 class Flag(NbGraderPreprocessor):
@@ -45,6 +46,18 @@ class Flag(NbGraderPreprocessor):
             notebook.flagged = notebook.score == 2
             book.db.commit()
         return nb, resources
+
+class SaveMore(SaveAutoGrades):
+    # reads and writes in a session of its own after each score, and changes something that the next score commits
+    def _add_score(self, cell, resources):
+        super()._add_score(cell, resources)
+        keys = cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id
+        with Gradebook(self.db_url) as book:
+            grade = book.find_grade(*keys)
+            grade.extra_credit = grade.score / 4
+            book.db.commit()
+        grade = self.gradebook.find_grade(*keys)
+        grade.needs_manual_grade = grade.score > 1
 
 c.Autograde.sanitize_preprocessors.extend([DeduplicateIds, OverwriteKernelspec, CheckCellMetadata])
 c.Autograde.autograde_preprocessors.insert(1, LimitOutput)
@@ -188,6 +201,19 @@ def test_a_run_leaves_what_nbgrader_leaves(courses: tuple[Course, Course], monke
     assert_same(*courses)
     with gradebook(courses[0]) as book:
         assert book.db.query(Comment).filter(Comment.manual_comment.isnot(None)).count() == 8
+
+
+def test_a_step_with_a_session_of_its_own_finds_what_was_committed(
+    courses: tuple[Course, Course], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for course in courses:
+        with (course.root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+            file.write("c.Autograde.autograde_preprocessors.append(SaveMore)\n")
+        hand_in(course, "ada", ANSWERS)
+        hand_in(course, "late", {"mul_jvp": WRONG}, day=2)
+    results = grade_both(*courses, monkeypatch)
+    assert [results[student].status for student in ("ada", "late")] == [GRADED, GRADED]
+    assert_same(*courses)
 
 
 def test_submissions_do_not_disturb_each_other_or_other_programs(

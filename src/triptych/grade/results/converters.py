@@ -39,7 +39,7 @@ class PreparedAutograde(Autograde):  # type: ignore[misc]
         self.notebook = nbformat.reader.reads(self.executed.read_text("utf-8"))
         resources = _resources(self, notebook_filename)
         for preprocessor in self.exporter._preprocessors:
-            with self.book.one_commit():
+            with self.book.step(preprocessor):
                 self.notebook, resources = preprocessor(self.notebook, resources)
         nbformat.validate(self.notebook, relax_add_props=True)
         self.write_single_notebook(nbformat.v4.writes(self.notebook) + "\n", resources)

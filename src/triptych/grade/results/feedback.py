@@ -245,7 +245,10 @@ def where_to_start(parts: list[Section]) -> tuple[Section, TestResult | None] | 
 
 
 def messages(chapter: Chapter, scores: Mapping[str, CellScore]) -> dict[str, str]:
-    """What feedback says about the failed test cells of an autograded chapter, by their ids."""
+    """What feedback says about the failed test cells of an autograded chapter, by their ids.
+
+    Writes `scores` into the chapter's cells.
+    """
     tests = {cell.grade_id: cell for cell in chapter.with_role(Role.TEST)}
     for test in tests.keys() & scores.keys():
         tests[test].node.metadata.nbgrader["score"] = scores[test].score

@@ -9,10 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from nbconvert.utils.base import NbConvertBase
 from nbgrader.api import Base
 from nbgrader.converters import autograde
 from nbgrader.preprocessors import getgrades, latesubmissions, overwritecells, overwritekernelspec, saveautogrades
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import Session, contains_eager, undefer
 
 from triptych.grade.results import feedback
 from triptych.nbgrader_api import (
@@ -32,7 +33,7 @@ MODULES: tuple[Any, ...] = (
 
 
 class _Session(Session):
-    """A session that commits only what is not held back. What is found stays in `info` until then."""
+    """A session that commits nothing while it is held. What has been found stays in `info` until the next commit."""
 
     held = False
 
@@ -78,17 +79,23 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
             self.db.rollback()
 
     @contextlib.contextmanager
-    def one_commit(self) -> Iterator[None]:
-        """Commits once, at the end of the block, and not at all after an exception."""
-        self.db.held = True
+    def step(self, preprocessor: NbConvertBase) -> Iterator[None]:
+        """A step of a submission. What it does not commit is dropped, as when it closes a gradebook of its own.
+
+        nbgrader's own SaveAutoGrades commits each score; here all are committed at the end, or none after an exception.
+        """
+        self.db.held = type(preprocessor) is saveautogrades.SaveAutoGrades
         try:
             yield
         except BaseException:
             self.db.rollback()
             raise
         finally:
-            self.db.held = False
-        self.db.commit()
+            held, self.db.held = self.db.held, False
+        if held:
+            self.db.commit()
+        else:
+            self.db.rollback()
 
     def grades(self, assignment: str, student: str) -> list[Any]:
         """The entries of all graded cells of a submission."""
@@ -139,12 +146,15 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         return cells.get(name) or super().find_graded_cell(name, notebook, assignment)
 
     def _entries(self, kind: type[Base], notebook: Any) -> dict[str, Any]:
-        """A notebook's entries of a kind, by name. Where a task has the name of another cell, that one counts."""
+        """A notebook's entries of a kind, by name.
+
+        If a task and another cell have one name, the other cell's entry is in it, which nbgrader finds as well.
+        """
         key = (kind, notebook.id)
         if key not in self.db.info:
             query = self.db.query(kind).filter(kind.notebook_id == notebook.id)
             if kind in (Grade, Comment):
-                query = query.options(joinedload(kind.cell))
+                query = query.join(kind.cell).options(contains_eager(kind.cell))
             if kind is Grade:
                 query = query.options(undefer(Grade.max_score))
             entries = query.all()

@@ -23,6 +23,8 @@ from triptych.model.chapter import chapter_from
 from triptych.model.course import Course
 from triptych.nbgrader_api import MissingEntry, gradebook, nbgrader_api
 
+LEFT_OUT = "left out by student_id_exclude in nbgrader_config.py"
+
 
 class Writer:
     """Passes prepared submissions to nbgrader, one at a time, and reads their scores. Call `close` at the end.
@@ -57,6 +59,8 @@ class Writer:
     def write(self, job: Job, outcome: Outcome, fingerprint: str = "", files: str = "") -> Result:
         """Enters a prepared submission into gradebook, record and log. One that is not graded loses earlier scores.
 
+        nbgrader does not touch the students in `student_id_exclude`; their submissions are listed as not graded.
+
         Args:
             job: the submission.
             outcome: what its worker reported.
@@ -65,18 +69,20 @@ class Writer:
         """
         start = time.monotonic()
         by_hand: dict[str, str] = {}
-        reason, retry = outcome.reason, outcome.again
+        left_out = job.student in self._api.coursedir.student_id_exclude.split(",")
+        reason, retry = (LEFT_OUT, True) if left_out else (outcome.reason, outcome.again)
         with self._book.shared():
-            if outcome.ready:
+            if outcome.ready and not left_out:
                 by_hand = self._scores_by_hand(job, outcome)
                 reason = self._autograde(job)
                 if not reason:
                     result = self._read_scores(job)
                     reason = self._write_feedback(job)
                 retry = bool(reason)
-            if reason:
+            if reason and not left_out:
                 self._remove_scores(job)
-                result = Result(job.student, job.chapter, NOT_GRADED, reason)
+        if reason:
+            result = Result(job.student, job.chapter, NOT_GRADED, reason)
         kept = [name for name, content in by_hand.items() if content != outcome.content]
         if kept and not reason:
             result.notes.append(f"with manual scores of an earlier submission: {', '.join(kept)}")
