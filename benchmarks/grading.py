@@ -200,7 +200,7 @@ def compare(
 
 
 def _ratios(figures: Sequence[float]) -> list[str]:
-    """The figures of a row, with stock nbgrader's share of ours, and ours of the limit."""
+    """The figures of a row, and two ratios: stock nbgrader to triptych, and triptych to the limit."""
     return [
         *(f"{figure:.2f}" for figure in figures),
         f"{figures[0] / figures[2]:.1f}",

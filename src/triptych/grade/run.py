@@ -91,8 +91,8 @@ def grade(
         record.shorten()
         misplaced = _misplaced(course, chapters, students)
         keys = [key for key in submissions(course.submitted, list(chapters), list(students)) if key not in misplaced]
-        submitted = SubmissionFingerprints(course, sandbox, limits)
-        fingerprints = _fingerprints(course, keys, submitted)
+        calculator = SubmissionFingerprints(course, sandbox, limits)
+        fingerprints = _fingerprints(course, keys, calculator)
         fingerprints |= {key: fingerprint_of(texts=[reason]) for key, reason in misplaced.items()}
         results = [] if force else _unchanged(course, record, fingerprints)
         unchanged = {(result.student, result.chapter) for result in results}
@@ -107,7 +107,7 @@ def grade(
                 results.append(writer.write(job, Outcome(False, misplaced[key]), fingerprints[key]))
                 listener.finished(results[-1])
             if todo:
-                files = {key: submitted.files[key] for key in todo}
+                files = {key: calculator.files[key] for key in todo}
                 seeds = _seeds(files, writer.before)
                 batch = Batch(course, todo, Path(scratch), sandbox, limits, listener, seeds=seeds)
                 local_batch = partial(local.prepare_batch, processes=jobs)
@@ -184,7 +184,7 @@ def _fingerprints(course: Course, keys: Sequence[Key], fingerprints: SubmissionF
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
         by_hand = _given_by_hand(book)
-    return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand[key])) for key in keys}
+    return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand.get(key, []))) for key in keys}
 
 
 def _given_by_hand(book: Gradebook) -> dict[Key, list[str]]:
