@@ -39,7 +39,11 @@ from triptych.model.course import Course
 
 PROJECT = Course(Path(__file__).resolve().parents[1])
 BIN = Path(sys.executable).parent
-ENVIRONMENT = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "JAX_PLATFORMS": "cpu"}
+ENVIRONMENT = {
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "JAX_PLATFORMS": "cpu",
+    "PYTHONDONTWRITEBYTECODE": "",  # or a checkout, unlike an installation, is compiled at each start
+}
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.ExecutePreprocessor.timeout = 600\n'
 #: Compiles the shared programs of a chapter, as `triptych grade` does before many submissions.
 WARM = """
