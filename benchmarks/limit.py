@@ -34,7 +34,6 @@ def main(course: Course, chapter: str, students: Sequence[str]) -> float:
     worker.start(str(course.root / ".triptych" / "limit"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
     jax_cache.keep_loaded(limit=1_000_000)
-    jax_cache.share_lowering_context()
     source = read_chapter(course.notebook(chapter))
     setup: dict[str, Any] = {"__name__": "__main__"}
     with contextlib.chdir(source.path.parent):

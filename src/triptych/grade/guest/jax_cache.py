@@ -12,7 +12,6 @@ This module imports the standard library and JAX alone.
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
 from typing import Any
 
@@ -28,7 +27,7 @@ def keep_loaded(limit: int = MAX_PROGRAMS) -> bool:
     """Keeps the programs that JAX compiles or reads from its persistent cache in this process from now on.
 
     JAX only asks its cache where `jax_compilation_cache_dir` is set. Two private functions of JAX are replaced,
-    which saves a fifth of the processor time of a submission to chapter 8 (docs/developers/decisions.md).
+    which saves a quarter of the processor time of a submission to chapter 8 (docs/developers/decisions.md).
 
     Args:
         limit: number of programs to keep, the most recently used ones.
@@ -69,22 +68,4 @@ def keep_loaded(limit: int = MAX_PROGRAMS) -> bool:
     return True
 
 
-def share_lowering_context() -> bool:
-    """Lowers all programs of this process in one MLIR context, where JAX makes one for each program.
-
-    One private function of JAX is replaced, which saves nearly a fifth of the time of a submission to chapter 8
-    (docs/developers/decisions.md).
-
-    Returns:
-        Whether this version of JAX has the function that is replaced.
-    """
-    try:
-        from jax._src.interpreters import mlir
-
-        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
-    except (ImportError, AttributeError):
-        return False
-    return True
-
-
-__all__ = ["EMITTERS", "QUICK", "keep_loaded", "share_lowering_context"]
+__all__ = ["EMITTERS", "QUICK", "keep_loaded"]
