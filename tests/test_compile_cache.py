@@ -15,6 +15,7 @@ from needs import needs_sandbox
 
 from triptych.build.release import release_chapter
 from triptych.check.bank import bank_file, read_bank
+from triptych.grade.dispatch import worker
 from triptych.grade.execute import compile_cache
 from triptych.grade.execute.zygote_spec import zygote_spec
 from triptych.grade.guest.zygote import COMPILED
@@ -154,13 +155,18 @@ def test_the_banks_answers_are_run_for_many_submissions(warm: tuple[Course, Path
     assert misses() < before
 
 
-def test_a_changed_chapter_is_compiled_again(warm: tuple[Course, Path]) -> None:
+def test_a_changed_chapter_is_compiled_again(warm: tuple[Course, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     course, folder = warm
+    looked: list[int] = []
+    monkeypatch.setattr(worker, "private_bytes", lambda: looked.append(1) or 0)
     edit(course.notebook(JAX), lambda notebook: notebook.cells[-1].update(source=LECTURE.replace("* 2", "* 7")))
     assert compile_cache.compiled(course, JAX) is None and compile_cache.should_warm(course, JAX, 5)
     assert not compile_cache.should_warm(course, JAX, 4)
     release_chapter(course, JAX)
-    assert compile_cache.warm(course, JAX, sandbox="bwrap") != folder and not folder.exists()
+    worker.compile_chapter(str(course.root), JAX, "bwrap", 5)
+    assert compile_cache.compiled(course, JAX) != folder and not folder.exists()
+    tests = [cell for cell in read_chapter(course.notebook(JAX)).with_role(Role.TEST) if cell.is_code]
+    assert len(looked) == len(tests) > 0, "a worker looks at its memory while it compiles, too"
 
 
 def test_the_folder_depends_on_the_options_of_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:

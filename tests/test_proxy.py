@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import tempfile
 import threading
@@ -18,22 +19,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from waiting import happens
 
+from triptych.check.fix import course_tools
 from triptych.grade.execute.run import execute
 from triptych.grade.execute.session import ProxySession
 from triptych.grade.execute.test_cells import CHAPTER_TESTS, SetupError
 from triptych.grade.sandbox.limits import Limits
 from triptych.model.chapter import Chapter, chapter_from
 
-#: As in the course tools.
-COUNTED = """
-def counted(function):
-    def counting(*args):
-        counting.calls += 1
-        return function(*args)
-
-    counting.calls = 0
-    return counting
-"""
+#: A function of the course tools.
+COUNTED = next(ast.unparse(part) for part in ast.parse(course_tools()).body if getattr(part, "name", "") == "counted")
 SETUP = f"""{COUNTED}
 import math
 import numpy as np

@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -119,7 +120,9 @@ def warm(
         )
         try:
             for answers in _answer_sets(course, source, with_bank=with_bank):
-                _run(_answered(release, answers), source, course.release / chapter, sandbox, written, on_test)
+                notebook = _answered(release, answers)
+                files = course.release / chapter
+                _run(notebook, source, files, sandbox=sandbox, compiled=written, on_test=on_test)
         finally:
             close_zygote(spec)
         for path in written.iterdir():
@@ -146,26 +149,10 @@ def _answer_sets(course: Course, source: Chapter, *, with_bank: bool) -> Iterato
         yield own | {exercise: texts[number % len(texts)] for exercise, texts in bank.items()}
 
 
-def _run(
-    notebook: NotebookNode,
-    source: Chapter,
-    files: Path,
-    sandbox: str,
-    written: Path,
-    on_test: Callable[[str], object] | None,
-) -> None:
+def _run(notebook: NotebookNode, source: Chapter, files: Path, **options: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="triptych-") as scratch:
         copy_tree(files, Path(scratch))
-        execute(
-            notebook,
-            source,
-            Path(scratch),
-            limits=Limits(),
-            sandbox=sandbox,
-            compiled=written,
-            compiled_writable=True,
-            on_test=on_test,
-        )
+        execute(notebook, source, Path(scratch), limits=Limits(), compiled_writable=True, **options)
 
 
 def _answered(release: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
