@@ -52,6 +52,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
         yield hub
 
 
+@pytest.fixture(autouse=True)
+def printed_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Prints what the hub and its proxy log during a test; pytest shows it if the test fails."""
+    yield
+    if "hub" in request.fixturenames:
+        log = request.getfixturevalue("hub").site.log
+        print(*log.read_text(errors="replace").splitlines()[-120:] if log.is_file() else ["no log"], sep="\n")
+
+
 @pytest.fixture(scope="module")
 def browsers(hub: Workshop) -> list[Browser]:
     return hub.enter_all(hub.instructor, *hub.students)
