@@ -14,6 +14,7 @@ import pytest
 from courses import FORWARD, answer, cell, edit, scratch, shortened, submit
 from in_process import in_process
 from nbformat import NotebookNode
+from sqlalchemy import Engine, event
 
 from triptych.build import release
 from triptych.build.release import release_chapter
@@ -178,3 +179,28 @@ def test_a_build_while_others_grade_does_not_change_the_gradebook(course: Course
     edit(course.notebook(FORWARD), add_test)
     with release.course_lock(course), pytest.raises(CourseError, match="another run"):
         release_chapter(course, FORWARD)
+
+
+def statements(call: Callable[[], object]) -> int:
+    """The number of SQL statements that a call executes."""
+    count = 0
+
+    def add(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    event.listen(Engine, "before_cursor_execute", add)
+    try:
+        call()
+    finally:
+        event.remove(Engine, "before_cursor_execute", add)
+    return count
+
+
+def test_an_unchanged_class_costs_no_statement_per_student(course: Course) -> None:
+    run(course)  # with the scores by hand
+    few = statements(lambda: run(course))
+    for student in ("blaise", "grace", "mary"):
+        submit(course, student, answer(course, FORWARD, ANSWERS))
+    assert statements(lambda: run(course)) > few > 0
+    assert statements(lambda: run(course)) == few

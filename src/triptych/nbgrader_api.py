@@ -10,7 +10,7 @@ import re
 import sqlite3
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from nbgrader.api import (
 )
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import or_
 from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -114,6 +115,24 @@ def gradebook(course: Course, kind: type[Gradebook] = Gradebook) -> Gradebook:
         raise CourseError(
             f"The gradebook of {course.root} cannot be opened ({reason}): restore it, for example from .triptych/."
         ) from error
+
+
+def given_by_hand(book: Gradebook) -> Iterator[tuple[str, str, str, str, Any]]:
+    """The scores and comments that a person has given.
+
+    Yields:
+        Student, chapter, cell, nbgrader's name of what was given (such as "manual_score"), and its value.
+    """
+    for kind, names in ((Grade, ("manual_score", "extra_credit")), (Comment, ("manual_comment",))):
+        columns = [getattr(kind, name) for name in names]
+        query = book.db.query(SubmittedAssignment.student_id, Assignment.name, BaseCell.name, *columns)
+        query = query.select_from(kind).join(kind.cell).join(kind.notebook)
+        query = query.join(SubmittedNotebook.assignment).join(SubmittedAssignment.assignment)
+        query = query.filter(or_(*(column.isnot(None) for column in columns)))
+        for student, chapter, cell, *values in query.order_by(BaseCell.name):
+            for name, value in zip(names, values, strict=True):
+                if value not in (None, ""):
+                    yield student, chapter, cell, name, value
 
 
 def enrol(course: Course, people: Iterable[Person]) -> tuple[int, int]:
@@ -201,6 +220,7 @@ __all__ = [
     "back_up",
     "config_of",
     "enrol",
+    "given_by_hand",
     "gradebook",
     "has_gradebook",
     "nbgrader_api",

@@ -21,12 +21,14 @@ from triptych.model.course import Course
 from triptych.nbgrader_api import (
     Comment,
     Grade,
+    Gradebook,
     GradeCell,
     MissingEntry,
     Notebook,
     SolutionCell,
     SourceCell,
     TaskCell,
+    given_by_hand,
     gradebook,
     has_gradebook,
 )
@@ -34,6 +36,8 @@ from triptych.text import one_line
 
 #: How similar the texts of a removed and an added cell are when it is the same cell under another name.
 SAME_CELL = 0.85
+#: Words for nbgrader's names of scores.
+BY_HAND = {"manual_score": "manual score", "extra_credit": "manual extra credit"}
 
 
 def _is_entered(cell: NotebookNode) -> bool:
@@ -113,7 +117,10 @@ def planned_change(course: Course, chapter: str) -> Change | None:
             notebook = book.find_notebook(chapter, chapter)
         except MissingEntry:
             return None
-        return _compare(notebook, chapter, _cells_of_source(course, chapter))
+        if change := _compare(notebook, chapter, _cells_of_source(course, chapter)):
+            for student, text in _by_hand(book, change):
+                change.students.setdefault(student, []).append(text)
+        return change
 
 
 def take_over(course: Course, chapter: str) -> None:
@@ -188,30 +195,25 @@ def _compare(notebook: Notebook, chapter: str, new: Mapping[str, _Cell]) -> Chan
             change.points[after.name] = (cell.points, after.points)
         if after.locked and cell.source != after.source:
             change.texts.append(after.name)
-    for submission in notebook.submissions:
-        if what := list(_by_hand(submission, change, new)):
-            change.students[str(submission.assignment.student_id)] = what
     return change
 
 
-def _by_hand(submission: Any, change: Change, new: Mapping[str, _Cell]) -> Iterator[str]:
-    """What is kept and lost of a student's scores and comments by hand."""
-    for entry in [*submission.grades, *submission.comments]:
-        if isinstance(entry, Grade):
-            values = [(entry.manual_score, "score"), (entry.extra_credit, "extra credit")]
-            texts = [f"manual {name} {value:g}" for value, name in values if value is not None]
+def _by_hand(book: Gradebook, change: Change) -> Iterator[tuple[str, str]]:
+    """What is kept and lost of the scores and comments by hand: student and words."""
+    for student, chapter, cell, kind, value in given_by_hand(book):
+        if chapter != change.chapter:
+            continue
+        is_comment = kind == "manual_comment"
+        text = f"comment “{one_line(value, 60)}”" if is_comment else f"{BY_HAND[kind]} {value:g}"
+        name = change.renamed.get(cell, cell)
+        if cell in change.removed:
+            yield student, f"loses the {text} of {cell}"
+        elif name != cell:
+            yield student, f"keeps the {text} of {cell}, now {name}"
+        elif name in change.points:
+            yield student, f"keeps the {text} of {name}, now of {change.points[name][1]:g} points"
         else:
-            texts = [f"comment “{one_line(entry.manual_comment, 60)}”"] if entry.manual_comment else []
-        name = change.renamed.get(entry.name, entry.name)
-        for text in texts:
-            if entry.name in change.removed:
-                yield f"loses the {text} of {entry.name}"
-            elif name != entry.name:
-                yield f"keeps the {text} of {entry.name}, now {name}"
-            elif name in change.points:
-                yield f"keeps the {text} of {name}, now of {change.points[name][1]:g} points"
-            else:
-                yield f"keeps the {text} of {name}"
+            yield student, f"keeps the {text} of {name}"
 
 
 def _renamed(old: Mapping[str, _Cell], new: Mapping[str, _Cell]) -> dict[str, str]:

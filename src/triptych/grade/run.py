@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_
-
 from triptych.build.release import release_chapter
 from triptych.build.takeover import planned_change
 from triptych.fingerprint import fingerprint as fingerprint_of
@@ -34,14 +32,10 @@ from triptych.model.course import Course, CourseError
 from triptych.model.sound import require_sound
 from triptych.nbgrader_api import (
     Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
     MissingEntry,
     SubmittedAssignment,
-    SubmittedNotebook,
     back_up,
+    given_by_hand,
     gradebook,
     has_gradebook,
 )
@@ -183,21 +177,10 @@ def _fingerprints(course: Course, keys: Sequence[Key], fingerprints: SubmissionF
         for chapter in {chapter for _, chapter in keys}:
             with contextlib.suppress(MissingEntry):
                 due[chapter] = book.find_assignment(chapter).duedate
-        by_hand = _given_by_hand(book)
-    return {key: fingerprints.of(*key, due.get(key[1]), sorted(by_hand.get(key, []))) for key in keys}
-
-
-def _given_by_hand(book: Gradebook) -> dict[Key, list[str]]:
-    """The scores and comments that a person has given, by submission."""
-    given: dict[Key, list[str]] = defaultdict(list)
-    scores, comments = (Grade.manual_score, Grade.extra_credit), (Comment.manual_comment,)
-    for kind, columns in ((Grade, scores), (Comment, comments)):
-        query = book.db.query(SubmittedAssignment.student_id, Assignment.name, BaseCell.name, *columns)
-        query = query.select_from(kind).join(kind.cell).join(kind.notebook)
-        query = query.join(SubmittedNotebook.assignment).join(SubmittedAssignment.assignment)
-        for student, chapter, cell, *values in query.filter(or_(*(column.isnot(None) for column in columns))):
-            given[student, chapter].append(f"{cell} {tuple(values)}")
-    return given
+        by_hand: dict[Key, list[str]] = defaultdict(list)
+        for student, chapter, *given in given_by_hand(book):
+            by_hand[student, chapter].append(str(given))
+    return {key: fingerprints.of(*key, due.get(key[1]), by_hand[key]) for key in keys}
 
 
 def _seeds(files: Mapping[Key, str], before: Mapping[Key, Result]) -> dict[Key, str]:
