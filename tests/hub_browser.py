@@ -41,8 +41,15 @@ class Browser:
     _kernel: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
+        # Each request has its own connection: browsers send a request again if a kept connection was closed meanwhile,
+        # httpx does not.
         self.client = httpx.Client(
-            base_url=self.address, timeout=180, follow_redirects=True, trust_env=False, verify=self.verify
+            base_url=self.address,
+            timeout=180,
+            follow_redirects=True,
+            trust_env=False,
+            verify=self.verify,
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def close(self) -> None:
