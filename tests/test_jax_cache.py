@@ -75,6 +75,36 @@ def test_programs_on_the_disk_are_written_and_read(tmp_path: Path) -> None:
     assert compilations(tmp_path, min_seconds="0") == ([0, 0, 0, 0], written)
 
 
+CONTEXTS = """
+import sys
+import jax, jax.numpy as jnp
+from jax._src.lib.mlir import ir
+from triptych.grade.guest.jax_cache import clear, share_lowering_context
+if sys.argv[1] == "shared":
+    assert share_lowering_context()
+elif sys.argv[1] == "worker":
+    from triptych.grade.dispatch.worker import start
+    start(sys.argv[2])
+functions = [jax.jit(lambda x, n=n: jnp.sin(x) * n) for n in range(20)]
+def count():
+    for n, function in enumerate(functions):
+        assert jnp.allclose(function(0.5), n * jnp.sin(0.5))
+    return ir.Context._get_live_count()
+before = count()
+clear()
+left = ir.Context._get_live_count()
+print(before, left, count(), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("who", ["shared", "worker", "unpatched"])
+def test_kept_programs_share_a_lowering_context(tmp_path: Path, who: str) -> None:
+    result = run(CONTEXTS, who, tmp_path)
+    assert result.returncode == 0, result.stderr
+    before, left, after = map(int, result.stderr.split("\n")[-2].split())
+    assert (before, left, after) == (1, 0, 1) if who != "unpatched" else before >= 20
+
+
 OPTIMISATION = """
 import os, sys, jax, jax.numpy as jnp
 from jax._src import compiler

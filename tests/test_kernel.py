@@ -47,6 +47,7 @@ def texts(result: CellRun) -> list[str]:
         ("raise ValueError(1)\nprint(2)", ["ValueError"]),
         ("exit()\nprint('still here')", ["still here\n"]),
         ("input('?')", ["RuntimeError"]),
+        ("from jax._src.interpreters import mlir\nmlir.make_ir_context() is mlir.make_ir_context()", ["True"]),
         ("!echo shell", ["shell\r\n"]),
         ("import asyncio\nawait asyncio.sleep(0)\n5", ["5"]),
         ("from IPython.display import display\nh = display('a', display_id=True)\nh.update('b')", ["'b'"]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import gc
 import json
 import multiprocessing
 import os
@@ -31,7 +30,7 @@ from triptych.grade.execute import compile_cache
 from triptych.grade.execute.clock import fair_time
 from triptych.grade.execute.run import Timings, execute
 from triptych.grade.execute.test_cells import CHAPTER_TESTS
-from triptych.grade.guest.jax_cache import EMITTERS
+from triptych.grade.guest import jax_cache
 from triptych.grade.sandbox.limits import Limits
 from triptych.grade.sandbox.zygote import keep_at_most
 from triptych.grade.submission import arrival
@@ -75,8 +74,7 @@ class Worker:
     def release_programs(self) -> None:
         """Empties JAX's caches when this process has grown. Results of `reference` stay: they are plain values."""
         if private_bytes() > self._size_bytes + CACHE_BYTES:
-            jax.clear_caches()
-            gc.collect()
+            jax_cache.clear()
             trim()
             self._size_bytes = max(private_bytes(), SIZE_BYTES)
 
@@ -87,8 +85,7 @@ class Worker:
         """
         if self._chapter not in ("", chapter):
             CHAPTER_TESTS.clear()
-            jax.clear_caches()
-            gc.collect()
+            jax_cache.clear()
             trim()
             self._size_bytes = SIZE_BYTES
         self._chapter = chapter
@@ -132,7 +129,8 @@ def start(references: str, log: str = "") -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_disable_most_optimizations", True)
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {EMITTERS}".strip()
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {jax_cache.EMITTERS}".strip()
+    jax_cache.share_lowering_context()
 
 
 def run(job: Job, limits: Limits) -> Outcome:

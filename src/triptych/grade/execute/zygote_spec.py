@@ -16,6 +16,8 @@ IMPORTS_OF_PACKAGES = (
 _SHELL = """
 import triptych.grade.guest.notebook
 triptych.grade.guest.shell.create_shell()
+from triptych.grade.guest import jax_cache
+jax_cache.share_lowering_context()
 """
 _NO_AUTODIFF = """
 from triptych.grade.guest import no_autodiff
@@ -29,7 +31,6 @@ no_fits.disable()
 #: is longer than any compilation.
 _JAX = """
 import jax
-from triptych.grade.guest import jax_cache
 jax.config.update("jax_compilation_cache_dir", {folder!r})
 jax.config.update("jax_persistent_cache_min_compile_time_secs", {min_compile_time_s!r})
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
