@@ -105,6 +105,20 @@ def test_kept_programs_share_a_lowering_context(tmp_path: Path, who: str) -> Non
     assert (before, left, after) == (1, 0, 1) if who != "unpatched" else before >= 20
 
 
+WITHOUT_THE_NAME = """
+from jax._src.interpreters import mlir
+from triptych.grade.guest.jax_cache import clear, share_lowering_context
+del mlir.make_ir_context
+assert not share_lowering_context()
+clear()
+"""
+
+
+def test_caches_are_emptied_where_jax_lacks_the_function() -> None:
+    result = run(WITHOUT_THE_NAME)
+    assert result.returncode == 0, result.stderr
+
+
 OPTIMISATION = """
 import os, sys, jax, jax.numpy as jnp
 from jax._src import compiler

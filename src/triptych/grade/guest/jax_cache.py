@@ -97,7 +97,7 @@ def clear() -> None:
     import jax
 
     jax.clear_caches()
-    with contextlib.suppress(ImportError, AttributeError):  # no context is shared
+    with contextlib.suppress(ImportError, AttributeError, KeyError):  # no context is shared
         from jax._src.interpreters import mlir
 
         vars(mlir)["make_ir_context"].cache_clear()
